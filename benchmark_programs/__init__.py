@@ -1,0 +1,24 @@
+"""The library of RASP programs, and the names of the tasks made of them.
+
+Programs stand in files by family. Each is a `ProgramSpec`: the expression for any
+vocabulary and length, the same function in plain Python, and what it is good for.
+`get_program` finds one by name; `TaskId` names a task (a program in one size, its
+model taken through regimes); `get_suite` lists the tasks of a suite.
+"""
+
+from .program_spec import ProgramSpec
+from .registry import get_program, programs
+from .suggestion import unknown_name
+from .suites import SUITES, get_suite
+from .task_id import REGIMES, TaskId
+
+__all__ = [
+    "REGIMES",
+    "SUITES",
+    "ProgramSpec",
+    "TaskId",
+    "get_program",
+    "get_suite",
+    "programs",
+    "unknown_name",
+]

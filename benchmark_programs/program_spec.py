@@ -1,0 +1,93 @@
+"""ProgramSpec: a RASP program with all that is needed to make a task of it."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any
+
+from ..compiler import rasp
+from ..compiler.values import Value
+from ..errors import TaskError, listing
+from .suggestion import unknown_name
+
+Oracle = Callable[[list[Any]], list[Value]]
+
+VOCAB = "vocab"
+LENGTH = "length"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProgramSpec:
+    """A program of the library, for every size it can be built in.
+
+    Attributes:
+        name: how task ids call it: lower-case letters, digits and underscores.
+        version: raised whenever the meaning, a default or the expression changes.
+        build: returns the RASP expression for a vocabulary and a greatest length.
+        vocabulary: returns the tokens for a number of tokens.
+        oracle: the same function of sequences in plain Python, written without
+            RASP. It gives the value at each position, for every non-empty
+            sequence over the vocabulary; `None` where the program has no value.
+        vocab: the default number of tokens.
+        length: the default greatest length of a sequence.
+        least_vocab: the fewest tokens with which the program makes sense.
+        description: what it computes, in one sentence.
+        why: what makes it worth studying.
+        citation: where the algorithm comes from.
+        tags: what it exercises, for choosing programs.
+        causal: whether its model attends backwards only.
+        licence: an SPDX identifier.
+    """
+
+    name: str
+    version: int = 1
+    build: Callable[[tuple[Value, ...], int], rasp.SOp] = field(repr=False)
+    vocabulary: Callable[[int], tuple[Value, ...]] = field(repr=False)
+    oracle: Oracle = field(repr=False)
+    vocab: int
+    length: int
+    least_vocab: int = 1
+    description: str = field(repr=False)
+    why: str = field(repr=False)
+    citation: str = field(repr=False)
+    tags: tuple[str, ...] = field(repr=False)
+    causal: bool = False
+    licence: str = field(default="Apache-2.0", repr=False)
+
+    @property
+    def defaults(self) -> Mapping[str, int]:
+        """The size parameters of a task in their canonical order, with their defaults."""
+        return MappingProxyType({VOCAB: self.vocab, LENGTH: self.length})
+
+    def parameters(self, chosen: Mapping[str, int]) -> dict[str, int]:
+        """Return all size parameters in canonical order: those `chosen`, the rest by default.
+
+        Raises:
+            TaskError: a parameter is unknown or too small; every problem is listed.
+
+        Example:
+            >>> from glassbench.benchmark_programs import get_program
+            >>> get_program("histogram").parameters({"length": 8})
+            {'vocab': 4, 'length': 8}
+        """
+        least = {VOCAB: self.least_vocab, LENGTH: 1}
+        problems = []
+        for name, value in chosen.items():
+            if name not in self.defaults:
+                problems.append(unknown_name("size parameter", name, self.defaults))
+            elif value < least[name]:
+                problems.append(f"{name} must be at least {least[name]}, got {value}.")
+        if problems:
+            raise TaskError(listing(f"{self.name!r} cannot be built in this size:", problems))
+        return {name: chosen.get(name, default) for name, default in self.defaults.items()}
+
+    def expression(self, vocab: int | None = None, length: int | None = None) -> rasp.SOp:
+        """Return the RASP expression for a number of tokens and a greatest length.
+
+        Raises:
+            TaskError: the size is too small.
+        """
+        sizes = {VOCAB: vocab, LENGTH: length}
+        chosen = {name: value for name, value in sizes.items() if value is not None}
+        parameters = self.parameters(chosen)
+        return self.build(self.vocabulary(parameters[VOCAB]), parameters[LENGTH])

@@ -1,0 +1,113 @@
+"""Programs that sort: count who comes before, then fetch by place."""
+
+from typing import Any
+
+from ..compiler import rasp
+from ..compiler.values import Value
+from .citations import RASP_PAPER, TRACR_PAPER
+from .counting import count_equal
+from .program_spec import ProgramSpec
+from .vocabularies import digits, letters
+
+
+def sort_by_unique_keys(values: rasp.SOp, keys: rasp.SOp) -> rasp.SOp:
+    """Return `values` in ascending order of `keys`.
+
+    The place of a key is the number of smaller keys. Equal keys claim the same
+    place, and the places after it stay empty: there the result is `None`.
+    """
+    smaller = rasp.Select(keys, keys, rasp.Comparison.LT).named("smaller")
+    place = rasp.SelectorWidth(smaller).named("place")
+    claims = rasp.Select(place, rasp.indices, rasp.Comparison.EQ).named("claims")
+    return rasp.Aggregate(claims, values).named("sort")
+
+
+def sort_by_keys(values: rasp.SOp, keys: rasp.SOp, max_length: int) -> rasp.SOp:
+    """Return `values` in ascending order of integer `keys`, equal keys in order of position.
+
+    The position breaks ties: `key * max_length + position` is another integer for
+    every position, since positions are below `max_length`.
+    """
+    unique_keys = rasp.SequenceMap(
+        lambda key, index: key * max_length + index, keys, rasp.indices
+    ).named("unique_key")
+    return sort_by_unique_keys(values, unique_keys)
+
+
+def sort_by_frequency(max_length: int) -> rasp.SOp:
+    """Return the tokens, those of the most frequent kinds first, ties in order of position."""
+    rarity = (-count_equal(rasp.tokens)).named("rarity")
+    return sort_by_keys(rasp.tokens, rarity, max_length).named("most_frequent")
+
+
+def _sort(xs: list[Any]) -> list[Value]:
+    return sorted(xs)
+
+
+def _sort_unique(xs: list[Any]) -> list[Value]:
+    placed: list[Value] = []
+    for token in sorted(set(xs)):
+        placed += [token] + [None] * (xs.count(token) - 1)
+    return placed
+
+
+def _most_frequent(xs: list[Any]) -> list[Value]:
+    order = sorted(range(len(xs)), key=lambda i: (-xs.count(xs[i]), i))
+    return [xs[i] for i in order]
+
+
+SORT = ProgramSpec(
+    name="sort",
+    build=lambda _vocabulary, length: sort_by_keys(rasp.tokens, rasp.tokens, length),
+    vocabulary=digits,
+    oracle=_sort,
+    vocab=4,
+    length=5,
+    description="Sorts integers in ascending order; tokens may repeat.",
+    why=(
+        "Three steps in a row, each of which needs the one before at every position: an MLP "
+        "that makes keys unique, a head that counts smaller keys, a head that moves tokens."
+    ),
+    citation=TRACR_PAPER,
+    tags=("sorting", "selector width", "moving"),
+)
+
+SORT_UNIQUE = ProgramSpec(
+    name="sort_unique",
+    build=lambda _vocabulary, _length: sort_by_unique_keys(rasp.tokens, rasp.tokens),
+    vocabulary=digits,
+    oracle=_sort_unique,
+    vocab=4,
+    length=5,
+    description=(
+        "Sorts integers in ascending order; a repeated token stands once, at its first place, "
+        "and leaves the places of its repetitions empty."
+    ),
+    why=(
+        "The shortest program whose second head depends on what the first has computed; on "
+        "repeated tokens one query attends to several keys, and some attend to none."
+    ),
+    citation=RASP_PAPER,
+    tags=("sorting", "selector width", "moving", "none"),
+)
+
+MOST_FREQUENT = ProgramSpec(
+    name="most_frequent",
+    build=lambda _vocabulary, length: sort_by_frequency(length),
+    vocabulary=letters,
+    oracle=_most_frequent,
+    vocab=4,
+    length=5,
+    description=(
+        "Sorts the tokens by how often they occur, the most frequent first, equally frequent "
+        "ones in their order of appearance."
+    ),
+    why=(
+        "A histogram feeds a sort: the deepest chain of dependent heads in the library, in "
+        "which a method must follow a count through two more steps."
+    ),
+    citation=RASP_PAPER,
+    tags=("sorting", "counting", "selector width", "moving"),
+)
+
+PROGRAMS = (SORT, SORT_UNIQUE, MOST_FREQUENT)

@@ -1,0 +1,134 @@
+"""TaskId: the name of a task, which says everything needed to build it again.
+
+    histogram-v1[vocab=6,length=8]/crowded[distractors=3,seed=0]/scrambled[seed=0]
+
+A program and its version, its size, and the regimes that its model goes through,
+in that order. Sizes that are the program's defaults are left out; a name without
+version means the newest one. Each task has exactly one canonical text.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from ..errors import TaskError, listing
+from .program_spec import LENGTH, VOCAB, ProgramSpec
+from .registry import get_program
+from .suggestion import unknown_name
+
+EXACT = "exact"
+REGIMES: Mapping[str, Mapping[str, int]] = {
+    EXACT: {},
+    "crowded": {"distractors": 2, "seed": 0},
+    "scrambled": {"seed": 0},
+}
+"""The regimes, each with its parameters in canonical order and their defaults."""
+
+# One part of a task id; the parts are separated by slashes.
+_PART = re.compile(
+    r"(?P<name>[a-z][a-z0-9_]*)"
+    r"(?:-v(?P<version>[1-9][0-9]*))?"
+    r"(?:\[(?P<parameters>[a-z_]+=[0-9]+(?:,[a-z_]+=[0-9]+)*)\])?",
+    re.ASCII,
+)
+_GRAMMAR = "name-vN[vocab=N,length=N]/regime[key=N,...]/..."
+
+Parameters = tuple[tuple[str, int], ...]
+
+
+@dataclass(frozen=True)
+class TaskId:
+    """A task by name; make one with `parse`.
+
+    Attributes:
+        name: the program.
+        version: the version of the program.
+        parameters: all size parameters, in canonical order.
+        regimes: the regimes in order, each with all its parameters in canonical
+            order; empty for the model as compiled.
+    """
+
+    name: str
+    version: int
+    parameters: Parameters
+    regimes: tuple[tuple[str, Parameters], ...] = ()
+
+    @classmethod
+    def parse(cls, text: str) -> "TaskId":
+        """Return the task that `text` names, with every default filled in.
+
+        Raises:
+            TaskError: the text is not a task id, or names a program, a version, a
+                regime or a parameter that does not exist; all problems are listed.
+
+        Example:
+            >>> print(TaskId.parse("histogram[length=8]/scrambled"))
+            histogram-v1[vocab=4,length=8]/scrambled[seed=0]
+        """
+        matches = [_PART.fullmatch(part) for part in text.strip().split("/")]
+        if not all(matches) or any(match and match["version"] for match in matches[1:]):
+            raise TaskError(f"A task id must read {_GRAMMAR}, got {text!r}.")
+        first, *others = [match for match in matches if match]
+        spec = get_program(first["name"], int(first["version"]) if first["version"] else None)
+        problems: list[str] = []
+        chosen = _read_parameters(first["parameters"], spec.name, problems)
+        parameters: Parameters = ()
+        try:
+            parameters = tuple(spec.parameters(chosen).items())
+        except TaskError as error:
+            problems.append(str(error))
+        regimes = [_read_regime(m["name"], m["parameters"], problems) for m in others]
+        if problems:
+            raise TaskError(listing(f"The task id {text!r} cannot be read:", problems))
+        kept = tuple(regime for regime in regimes if regime[0] != EXACT)
+        return cls(spec.name, spec.version, parameters, kept)
+
+    def __str__(self) -> str:
+        default = dict(self.parameters) == dict(self.spec.defaults)
+        parts = [f"{self.name}-v{self.version}" + ("" if default else _written(self.parameters))]
+        parts += [name + _written(parameters) for name, parameters in self.regimes]
+        return "/".join(parts)
+
+    @property
+    def spec(self) -> ProgramSpec:
+        """The program, in the version of this task."""
+        return get_program(self.name, self.version)
+
+    @property
+    def vocab(self) -> int:
+        """The number of tokens."""
+        return dict(self.parameters)[VOCAB]
+
+    @property
+    def length(self) -> int:
+        """The greatest length of a sequence."""
+        return dict(self.parameters)[LENGTH]
+
+
+def _written(parameters: Parameters) -> str:
+    return f"[{','.join(f'{key}={value}' for key, value in parameters)}]" if parameters else ""
+
+
+def _read_parameters(text: str | None, owner: str, problems: list[str]) -> dict[str, int]:
+    """Return `key=N,...` as a dictionary, and note keys that stand twice."""
+    chosen: dict[str, int] = {}
+    for item in text.split(",") if text else ():
+        key, value = item.split("=")
+        if key in chosen:
+            problems.append(f"{owner}: {key} must stand once, got it twice.")
+        chosen[key] = int(value)
+    return chosen
+
+
+def _read_regime(name: str, text: str | None, problems: list[str]) -> tuple[str, Parameters]:
+    """Return a regime with all its parameters in canonical order, and note what is wrong."""
+    if name not in REGIMES:
+        problems.append(unknown_name("regime", name, REGIMES))
+        return name, ()
+    chosen = _read_parameters(text, name, problems)
+    defaults = REGIMES[name]
+    for key in chosen:
+        if key not in defaults:
+            known = ", ".join(defaults) or "none"
+            problems.append(f"{name}: there is no parameter {key!r}. Known: {known}.")
+    return name, tuple((key, chosen.get(key, value)) for key, value in defaults.items())

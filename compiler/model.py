@@ -1,0 +1,143 @@
+"""Model: weights with the vocabulary that encodes inputs and decodes outputs.
+
+This is the public face of a transformer: what a tool may see. It carries no
+source map and no labels.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float, Int
+
+from ..errors import InputError, listing
+from .executor import run
+from .values import Domain, Encoding, Value
+from .weights import Weights
+
+BOS = "<bos>"
+PAD = "<pad>"
+NONE_THRESHOLD = 0.5
+TIE_TOLERANCE = 1e-6
+
+
+@dataclass(frozen=True)
+class Codec:
+    """Translates sequences of values into token ids, and logits into values.
+
+    Attributes:
+        tokens: the vocabulary; the id of a token is its position here, BOS is
+            `len(tokens)` and padding `len(tokens) + 1`.
+        max_length: the longest sequence, BOS not counted.
+        outputs: the values that the output can take.
+        output_encoding: categorical outputs have one logit per value, numerical
+            outputs a single one that holds the number.
+    """
+
+    tokens: Domain
+    max_length: int
+    outputs: Domain
+    output_encoding: Encoding
+
+    @property
+    def bos(self) -> int:
+        """The token id of BOS."""
+        return len(self.tokens)
+
+    @property
+    def pad(self) -> int:
+        """The token id of padding."""
+        return len(self.tokens) + 1
+
+    def encode(self, sequences: Sequence[Sequence[Value]]) -> Int[np.ndarray, "batch position"]:
+        """Return token ids `[batch, max_length + 1]`: BOS, the tokens, padding.
+
+        Raises:
+            InputError: a sequence is empty or too long or holds an unknown token.
+        """
+        problems = []
+        ids = np.full((len(sequences), self.max_length + 1), self.pad, dtype=np.int64)
+        ids[:, 0] = self.bos
+        for row, sequence in enumerate(sequences):
+            if not 1 <= len(sequence) <= self.max_length:
+                problems.append(
+                    f"sequence {row}: its length must be 1 to {self.max_length}, got {len(sequence)}"
+                )
+                continue
+            try:
+                ids[row, 1 : len(sequence) + 1] = self.tokens.indices(sequence)
+            except (KeyError, TypeError):
+                unknown = [value for value in sequence if value not in self.tokens.values]
+                problems.append(
+                    f"sequence {row}: tokens must be among {list(self.tokens.values)}, got {unknown}"
+                )
+        if problems:
+            raise InputError(listing("The model cannot read these inputs:", problems))
+        return ids
+
+    def is_real(self, tokens: Int[np.ndarray, "batch position"]) -> np.ndarray:
+        """Return which positions hold a token, bool `[batch, position]`: not BOS, not padding."""
+        return tokens < self.bos
+
+    def decode_ids(
+        self, logits: Float[np.ndarray, "batch position d_out"]
+    ) -> Int[np.ndarray, "batch position"]:
+        """Return the position in `outputs` of every decoded value, -1 for `None`.
+
+        Categorical: the largest logit, `None` when none exceeds one half; of
+        logits within 1e-6 of the largest the first wins, so that rounding never
+        decides. Numerical: the nearest output value.
+        """
+        if self.output_encoding is Encoding.NUMERICAL:
+            numbers = self.outputs.numbers
+            middles = (numbers[1:] + numbers[:-1]) / 2
+            return np.searchsorted(middles + TIE_TOLERANCE, logits[..., 0])
+        best = logits.max(axis=-1)
+        ids = (logits >= best[..., None] - TIE_TOLERANCE).argmax(axis=-1)
+        return np.where(best > NONE_THRESHOLD + TIE_TOLERANCE, ids, -1)
+
+    def decode(
+        self, logits: Float[np.ndarray, "batch position d_out"], lengths: Sequence[int]
+    ) -> list[list[Value]]:
+        """Return the decoded values at the real positions of every sequence."""
+        ids = self.decode_ids(logits)
+        table = (*self.outputs.values, None)
+        return [
+            [table[index] for index in row[1 : length + 1]]
+            for row, length in zip(ids, lengths, strict=True)
+        ]
+
+
+@dataclass(frozen=True, eq=False)
+class Model:
+    """A transformer with its codec, and nothing that tells how it works inside."""
+
+    weights: Weights
+    codec: Codec
+
+    def __call__(self, sequence: Sequence[Value]) -> list[Value]:
+        """Return the decoded output at every position of one sequence."""
+        return self.apply([sequence])[0]
+
+    def apply(self, sequences: Sequence[Sequence[Value]]) -> list[list[Value]]:
+        """Return the decoded outputs of a batch of sequences, by the reference executor."""
+        logits = run(self.weights, self.codec.encode(sequences)).logits
+        return self.codec.decode(logits, [len(sequence) for sequence in sequences])
+
+    def to_haiku(self):  # noqa: ANN201
+        """Return `(apply, params)`: see `glassbench.compiler.hosts.haiku`."""
+        from .hosts.haiku import to_haiku
+
+        return to_haiku(self)
+
+    def to_torch(self):  # noqa: ANN201
+        """Return a plain `torch.nn.Module`: see `glassbench.compiler.hosts.torch`."""
+        from .hosts.torch import to_torch
+
+        return to_torch(self)
+
+    def to_transformer_lens(self):  # noqa: ANN201
+        """Return a TransformerLens model: see `glassbench.compiler.hosts.transformer_lens`."""
+        from .hosts.transformer_lens import to_transformer_lens
+
+        return to_transformer_lens(self)

@@ -1,0 +1,90 @@
+"""Schedule: blocks -> layers, as few as the data flow allows.
+
+The number of layers is that of the longest path. Within the slack that this
+leaves, each block goes where its kind is scarcest, so that the widest layer has
+few heads and few neurons; or, when a seed is given, anywhere at random.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from .blocks import Block, Blocks, HeadBlock, MlpBlock
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """Which layer each block is in.
+
+    Attributes:
+        layers: the layer of each block, in the order of `Blocks.blocks`.
+        heads: the head slot of each block within its layer, -1 for MLP blocks.
+        n_layers: the number of layers.
+    """
+
+    layers: tuple[int, ...]
+    heads: tuple[int, ...]
+    n_layers: int
+
+
+def schedule(blocks: Blocks, *, seed: int | None = None) -> Schedule:
+    """Return the layer of each block.
+
+    Args:
+        blocks: what is to be placed.
+        seed: draws the layer (within its slack) and the order of heads at random.
+    """
+    items = blocks.blocks
+    writers = {block.output: index for index, block in enumerate(items)}
+    before = [[writers[name] for name in sorted(b.reads()) if name in writers] for b in items]
+    earliest = _earliest(items, before)
+    n_layers = max((layer for layer in earliest), default=0) + 1
+    latest = _latest(items, before, n_layers)
+    rng = None if seed is None else np.random.default_rng(seed)
+    layers: list[int] = []
+    load = {HeadBlock: np.zeros(n_layers), MlpBlock: np.zeros(n_layers)}
+    for index, block in enumerate(items):
+        first = max([_after(items[b], layers[b], block) for b in before[index]], default=0)
+        window = np.arange(first, latest[index] + 1)
+        loads = load[type(block)]
+        pick = window[loads[window].argmin()] if rng is None else rng.choice(window)
+        layers.append(int(pick))
+        loads[pick] += 1 if isinstance(block, HeadBlock) else len(block.bias)
+    return Schedule(tuple(layers), _head_slots(items, layers, rng), n_layers)
+
+
+def _after(writer: Block, layer: int, reader: Block) -> int:
+    """Return the first layer in which `reader` sees what `writer` wrote in `layer`."""
+    same = isinstance(writer, HeadBlock) and isinstance(reader, MlpBlock)
+    return layer if same else layer + 1
+
+
+def _earliest(items: tuple[Block, ...], before: list[list[int]]) -> list[int]:
+    """Return the first layer each block can be in."""
+    layers: list[int] = []
+    for block, sources in zip(items, before, strict=True):
+        layers.append(max([_after(items[s], layers[s], block) for s in sources], default=0))
+    return layers
+
+
+def _latest(items: tuple[Block, ...], before: list[list[int]], n_layers: int) -> list[int]:
+    """Return the last layer each block can be in without adding layers."""
+    layers = [n_layers - 1] * len(items)
+    for index in range(len(items) - 1, -1, -1):
+        for source in before[index]:
+            gap = _after(items[source], 0, items[index])
+            layers[source] = min(layers[source], layers[index] - gap)
+    return layers
+
+
+def _head_slots(
+    items: tuple[Block, ...], layers: list[int], rng: np.random.Generator | None
+) -> tuple[int, ...]:
+    """Return the head slot of each block within its layer."""
+    slots = [-1] * len(items)
+    for layer in set(layers):
+        heads = [i for i, b in enumerate(items) if layers[i] == layer and isinstance(b, HeadBlock)]
+        order = np.arange(len(heads)) if rng is None else rng.permutation(len(heads))
+        for index, slot in zip(heads, order.tolist(), strict=True):
+            slots[index] = slot
+    return tuple(slots)

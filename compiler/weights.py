@@ -1,0 +1,91 @@
+"""Weights: the arrays of a compiled transformer, and nothing else.
+
+The architecture is a decoder or encoder without LayerNorm::
+
+    x_0     = W_E[token] + W_pos[position]
+    x      += sum over heads h of softmax(s_h) x W_V[l,h] W_O[l,h]
+              where s_h = (x W_Q[l,h] + b_Q[l,h]) (x W_K[l,h])^T    (no 1/sqrt(d_head))
+    x      += relu(x W_in[l] + b_in[l]) W_out[l] + b_out[l]
+    logits  = x W_U
+
+Attention runs over all positions, or over positions up to the query's own
+when `causal`. BOS is token `d_vocab - 2` at position 0, padding is token
+`d_vocab - 1`; both are handled by the weights, so no attention mask is needed.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, fields
+
+import numpy as np
+from jaxtyping import Float
+
+
+@dataclass(frozen=True, eq=False)
+class Weights:
+    """Every array of a compiled model, float64."""
+
+    W_E: Float[np.ndarray, "d_vocab d_model"]
+    W_pos: Float[np.ndarray, "n_ctx d_model"]
+    W_Q: Float[np.ndarray, "n_layers n_heads d_model d_head"]
+    b_Q: Float[np.ndarray, "n_layers n_heads d_head"]
+    W_K: Float[np.ndarray, "n_layers n_heads d_model d_head"]
+    W_V: Float[np.ndarray, "n_layers n_heads d_model d_head"]
+    W_O: Float[np.ndarray, "n_layers n_heads d_head d_model"]
+    W_in: Float[np.ndarray, "n_layers d_model d_mlp"]
+    b_in: Float[np.ndarray, "n_layers d_mlp"]
+    W_out: Float[np.ndarray, "n_layers d_mlp d_model"]
+    b_out: Float[np.ndarray, "n_layers d_model"]
+    W_U: Float[np.ndarray, "d_model d_out"]
+    causal: bool
+
+    @property
+    def n_layers(self) -> int:
+        """Number of layers, each an attention sublayer followed by an MLP."""
+        return self.W_Q.shape[0]
+
+    @property
+    def n_heads(self) -> int:
+        """Attention heads per layer; heads that a layer does not use are all zero."""
+        return self.W_Q.shape[1]
+
+    @property
+    def d_model(self) -> int:
+        """Width of the residual stream."""
+        return self.W_E.shape[1]
+
+    @property
+    def d_head(self) -> int:
+        """Width of a head, shared by its query-key and its value side."""
+        return self.W_Q.shape[3]
+
+    @property
+    def d_mlp(self) -> int:
+        """Number of MLP neurons per layer."""
+        return self.W_in.shape[2]
+
+    @property
+    def d_vocab(self) -> int:
+        """Number of token ids, BOS and padding included."""
+        return self.W_E.shape[0]
+
+    @property
+    def n_ctx(self) -> int:
+        """Number of positions, BOS included."""
+        return self.W_pos.shape[0]
+
+    @property
+    def d_out(self) -> int:
+        """Number of logits: one per output value, or one for a numerical output."""
+        return self.W_U.shape[1]
+
+    @property
+    def n_parameters(self) -> int:
+        """Total number of array entries."""
+        return sum(array.size for _, array in self.arrays())
+
+    def arrays(self) -> Iterator[tuple[str, np.ndarray]]:
+        """Yield (name, array) in the order of declaration."""
+        for field in fields(self):
+            value = getattr(self, field.name)
+            if isinstance(value, np.ndarray):
+                yield field.name, value

@@ -1,0 +1,203 @@
+"""What can be had without looking: the random floor, and the prior floor.
+
+`random` is the mean score of random rankings. `prior` never opens the model: it
+scores each edge of a task by how often edges like it are positive in the other
+tasks of the suite, by name or by kind and layer. The higher of the two is the
+floor of the normalised score, so that what can be had blind earns nothing.
+"""
+
+import re
+from collections.abc import Hashable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Bool, Float
+
+from ..errors import AnswerError, TaskError
+from .ranking_metrics import Metric
+
+Labels = Mapping[str, bool]
+"""Edge (or node) name to whether it is positive; ignored edges are left out."""
+
+_COMPONENT = re.compile(
+    r"(?P<embedding>embed|pos_embed)|(?P<logits>logits)|m(?P<mlp>\d+)"
+    r"|a(?P<layer>\d+)\.h\d+(?:<(?P<role>[qkv])>)?"
+)
+_ELEMENTS_AT_ONCE = 2**20
+
+
+def random_floor(
+    positive: Bool[np.ndarray, "item"], metric: Metric, *, seed: int, draws: int = 1000
+) -> float:
+    """Return the mean of `metric` over random rankings of the items.
+
+    Where the metric handles ties by expectation, a constant answer has exactly
+    that mean, and it is returned without drawing. Otherwise `draws` rankings
+    are drawn and averaged.
+
+    Args:
+        positive: which items are positive.
+        metric: one of `ranking_metrics.METRICS`.
+        seed: the same seed gives the same floor.
+        draws: how many rankings are drawn.
+
+    Raises:
+        AnswerError: the key has no positive or no negative, or `draws` is below one.
+
+    Example:
+        >>> from glassbench.evaluators.ranking_metrics import METRICS
+        >>> random_floor(np.array([True, False, False, False]), METRICS["auroc"], seed=0)
+        0.5
+    """
+    if metric.splits_ties:
+        return float(metric(np.zeros(len(positive)), positive))
+    if draws < 1:
+        raise AnswerError(f"A random floor needs at least one draw, got draws={draws}.")
+    generator = np.random.default_rng(seed)
+    rows = max(1, _ELEMENTS_AT_ONCE // max(1, len(positive)))
+    total = 0.0
+    for done in range(0, draws, rows):
+        scores = generator.random((min(rows, draws - done), len(positive)))
+        total += float(metric(scores, positive).sum())
+    return total / draws
+
+
+def kind_and_layer(name: str) -> tuple[tuple[str, ...], tuple[int, ...]]:
+    """Return the kind of an edge or node, and the layer of each of its ends.
+
+    The kind of a writer is `embed`, `pos_embed`, `head` or `mlp`; of a reader
+    `q`, `k`, `v`, `mlp` or `logits`. Embeddings and logits have layer -1.
+
+    Raises:
+        AnswerError: `name` is not that of an edge or a node.
+
+    Example:
+        >>> kind_and_layer("a0.h3->a2.h1<q>")
+        (('head', 'q'), (0, 2))
+    """
+    kinds, layers = [], []
+    for component in name.split("->"):
+        match = _COMPONENT.fullmatch(component)
+        if match is None:
+            raise AnswerError(
+                f"An edge is named like 'a0.h1->m0' and a node like 'a0.h1', got {name!r}."
+            )
+        head = match["role"] or (match["layer"] and "head")
+        kinds.append(match["embedding"] or match["logits"] or head or "mlp")
+        layers.append(int(match["mlp"] or match["layer"] or -1))
+    return tuple(kinds), tuple(layers)
+
+
+@dataclass(frozen=True, eq=False)
+class PriorScores:
+    """Two answers that never open the model, in the order of the task's labels.
+
+    Attributes:
+        by_name: how often the edge of that name is positive in the other tasks
+            that have it; for a name that none has, `by_kind`.
+        by_kind: how often edges of that kind and those layers are positive in
+            the other tasks; else of that kind; else any edge.
+    """
+
+    by_name: Float[np.ndarray, "item"]
+    by_kind: Float[np.ndarray, "item"]
+
+
+def prior_scores(suite: Mapping[str, Labels], task: str) -> PriorScores:
+    """Return the prior answers for `task`, learned from the other tasks of `suite`.
+
+    Only the names of `task` are read, not its labels. In a suite of one task
+    there is nothing to learn from, and both answers are constant.
+
+    Args:
+        suite: the labels of every task, by task id.
+        task: the task that is left out.
+
+    Raises:
+        TaskError: `suite` has no such task.
+        AnswerError: a name is not that of an edge or a node.
+    """
+    if task not in suite:
+        raise TaskError(f"The prior of a task needs a suite that holds it; {task!r} is not in it.")
+    counts: dict[Hashable, list[int]] = {}
+    for other, labels in suite.items():
+        if other == task:
+            continue
+        for name, positive in labels.items():
+            kind, layers = kind_and_layer(name)
+            for group in (name, (kind, layers), kind, None):
+                count = counts.setdefault(group, [0, 0])
+                count[0] += bool(positive)
+                count[1] += 1
+
+    def share(*groups: Hashable) -> float:
+        """The share of positives in the first of `groups` that has been seen."""
+        for group in groups:
+            if group in counts:
+                return counts[group][0] / counts[group][1]
+        return 0.0
+
+    by_name, by_kind = [], []
+    for name in suite[task]:
+        kind, layers = kind_and_layer(name)
+        coarser = ((kind, layers), kind, None)
+        by_name.append(share(name, *coarser))
+        by_kind.append(share(*coarser))
+    return PriorScores(np.array(by_name), np.array(by_kind))
+
+
+@dataclass(frozen=True)
+class PriorFloor:
+    """The prior floor of every task of a suite, for one metric.
+
+    Attributes:
+        by_name: the metric of the answer by name, per task.
+        by_kind: the metric of the answer by kind and layer, per task.
+    """
+
+    by_name: Mapping[str, float]
+    by_kind: Mapping[str, float]
+
+    @property
+    def better(self) -> str:
+        """`name` or `kind`: which answer has the higher mean over the suite."""
+        total = {"name": sum(self.by_name.values()), "kind": sum(self.by_kind.values())}
+        return max(total, key=lambda answer: total[answer])
+
+    def __getitem__(self, task: str) -> float:
+        """Return the floor of `task`: the metric of the better answer."""
+        return (self.by_name if self.better == "name" else self.by_kind)[task]
+
+
+def prior_floor(suite: Mapping[str, Labels], metric: Metric) -> PriorFloor:
+    """Return the prior floor of every task of `suite`, each learned from the others.
+
+    Args:
+        suite: the labels of every task, by task id.
+        metric: one of `ranking_metrics.METRICS`.
+
+    Raises:
+        AnswerError: a name is malformed, or a task has only one class.
+    """
+    by_name, by_kind = {}, {}
+    for task, labels in suite.items():
+        positive = np.array(list(labels.values()), dtype=bool)
+        scores = prior_scores(suite, task)
+        by_name[task] = float(metric(scores.by_name, positive))
+        by_kind[task] = float(metric(scores.by_kind, positive))
+    return PriorFloor(by_name, by_kind)
+
+
+def normalised(score: float, floor: float, ceiling: float) -> float:
+    """Return `(score - floor) / (ceiling - floor)`: 0 at the floor, 1 at the ceiling.
+
+    Where the floor reaches the ceiling nothing can be earned by looking, and 0
+    is returned.
+
+    Example:
+        >>> normalised(0.75, 0.5, 1.0)
+        0.5
+    """
+    if abs(ceiling - floor) < 1e-12:
+        return 0.0
+    return (score - floor) / (ceiling - floor)

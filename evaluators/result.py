@@ -1,0 +1,331 @@
+"""The result of one tool on one task: the numbers, and all it takes to trust them.
+
+A result is one JSON file, named by a hash of (tool, settings, task, track,
+seed), so that a sweep that is resumed finds what is done. A tool that failed
+has a result too, whose `status` says so.
+"""
+
+import hashlib
+import json
+import math
+import os
+import re
+import uuid
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    JsonValue,
+    StringConstraints,
+    ValidationError,
+    model_validator,
+)
+
+from ..errors import BundleError, listing
+from .environment import Environment
+from .floors import normalised
+from .intervals import Interval
+
+FORMAT_VERSION = "1.0"
+Track = Literal["circuit", "attribution", "features", "variables", "program"]
+Status = Literal["ok", "failed", "timeout", "out_of_memory"]
+Direction = Literal["higher", "lower"]
+Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+Name = Annotated[str, StringConstraints(min_length=1)]
+Amount = Annotated[float, Field(ge=0)]
+_TOLERANCE = 1e-9
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
+
+
+class Floors(_Strict):
+    """The scores that need no look at the model.
+
+    Attributes:
+        random: the mean over random answers.
+        prior: the best answer learned from other tasks; `None` without a suite.
+    """
+
+    random: float
+    prior: float | None = None
+
+
+class MetricValue(_Strict):
+    """One metric of one result, with what it can be compared with.
+
+    Attributes:
+        value: the metric itself; `None` where the tool gave no answer.
+        floors: the floors it is measured against.
+        floor: the better of them.
+        ceiling: what the labels themselves earn.
+        normalised: 0 at the floor and 1 at the ceiling; `None` without a value.
+        low: the lower end of the interval of `value`, if there is one.
+        high: the upper end of the interval of `value`, if there is one.
+        direction: whether `higher` or `lower` values are better.
+    """
+
+    value: float | None
+    floor: float
+    floors: Floors
+    ceiling: float
+    normalised: float | None
+    low: float | None = None
+    high: float | None = None
+    direction: Direction = "higher"
+
+    @classmethod
+    def of(
+        cls,
+        value: float | None,
+        *,
+        random: float,
+        prior: float | None = None,
+        ceiling: float = 1.0,
+        interval: Interval | None = None,
+        direction: Direction = "higher",
+    ) -> Self:
+        """Return the metric with its floor and normalised value filled in.
+
+        Args:
+            value: the metric; `None` for a tool that gave no answer.
+            random: the random floor.
+            prior: the prior floor, if the task stands in a suite.
+            ceiling: what the labels themselves earn.
+            interval: the interval of `value`.
+            direction: which values are better.
+        """
+        floor = _floor(random, prior, direction)
+        return cls(
+            value=value,
+            floor=floor,
+            floors=Floors(random=random, prior=prior),
+            ceiling=ceiling,
+            normalised=None if value is None else normalised(value, floor, ceiling),
+            low=None if interval is None else interval.low,
+            high=None if interval is None else interval.high,
+            direction=direction,
+        )
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        problems = []
+        floor = _floor(self.floors.random, self.floors.prior, self.direction)
+        if not math.isclose(self.floor, floor, rel_tol=0, abs_tol=_TOLERANCE):
+            problems.append(f"floor must be the better of floors, {floor}, got {self.floor}")
+        expected = None if self.value is None else normalised(self.value, floor, self.ceiling)
+        if (expected is None) != (self.normalised is None) or (
+            expected is not None
+            and self.normalised is not None
+            and not math.isclose(expected, self.normalised, rel_tol=1e-6, abs_tol=1e-6)
+        ):
+            problems.append(f"normalised must be {expected}, got {self.normalised}")
+        if (self.low is None) != (self.high is None):
+            problems.append(f"low and high go together, got {self.low} and {self.high}")
+        elif self.low is not None and self.high is not None and self.low > self.high:
+            problems.append(f"low must not exceed high, got {self.low} and {self.high}")
+        if problems:
+            raise ValueError("; ".join(problems))
+        return self
+
+
+def _floor(random: float, prior: float | None, direction: Direction) -> float:
+    """Return the better of the floors."""
+    floors = [random] if prior is None else [random, prior]
+    return max(floors) if direction == "higher" else min(floors)
+
+
+class Result(_Strict):
+    """What one tool earned on one task, and how it came about.
+
+    Attributes:
+        format_version: `major.minor` of this format.
+        tool: the tool's name.
+        tool_version: the version that the tool states.
+        settings: the tool's settings, as JSON.
+        task: the task id.
+        task_digest: sha256 of the task's manifest.
+        track: the question that was asked.
+        seed: the seed given to the tool.
+        status: whether there is an answer, and if not, why.
+        error: what went wrong; `None` if and only if `status` is `ok`.
+        primary: the name of the metric that ranks.
+        metrics: metric by name. Where the tool gave no answer their values are
+            `None`, and they may be left out.
+        answer_sha256: sha256 of the answer file; `None` without an answer.
+        wall_seconds: time that the tool took.
+        peak_memory_mb: the highest resident memory, in MiB, where it was measured.
+        environment: versions, platform and commit.
+    """
+
+    format_version: Annotated[str, StringConstraints(pattern=r"^1\.\d+$")] = FORMAT_VERSION
+    tool: Name
+    tool_version: str | None = None
+    settings: dict[str, JsonValue] = Field(default_factory=dict)
+    task: Name
+    task_digest: Sha256
+    track: Track
+    seed: int
+    status: Status = "ok"
+    error: str | None = None
+    primary: Name
+    metrics: dict[str, MetricValue] = Field(default_factory=dict)
+    answer_sha256: Sha256 | None = None
+    wall_seconds: Amount
+    peak_memory_mb: Amount | None = None
+    environment: Environment
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        problems = []
+        try:
+            _canonical(self.settings)
+        except ValueError:
+            problems.append("settings must hold finite numbers only")
+        if self.metrics and self.primary not in self.metrics:
+            problems.append(f"metrics must hold the primary one, {self.primary!r}")
+        valued = sorted(name for name, metric in self.metrics.items() if metric.value is not None)
+        if self.status == "ok":
+            if self.error is not None:
+                problems.append("a result with status 'ok' has no error")
+            if self.answer_sha256 is None:
+                problems.append("a result with status 'ok' needs answer_sha256")
+            if not self.metrics or len(valued) < len(self.metrics):
+                problems.append("a result with status 'ok' needs a value for every metric")
+        else:
+            if not self.error:
+                problems.append(f"a result with status {self.status!r} needs an error text")
+            if valued:
+                problems.append(f"a result with status {self.status!r} has no values, got {valued}")
+        if problems:
+            raise ValueError("; ".join(problems))
+        return self
+
+    @property
+    def file_name(self) -> str:
+        """The name of this result's file; see `result_file_name`."""
+        return result_file_name(self.tool, self.settings, self.task, self.track, self.seed)
+
+    def write(self, folder: str | os.PathLike[str]) -> Path:
+        """Write the result into `folder`, whole or not at all, and return its path.
+
+        An earlier result of the same tool, settings, task, track and seed is
+        replaced.
+
+        Args:
+            folder: made if it is not there.
+        """
+        path = Path(folder) / self.file_name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        partial = path.with_name(f".{path.name}.{uuid.uuid4().hex}.partial")
+        try:
+            partial.write_bytes(self.to_json().encode())
+            os.replace(partial, path)
+        finally:
+            partial.unlink(missing_ok=True)
+        return path
+
+    def to_json(self) -> str:
+        """Return the result as canonical JSON: sorted keys, a newline at the end."""
+        return _canonical(self.model_dump(mode="json"), indent=1) + "\n"
+
+    @classmethod
+    def read(cls, path: str | os.PathLike[str]) -> Self:
+        """Return the result written at `path`.
+
+        Raises:
+            BundleError: the file is missing, is not JSON, comes from a newer
+                major version of the format, or breaks a rule of it.
+        """
+        path = Path(path)
+        content = _parsed(path)
+        version = content.get("format_version") if isinstance(content, dict) else None
+        major = re.match(r"(\d+)\.\d+$", version) if isinstance(version, str) else None
+        if major and int(major[1]) > int(FORMAT_VERSION.split(".")[0]):
+            raise BundleError(
+                f"{path}: expected a result of format {FORMAT_VERSION}, found {version}. "
+                "A newer Glassbench wrote it: upgrade to read it."
+            )
+        try:
+            return cls.model_validate(content)
+        except ValidationError as error:
+            problems = [
+                f"{'.'.join(map(str, one['loc'])) or 'the whole'}: {one['msg']}, "
+                f"found {one['input']!r:.80}"
+                for one in error.errors()
+            ]
+            heading = f"{path}: expected a result of format {FORMAT_VERSION}; write it anew:"
+            raise BundleError(listing(heading, problems)) from error
+
+    def __str__(self) -> str:
+        """Return one line: `0.83 [0.79, 0.86]   random 0.21   prior 0.30   oracle 1.00`."""
+        metric = self.metrics.get(self.primary)
+        if self.status == "ok":
+            assert metric is not None and metric.value is not None
+            parts = [f"{metric.value:.2f}"]
+            if metric.low is not None and metric.high is not None:
+                parts[0] += f" {Interval(metric.low, metric.high)}"
+        else:
+            reason = (self.error or "").strip().splitlines() or [""]
+            parts = [f"{self.status.replace('_', ' ')}: {reason[0]}"]
+        if metric is not None:
+            parts.append(f"random {metric.floors.random:.2f}")
+            if metric.floors.prior is not None:
+                parts.append(f"prior {metric.floors.prior:.2f}")
+            parts.append(f"oracle {metric.ceiling:.2f}")
+        return "   ".join(parts)
+
+
+def result_file_name(
+    tool: str, settings: dict[str, JsonValue], task: str, track: str, seed: int
+) -> str:
+    """Return the file name of a result: a hash of the five things that identify it.
+
+    Args:
+        tool: the tool's name.
+        settings: its settings; the order of keys does not matter.
+        task: the task id.
+        track: the track.
+        seed: the seed given to the tool.
+
+    Raises:
+        ValueError: `settings` is not JSON, or holds NaN or an infinity.
+    """
+    identity = _canonical([tool, settings, task, track, seed])
+    return f"{hashlib.sha256(identity.encode()).hexdigest()[:32]}.json"
+
+
+def _canonical(content: Any, indent: int | None = None) -> str:
+    return json.dumps(content, sort_keys=True, ensure_ascii=False, allow_nan=False, indent=indent)
+
+
+def _parsed(path: Path) -> JsonValue:
+    """Return the JSON at `path`; refuse NaN and repeated keys."""
+
+    def refuse(constant: str) -> float:
+        raise ValueError(f"{constant} is not JSON")
+
+    def unique(pairs: list[tuple[str, JsonValue]]) -> dict[str, JsonValue]:
+        content = dict(pairs)
+        if len(content) < len(pairs):
+            names = [name for name, _ in pairs]
+            twice = sorted({name for name in names if names.count(name) > 1})
+            raise ValueError(f"the keys {twice} occur more than once")
+        return content
+
+    try:
+        text = path.read_bytes().decode("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise BundleError(
+            f"{path}: expected a result as UTF-8 JSON, found none: {error}. Write it anew."
+        ) from error
+    try:
+        return json.loads(text, parse_constant=refuse, object_pairs_hook=unique)
+    except (ValueError, RecursionError) as error:
+        raise BundleError(
+            f"{path}: expected one JSON object, found something else: {error}. Write it anew."
+        ) from error

@@ -1,0 +1,223 @@
+"""Circuit labels: the state of every edge, each with its certificate.
+
+`causal`: some interchange of this edge alone changes a decoded output; the
+certificate is a witness. `positional`: only a source with permuted position
+embeddings does. `inert`: the reader reads what the writer writes, and nothing
+changes. `unwired`: the reader's weights annihilate all that the writer writes.
+
+On disk this is `labels/circuit.json`.
+"""
+
+from collections import Counter
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from ..errors import BundleError, listing
+
+FORMAT_VERSION = "1.0"
+
+
+class EdgeState(StrEnum):
+    """What an interchange of the edge can do, strongest first."""
+
+    CAUSAL = "causal"
+    POSITIONAL = "positional"
+    INERT = "inert"
+    UNWIRED = "unwired"
+
+
+class _Record(BaseModel):
+    """A frozen record that refuses unknown keys, NaN and infinity."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+class Witness(_Record):
+    """One interchange that changes a decoded output; anyone can replay it.
+
+    Attributes:
+        base: token ids of the base, BOS and padding included.
+        source: token ids of the source.
+        positions: the row of `pos_embed` used at each place of the source; only
+            for `positional` edges.
+        position: where the output changes (BOS is position 0).
+        before: position of the decoded value among the outputs, -1 for `None`.
+        after: the same after the interchange.
+        changed: how many of the pairs that were tried change some output.
+        tried: how many pairs were tried.
+    """
+
+    kind: Literal["witness"] = "witness"
+    base: tuple[int, ...]
+    source: tuple[int, ...]
+    positions: tuple[int, ...] | None = None
+    position: int
+    before: int
+    after: int
+    changed: int
+    tried: int
+
+
+class Structural(_Record):
+    """The product of what the writer can write and what the reader reads is zero.
+
+    Attributes:
+        largest: the largest absolute entry of that product.
+        bound: what it must not exceed: 0 for `exact`, else a rounding bound.
+    """
+
+    kind: Literal["structural"] = "structural"
+    largest: float
+    bound: float
+
+
+class Unreachable(_Record):
+    """No path through the weights leads from what the edge changes to the logits.
+
+    Attributes:
+        largest: the largest absolute entry of what arrives at the logits, over
+            an orthonormal basis of all that can change.
+        bound: what it must not exceed.
+    """
+
+    kind: Literal["unreachable"] = "unreachable"
+    largest: float
+    bound: float
+
+
+class Constant(_Record):
+    """What the reader sees of the writer is the same on every input.
+
+    Attributes:
+        n_sources: inputs compared.
+        spread: the largest difference between two of them.
+        bound: what it must not exceed.
+        exhaustive: whether those were all inputs of the domain.
+    """
+
+    kind: Literal["constant"] = "constant"
+    n_sources: int
+    spread: float
+    bound: float
+    exhaustive: bool
+
+
+class Exhausted(_Record):
+    """Every distinct (base, source contribution) of the domain was tried.
+
+    Attributes:
+        n_bases: inputs used as base.
+        n_contributions: distinct contributions of the writer, as the reader sees them.
+    """
+
+    kind: Literal["exhausted"] = "exhausted"
+    n_bases: int
+    n_contributions: int
+
+
+class Searched(_Record):
+    """This many random pairs were tried, and none changed an output.
+
+    Attributes:
+        n_pairs: pairs tried.
+    """
+
+    kind: Literal["searched"] = "searched"
+    n_pairs: int
+
+
+Certificate = Annotated[
+    Witness | Structural | Unreachable | Constant | Exhausted | Searched,
+    Field(discriminator="kind"),
+]
+
+
+class EdgeLabel(_Record):
+    """The state of one edge.
+
+    Attributes:
+        edge: the edge's name.
+        state: its state.
+        variables: the program variables that it carries.
+        certificate: why.
+        permuted: pairs with permuted positions that were tried without effect;
+            zero where a proof makes trying needless.
+    """
+
+    edge: str
+    state: EdgeState
+    variables: tuple[str, ...] = ()
+    certificate: Certificate
+    permuted: int = 0
+
+
+class Sufficiency(_Record):
+    """All edges that are not causal interchanged at once, with independent sources.
+
+    Attributes:
+        n_bases: bases tried.
+        n_changed: bases whose decoded output changed; must be zero.
+    """
+
+    n_bases: int
+    n_changed: int
+
+
+class CircuitLabels(_Record):
+    """The state of every edge of a model.
+
+    Attributes:
+        task: the task's id.
+        weights: sha256 of the weights that the certificates hold for.
+        n_inputs: sequences of the domain that were used.
+        exhaustive: whether those were all.
+        seed: draws the pairs.
+        edges: in the order of the component graph.
+        sufficiency: the joint certificate of the circuit.
+    """
+
+    format_version: Literal["1.0"] = FORMAT_VERSION
+    task: str
+    weights: str
+    n_inputs: int
+    exhaustive: bool
+    seed: int
+    edges: tuple[EdgeLabel, ...]
+    sufficiency: Sufficiency
+
+    @property
+    def states(self) -> dict[str, EdgeState]:
+        """The state of each edge by name."""
+        return {label.edge: label.state for label in self.edges}
+
+    @property
+    def counts(self) -> dict[EdgeState, int]:
+        """How many edges are in each state."""
+        counted = Counter(label.state for label in self.edges)
+        return {state: counted[state] for state in EdgeState}
+
+    def to_json(self) -> str:
+        """Return the labels as canonical JSON."""
+        import json
+
+        return json.dumps(self.model_dump(mode="json"), sort_keys=True, indent=1) + "\n"
+
+    @classmethod
+    def read(cls, path: Path) -> "CircuitLabels":
+        """Read labels from a file.
+
+        Raises:
+            BundleError: the file is missing or is not what `to_json` writes.
+        """
+        try:
+            return cls.model_validate_json(path.read_bytes())
+        except OSError as error:
+            raise BundleError(f"{path} must be a file of circuit labels: {error.strerror}") from None
+        except ValidationError as error:
+            problems = [
+                f"{'.'.join(map(str, e['loc'])) or 'file'}: {e['msg']}" for e in error.errors()
+            ]
+            raise BundleError(listing(f"{path} does not hold circuit labels:", problems)) from None

@@ -1,0 +1,80 @@
+"""Interchange pairs: which inputs are bases, and which are their sources.
+
+Sources are any sequences of the domain, of any length. Bases are drawn evenly
+over lengths and over the outputs that they lead to, since random inputs of some
+programs almost all lead to the same output.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..compiler.compiled_model import CompiledModel
+from ..compiler.input_space import InputSpace
+from ..compiler.interpreter import interpret
+
+DOMAIN_LIMIT = 50_000
+SAMPLE = 20_000
+
+
+@dataclass(frozen=True, eq=False)
+class TaskDomain:
+    """The inputs of a task.
+
+    Attributes:
+        tokens: token ids `[inputs, position]`, all of them or a sample.
+        exhaustive: whether they are all.
+        stratum: a number for each input; inputs with the same number have the
+            same length and the same output at the last position.
+    """
+
+    tokens: np.ndarray
+    exhaustive: bool
+    stratum: np.ndarray
+
+    @classmethod
+    def of(cls, compiled: CompiledModel, *, seed: int = 0) -> "TaskDomain":
+        """Return the domain of a compiled program, whole up to 50,000 inputs."""
+        program = compiled.program
+        space = InputSpace(len(program.vocabulary), program.max_length)
+        exhaustive = space.size <= DOMAIN_LIMIT
+        tokens = space.everything() if exhaustive else space.sample(SAMPLE, seed)
+        outputs = interpret(program, tokens).values[program.outputs[0]]
+        lengths = (tokens < len(program.vocabulary)).sum(axis=1)
+        last = outputs[np.arange(len(tokens)), lengths - 1]
+        keys = lengths * (len(program.output.domain) + 1) + last
+        order = {key: place for place, key in enumerate(sorted(set(keys.tolist())))}
+        return cls(tokens, exhaustive, np.array([order[key] for key in keys.tolist()]))
+
+    def draw(self, size: int, rng: np.random.Generator) -> np.ndarray:
+        """Return `size` inputs, strata equally likely, drawn with replacement."""
+        counts = np.bincount(self.stratum)
+        order = np.argsort(self.stratum, kind="stable")
+        starts = np.cumsum(counts) - counts
+        strata = rng.integers(0, len(counts), size=size)
+        picks = starts[strata] + (rng.random(size) * counts[strata]).astype(np.int64)
+        return self.tokens[order[picks]]
+
+
+@dataclass(frozen=True, eq=False)
+class Pairs:
+    """Bases and sources, row by row, and a permutation of positions for each source.
+
+    Attributes:
+        base: token ids `[pairs, position]`.
+        source: token ids `[pairs, position]`.
+        positions: the row of `pos_embed` at each place `[pairs, position]`; BOS
+            keeps row 0.
+    """
+
+    base: np.ndarray
+    source: np.ndarray
+    positions: np.ndarray
+
+    @classmethod
+    def draw(cls, domain: TaskDomain, size: int, rng: np.random.Generator) -> "Pairs":
+        """Draw pairs."""
+        base, source = domain.draw(size, rng), domain.draw(size, rng)
+        rows = np.tile(np.arange(1, base.shape[1]), (size, 1))
+        permuted = rng.permuted(rows, axis=1)
+        return cls(base, source, np.pad(permuted, ((0, 0), (1, 0))))

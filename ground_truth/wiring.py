@@ -1,0 +1,113 @@
+"""Wiring: what can be proved about an edge from products of weight matrices.
+
+An edge is `unwired` when the reader's matrix annihilates the subspace that the
+writer writes to. It is unreachable when nothing that a change of the reader's
+input can touch leads to the logits: neurons that the subspace enters, heads that
+it enters, what those write, and so on through the layers. Both hold for every
+input whatever, in or out of the domain.
+"""
+
+from collections.abc import Mapping
+from functools import cached_property
+
+import numpy as np
+
+from ..compiler.component_graph import EMBED, POS_EMBED, ComponentGraph, Edge, Reader, Writer
+from ..compiler.weights import Weights
+
+ROUNDING_BOUND = 1e-9
+
+
+class Wiring:
+    """Structural facts about the edges of one model.
+
+    Args:
+        weights: the model.
+        graph: its component graph.
+    """
+
+    def __init__(self, weights: Weights, graph: ComponentGraph) -> None:
+        self._weights = weights
+        self._graph = graph
+        self._reach: dict[tuple[str, bytes], float] = {}
+
+    @cached_property
+    def _written(self) -> Mapping[str, np.ndarray]:
+        """Rows that span what each writer can write, by its name."""
+        return {writer.name: self._rows(writer) for writer in self._graph.writers}
+
+    def _rows(self, writer: Writer) -> np.ndarray:
+        weights = self._weights
+        if writer.name == EMBED:
+            return weights.W_E
+        if writer.name == POS_EMBED:
+            return weights.W_pos
+        if writer.head >= 0:
+            return weights.W_O[writer.layer, writer.head]
+        return np.vstack([weights.W_out[writer.layer], weights.b_out[writer.layer]])
+
+    def reader_matrix(self, reader: Reader) -> np.ndarray:
+        """Return the matrix `[d_model, inner]` through which a reader reads."""
+        weights = self._weights
+        at = (reader.layer, reader.head)
+        match reader.role:
+            case "q":
+                return weights.W_Q[at]
+            case "k":
+                return weights.W_K[at]
+            case "v":
+                return weights.W_V[at]
+            case "mlp":
+                return weights.W_in[reader.layer]
+        return weights.W_U
+
+    def product(self, edge: Edge) -> float:
+        """Return the largest entry of (written subspace) x (reader's matrix)."""
+        product = self._written[edge.writer.name] @ self.reader_matrix(edge.reader)
+        return float(np.abs(product).max(initial=0.0))
+
+    def reach(self, edge: Edge) -> float:
+        """Return the largest entry of what a change of this edge can bring to the logits."""
+        if edge.reader.role == "logits":
+            return self.product(edge)
+        touched = self._touched(edge.reader, self._written[edge.writer.name])
+        key = (edge.reader.component, touched.tobytes())
+        if key not in self._reach:
+            self._reach[key] = self._propagated(edge.reader.depth, touched)
+        return self._reach[key]
+
+    def _touched(self, reader: Reader, rows: np.ndarray) -> np.ndarray:
+        """Return rows that span what the component can write differently."""
+        weights = self._weights
+        entering = rows @ self.reader_matrix(reader)
+        match reader.role:
+            case "v":
+                return entering @ weights.W_O[reader.layer, reader.head]
+            case "mlp":
+                hit = np.abs(entering).max(axis=0) > ROUNDING_BOUND
+                return weights.W_out[reader.layer][hit]
+        if np.abs(entering).max() > ROUNDING_BOUND:
+            return weights.W_O[reader.layer, reader.head]
+        return np.zeros((0, weights.d_model))
+
+    def _propagated(self, depth: int, touched: np.ndarray) -> float:
+        """Return the largest entry at the logits, given what changes after `depth`."""
+        changed = _basis(touched)
+        for later in sorted({w.depth for w in self._graph.writers if w.depth > depth}):
+            readers = [reader for reader in self._graph.readers if reader.depth == later]
+            written = [self._touched(reader, changed) for reader in readers if len(changed)]
+            changed = _basis(np.vstack([changed, *written]))
+        return float(np.abs(changed @ self._weights.W_U).max(initial=0.0))
+
+
+def _basis(rows: np.ndarray) -> np.ndarray:
+    """Return orthonormal rows that span `rows`; the axes themselves if `rows` are such."""
+    rows = rows[np.abs(rows).max(axis=1, initial=0.0) > ROUNDING_BOUND]
+    if len(rows) == 0:
+        return rows
+    single = (rows != 0).sum(axis=1) == 1
+    if single.all():
+        axes = sorted(set(np.nonzero(rows)[1].tolist()))
+        return np.eye(rows.shape[1])[axes]
+    _, sizes, basis = np.linalg.svd(rows, full_matrices=False)
+    return basis[sizes > ROUNDING_BOUND * max(1.0, float(sizes[0]))]

@@ -1,0 +1,75 @@
+"""The figure: what it shows, and that it is the same bytes each time."""
+
+import matplotlib as mpl
+import numpy as np
+
+from glassbench.evaluators.result import MetricValue
+from glassbench.leaderboard import (
+    results_frame,
+    standings,
+    standings_figure,
+    task_scores,
+    write_leaderboard,
+)
+
+from .conftest import AP, make_result
+
+
+def figure_of(results):
+    frame = results_frame(results)
+    return standings_figure(standings(frame), task_scores(frame))
+
+
+def legend_of(figure) -> list[str]:
+    return [text.get_text() for text in figure.legends[0].get_texts()]
+
+
+def test_every_task_of_every_row_is_a_mark_in_its_place(results):
+    axes = figure_of(results).axes[0]
+    marks = np.concatenate([c.get_offsets() for c in axes.collections])
+    assert len(marks) == 6 * 2  # three methods and three references on two tasks
+    rows = [label.get_text() for label in axes.get_yticklabels()]
+    assert rows == ["oracle", "1.  good", "2.  fails", "prior", "3.  partial", "random"]
+    good = sorted(x for x, y in marks if round(float(y)) == 1)
+    np.testing.assert_allclose(good, [0.5, 1.0])
+
+
+def test_a_legend_names_what_is_there(results):
+    assert legend_of(figure_of(results)) == [
+        "mean, 95% interval over tasks",
+        "a task",
+        "no answer: counts as the floor",
+    ]
+    assert len(legend_of(figure_of(results[:2]))) == 2
+
+
+def test_what_is_far_below_the_floor_is_drawn_at_the_edge():
+    far = {AP: MetricValue.of(0.1, random=0.1, prior=0.95)}
+    figure = figure_of([make_result("m", "a-v1", 0.1, metrics=far)])
+    assert "below -1" in legend_of(figure)
+    assert figure.axes[0].get_xlim()[0] > -1.2
+
+
+def test_a_name_is_never_read_as_mathematics_and_never_too_long(results, folder_of):
+    names = (r"$\frac{1}{$", "x" * 200, "工具")
+    folder = folder_of(tuple(make_result(name, "a-v1", 0.5) for name in names))
+    write_leaderboard(folder, folder / "out")
+    labels = figure_of([make_result(n, "a-v1", 0.5) for n in names]).axes[0].get_yticklabels()
+    assert max(len(label.get_text()) for label in labels) < 50
+
+
+def test_the_same_results_give_the_same_bytes(results, folder_of, tmp_path):
+    first = write_leaderboard(folder_of(results), tmp_path / "first")
+    with mpl.rc_context({"font.size": 20.0, "axes.grid": True, "savefig.dpi": 33}):
+        second = write_leaderboard(folder_of(results[::-1], "again"), tmp_path / "second")
+    for name in ("markdown", "latex", "svg", "png"):
+        one, other = getattr(first, name), getattr(second, name)
+        assert one.name == other.name
+        assert one.read_bytes() == other.read_bytes()
+    assert b"<dc:date>" not in first.svg.read_bytes()
+
+
+def test_drawing_leaves_the_settings_of_matplotlib_alone(results, folder_of, tmp_path):
+    before = dict(mpl.rcParams)
+    write_leaderboard(folder_of(results), tmp_path / "out")
+    assert dict(mpl.rcParams) == before

@@ -1,0 +1,205 @@
+"""From a folder of results to ranked rows."""
+
+import pandas as pd
+import pytest
+
+from glassbench.errors import BundleError
+from glassbench.evaluators.result import MetricValue
+from glassbench.leaderboard import failures, read_results, results_frame, standings, task_scores
+
+from .conftest import AP, AUROC, make_result
+
+
+def row_of(table: pd.DataFrame, method: str, role: str = "method") -> pd.Series:
+    found = table[(table["method"] == method) & (table["role"] == role)]
+    assert len(found) == 1
+    return found.iloc[0]
+
+
+def test_a_folder_is_read_whole_and_in_order(results, folder_of):
+    folder = folder_of(results)
+    (folder / "notes.json").write_text("not a result")
+    found = read_results(folder)
+    assert [one.file_name for one in found] == sorted(one.file_name for one in results)
+
+
+def test_an_empty_or_absent_folder_is_refused(tmp_path):
+    for folder in (tmp_path, tmp_path / "absent"):
+        with pytest.raises(BundleError, match="expected a folder of results, found none"):
+            read_results(folder)
+
+
+def test_a_renamed_result_is_refused(results, folder_of):
+    folder = folder_of(results[:1])
+    (folder / results[0].file_name).rename(folder / f"{'0' * 32}.json")
+    with pytest.raises(BundleError, match=f"0000.json: its tool.*{results[0].file_name}"):
+        read_results(folder)
+
+
+def test_the_frame_has_a_row_per_result_and_metric(results):
+    frame = results_frame(results)
+    assert len(frame) == 2 * len(results)
+    failed = frame[frame["status"] == "failed"]
+    assert failed["value"].isna().all()
+    assert failed["floor"].notna().all()
+
+
+def test_methods_are_ranked_by_the_mean_normalised_primary_metric(results):
+    table = standings(results_frame(results))
+    assert table["method"].tolist() == ["oracle", "good", "fails", "prior", "partial", "random"]
+    assert table["rank"].tolist() == [pd.NA, 1, 2, pd.NA, 3, pd.NA]
+    assert row_of(table, "good")["normalised"] == pytest.approx((1 + 0.5) / 2)
+    assert row_of(table, "good")[AP] == pytest.approx(0.8)
+    assert row_of(table, "good")[AUROC] == pytest.approx(0.8)
+
+
+def test_a_failed_run_counts_as_the_floor_and_is_counted(results):
+    row = row_of(standings(results_frame(results)), "fails")
+    assert row["normalised"] == pytest.approx((0.5 + 0) / 2)
+    assert row[AP] == pytest.approx((0.6 + 0.2) / 2)
+    assert (row["failed"], row["missing"], row["answered"], row["tasks"]) == (1, 0, 1, 2)
+    assert row["seconds"] == pytest.approx(2.0)
+
+
+def test_a_task_that_was_not_run_counts_as_the_floor_and_is_counted(results):
+    row = row_of(standings(results_frame(results)), "partial")
+    assert row["normalised"] == pytest.approx((-0.125 + 0) / 2)
+    assert (row["failed"], row["missing"], row["answered"]) == (0, 1, 1)
+
+
+def test_a_failure_that_records_no_metrics_takes_the_floors_of_the_task(results):
+    bare = make_result("fails", "b-v1", None, metrics={}, wall_seconds=3.0)
+    with_metrics = standings(results_frame(results))
+    without = standings(results_frame((*results[:3], bare, results[4])))
+    pd.testing.assert_frame_equal(with_metrics, without)
+
+
+def test_where_every_method_failed_the_table_still_stands():
+    frame = results_frame([make_result("fails", "a-v1", None), make_result("fails", "b-v1", None)])
+    row = row_of(standings(frame), "fails")
+    assert (row["normalised"], row["failed"], row["answered"]) == (0.0, 2, 0)
+
+
+def test_where_nothing_is_known_of_a_task_the_table_still_stands():
+    frame = results_frame([make_result("fails", "a-v1", None, metrics={})])
+    row = row_of(standings(frame), "fails")
+    assert (row["normalised"], row["failed"], row["tasks"]) == (0.0, 1, 1)
+
+
+def test_a_task_on_which_all_failed_without_metrics_is_not_dropped(results):
+    bare = make_result("good", "c-v1", None, metrics={})
+    row = row_of(standings(results_frame((*results, bare))), "good")
+    assert row["normalised"] == pytest.approx((1 + 0.5 + 0) / 3)
+    assert (row["tasks"], row["failed"]) == (3, 1)
+
+
+def test_the_references_stand_where_their_scores_put_them(results):
+    table = standings(results_frame(results))
+    oracle, prior = row_of(table, "oracle", "ceiling"), row_of(table, "prior", "floor")
+    random = row_of(table, "random", "floor")
+    assert (oracle["normalised"], oracle[AP]) == (1.0, 1.0)
+    assert (prior["normalised"], prior[AP], prior[AUROC]) == (0.0, 0.2, 0.5)
+    assert random["normalised"] == pytest.approx(-0.125)
+
+
+def test_without_a_suite_there_is_no_prior_row():
+    alone = {AP: MetricValue.of(0.5, random=0.1)}
+    table = standings(results_frame([make_result("good", "a-v1", 0.5, metrics=alone)]))
+    assert set(table["method"]) == {"good", "oracle", "random"}
+    assert row_of(table, "good")[["low", "high"]].isna().all()
+
+
+def test_a_method_may_bear_the_name_of_a_reference(results):
+    table = standings(results_frame((*results, make_result("random", "a-v1", 0.9))))
+    assert row_of(table, "random")["answered"] == 1
+    assert pd.isna(row_of(table, "random", "floor")["rank"])
+
+
+def test_settings_are_shown_where_they_tell_methods_apart():
+    frame = results_frame(
+        [
+            make_result("eap", "a-v1", 0.5),
+            make_result("eap", "a-v1", 0.6, settings={"steps": 5, "kind": "ig"}),
+            make_result("norm", "a-v1", 0.6, settings={"order": 2}),
+        ]
+    )
+    assert set(frame["method"]) == {"eap (defaults)", "eap (kind=ig, steps=5)", "norm"}
+
+
+def test_seeds_are_averaged_before_tasks():
+    frame = results_frame(
+        [
+            make_result("m", "a-v1", 1.0, seed=0),
+            make_result("m", "a-v1", 0.6, seed=1),
+            make_result("m", "a-v1", None, seed=2),
+            make_result("m", "b-v1", 1.0),
+        ]
+    )
+    row = row_of(standings(frame), "m")
+    assert row["normalised"] == pytest.approx(((1 + 0.5 + 0) / 3 + 1) / 2)
+    assert (row["failed"], row["answered"], row["tasks"]) == (1, 1, 2)
+
+
+def test_equal_scores_share_a_rank():
+    frame = results_frame([make_result(name, "a-v1", 0.5) for name in ("y", "x")])
+    table = standings(frame)
+    assert table[table["role"] == "method"][["rank", "method"]].values.tolist() == [
+        [1, "x"],
+        [1, "y"],
+    ]
+
+
+def test_nothing_depends_on_the_order_of_results(results):
+    first = standings(results_frame(results))
+    pd.testing.assert_frame_equal(first, standings(results_frame(results[::-1])))
+
+
+def test_the_interval_is_over_tasks():
+    tasks = [make_result("m", f"t{i}-v1", 0.2 + 0.05 * i) for i in range(10)]
+    row = row_of(standings(results_frame(tasks)), "m")
+    assert row["low"] < row["normalised"] < row["high"]
+    assert row["high"] - row["low"] < 0.5
+
+
+def test_task_scores_leave_no_hole(results):
+    scores = task_scores(results_frame(results))
+    methods = scores[scores["role"] == "method"]
+    assert len(methods) == 3 * 2 * 2
+    assert not methods["normalised"].isna().any()
+    outcome = methods[methods["primary"].astype(bool)].set_index(["method", "task"])["outcome"]
+    assert outcome["fails", "b-v1"] == "failed"
+    assert outcome["partial", "b-v1"] == "missing"
+    assert outcome["good", "a-v1"] == "ok"
+
+
+def test_failures_are_listed_with_their_reason(results):
+    failed = failures(results_frame(results))
+    assert failed.values.tolist() == [["fails", "b-v1", 0, "failed", "ToolError: out of luck"]]
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"task_digest": "1" * 64}, "a-v1: the task's digest must be one, got 0000.*, 1111"),
+        ({"metrics": {AP: MetricValue.of(0.5, random=0.1)}}, "the floor must be one, got 0.1, 0.2"),
+        (
+            {"metrics": {AP: MetricValue.of(0.5, random=0.1, prior=0.2, ceiling=0.9)}},
+            "the ceiling must be one, got 0.9, 1",
+        ),
+        (
+            {"primary": AUROC, "metrics": {AUROC: MetricValue.of(0.5, random=0.5)}},
+            "the primary metric must be one, got edge_auroc, edge_average_precision",
+        ),
+    ],
+)
+def test_results_measured_with_different_rods_are_not_ranked(results, changes, message):
+    odd = make_result("odd", "a-v1", 0.5, **changes)
+    with pytest.raises(BundleError, match=message):
+        results_frame((*results, odd))
+
+
+def test_tracks_are_kept_apart(results):
+    other = make_result("good", "a-v1", 0.5, track="features", task_digest="1" * 64)
+    pd.testing.assert_frame_equal(results_frame(results), results_frame((*results, other)))
+    with pytest.raises(BundleError, match="results of track 'program', found none"):
+        results_frame(results, "program")

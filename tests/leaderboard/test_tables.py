@@ -1,0 +1,104 @@
+"""Tables in Markdown and LaTeX, for names that mean well and names that do not."""
+
+import re
+
+import pytest
+
+from glassbench.leaderboard import (
+    cells,
+    failures,
+    latex_table,
+    markdown_table,
+    results_frame,
+    standings,
+)
+from glassbench.leaderboard.tables import escape_latex, escape_markdown, one_line
+
+from .conftest import make_result
+
+HOSTILE = "a|b <script>x</script> my_tool 100% \\input{x} $y$ #1 ~^& [l](http://z) `c` *d*\n| e"
+
+
+def test_markdown_of_plain_names(results):
+    frame = results_frame(results)
+    lines = markdown_table(standings(frame), failures(frame)).splitlines()
+    assert lines[0] == (
+        "| Rank | Method | Score | 95% interval | AP | AUROC | Seconds | Tasks | Failed |"
+    )
+    assert lines[3] == (
+        r"| 1 | good | 0.750 | \[0.500, 1.000\] | 0.800 | 0.800 | 2.00 | 2/2 | 0 |"
+    )
+    assert lines[4] == r"| 2 | fails | 0.250 | \[0.000, 0.500\] | 0.400 | 0.550 | 2.00 | 1/2 | 1 |"
+    assert lines[5] == r"|  | prior | 0.000 | \[0.000, 0.000\] | 0.200 | 0.500 |  |  |  |"
+    assert lines[-1] == "- Method fails on b-v1, seed 0, failed: ToolError: out of luck"
+
+
+def test_latex_of_plain_names(results):
+    lines = latex_table(standings(results_frame(results))).splitlines()
+    start = lines.index(r"\begin{tabular}{rlrrrrrrr}")
+    assert lines[start + 1] == r"\toprule"
+    assert lines[start + 5] == (
+        r"$1$ & good & $0.750$ & $[0.500, 1.000]$ & $0.800$ & $0.800$ & $2.00$ & 2/2 & $0$ \\"
+    )
+    assert lines[-2:] == [r"\bottomrule", r"\end{tabular}"]
+    assert all(line.startswith("% ") for line in lines[:start])
+
+
+def test_a_hostile_name_stays_in_its_cell(results):
+    frame = results_frame(
+        (
+            *results,
+            make_result(HOSTILE, "a-v1", 0.5),
+            make_result(HOSTILE, "b-v1", None, error=HOSTILE),
+        )
+    )
+    table = standings(frame)
+    heading, rows = cells(table)
+    markdown = markdown_table(table, failures(frame)).splitlines()
+    for line in markdown[: 2 + len(rows)]:
+        assert len(re.findall(r"(?<!\\)\|", line)) == len(heading) + 1
+    assert not any("<" in line or "http://" in line for line in markdown)
+    latex = latex_table(table).splitlines()
+    body = latex[latex.index(r"\midrule") + 1 : latex.index(r"\bottomrule")]
+    assert len(body) == len(rows)
+    for line in body:
+        assert len(re.findall(r"(?<!\\)&", line)) == len(heading) - 1
+        assert r"\input" not in line
+
+
+def test_markdown_escapes():
+    assert escape_markdown("a_b*c|d") == r"a\_b\*c\|d"
+    assert escape_markdown("<b>&amp;") == "&lt;b&gt;&amp;amp;"
+    assert escape_markdown("![x](https://y) www.z") == (
+        r"\!\[x\](https&#58;//y) www&#46;z"
+    )
+    assert escape_markdown("\\") == "\\\\"
+
+
+@pytest.mark.parametrize(
+    ("text", "escaped"),
+    [
+        ("a_b & 5%", r"a\_b \& 5\%"),
+        ("\\{x}", r"\textbackslash{}\{x\}"),
+        ("#$~^", r"\#\$\textasciitilde{}\textasciicircum{}"),
+        ("a---b-c", r"a-{}-{}-b-c"),
+        ("<|>", r"\textless{}\textbar{}\textgreater{}"),
+    ],
+)
+def test_latex_escapes(text, escaped):
+    assert escape_latex(text) == escaped
+
+
+def test_control_characters_and_new_lines_become_spaces():
+    assert one_line(" a\r\n\tb\x1b[31m\u202ec ") == "a b [31m c"
+
+
+def test_a_long_error_is_cut(results):
+    frame = results_frame((*results, make_result("long", "a-v1", None, error="x" * 999)))
+    text = markdown_table(standings(frame), failures(frame))
+    assert f"failed: {'x' * 200} ..." in text
+
+
+def test_no_zero_has_a_sign():
+    frame = results_frame([make_result("m", "a-v1", 0.19999)])
+    assert "-0.000" not in markdown_table(standings(frame))

@@ -1,0 +1,242 @@
+"""The shape of the package: who may import whom, what is documented, what is installed."""
+
+import ast
+import importlib
+import importlib.metadata
+import json
+import pkgutil
+import re
+import subprocess
+import sys
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import glassbench
+
+INSTALLED = Path(glassbench.__path__[0])
+ROOT = Path(__file__).resolve().parent.parent
+PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+
+# Each folder may import those before it. What stands beside them at the root is either the
+# foundation, which imports none of them, or the face and the command line, which import all.
+FOLDERS = ("compiler", "benchmark_programs", "ground_truth", "evaluators", "leaderboard")
+TOP = ("__init__", "__main__", "cli")
+HEAVY = ("jax", "torch", "matplotlib", "pandas", "haiku", "sklearn", "transformer_lens")
+
+
+def source_files(folder: Path) -> list[Path]:
+    """Return every module of the package below `folder`, as paths relative to it."""
+    at_root = [path for path in folder.glob("*.py") if path.name != "setup.py"]
+    below = [path for name in FOLDERS for path in (folder / name).rglob("*.py")]
+    return sorted(path.relative_to(folder) for path in (*at_root, *below))
+
+
+MODULES = source_files(INSTALLED)
+SYNTAX = {path: ast.parse((INSTALLED / path).read_text(encoding="utf-8")) for path in MODULES}
+per_module = pytest.mark.parametrize("path", MODULES, ids=str)
+
+
+def rank(path: Path) -> int:
+    """Return the place of a module in the order of imports."""
+    if len(path.parts) > 1:
+        return 1 + FOLDERS.index(path.parts[0])
+    return 1 + len(FOLDERS) if path.stem in TOP else 0
+
+
+def imported(path: Path) -> Iterator[tuple[int, tuple[str, ...]]]:
+    """Yield (line, parts of the name below the package) of each import of our own modules.
+
+    The last part may be a name inside a module rather than a module.
+    """
+    package = path.parts[:-1]
+    for node in ast.walk(SYNTAX[path]):
+        if isinstance(node, ast.ImportFrom) and node.level:
+            base = package[: len(package) + 1 - node.level]
+            base += tuple(node.module.split(".")) if node.module else ()
+            yield from ((node.lineno, (*base, alias.name)) for alias in node.names)
+
+
+@pytest.mark.parametrize(
+    ("path", "place"),
+    [
+        ("errors.py", 0),
+        ("compiler/model.py", 1),
+        ("ground_truth/__init__.py", 3),
+        ("cli.py", 6),
+    ],
+)
+def test_rank(path, place):
+    assert rank(Path(path)) == place
+
+
+@per_module
+def test_imports_run_one_way(path):
+    wrong = [
+        f"line {line}: {'.'.join(parts)}"
+        for line, parts in imported(path)
+        if rank(Path(*parts, "_") if parts[0] in FOLDERS else Path(parts[0])) > rank(path)
+    ]
+    assert not wrong, f"{path} may import only from {FOLDERS[: max(rank(path), 1) - 1]}"
+
+
+def test_imports_are_seen():
+    seen = {parts[0] for _, parts in imported(Path("compiler/executor.py"))}
+    assert "compiler" in seen
+
+
+@per_module
+def test_imports_inside_the_package_are_relative(path):
+    absolute = [
+        node.lineno
+        for node in ast.walk(SYNTAX[path])
+        if (
+            isinstance(node, ast.Import)
+            and any(a.name.startswith("glassbench") for a in node.names)
+        )
+        or (
+            isinstance(node, ast.ImportFrom)
+            and not node.level
+            and (node.module or "").startswith("glassbench")
+        )
+    ]
+    assert not absolute
+
+
+@per_module
+def test_nothing_runs_text_or_unpickles(path):
+    """A bundle or an answer comes from strangers: reading it must run nothing."""
+    forbidden = {"cloudpickle", "dill", "marshal", "pickle", "shelve"}
+    found = []
+    for node in ast.walk(SYNTAX[path]):
+        match node:
+            case ast.Import(names=names):
+                found += [a.name for a in names if a.name.split(".")[0] in forbidden]
+            case ast.ImportFrom(module=str(module), level=0):
+                found += [module] if module.split(".")[0] in forbidden else []
+            case ast.Call(func=ast.Name(id="eval" | "exec" as name)):
+                found.append(name)
+            case ast.keyword(arg="allow_pickle", value=ast.Constant(value=True)):
+                found.append("allow_pickle=True")
+    assert not found
+
+
+def undocumented(node: ast.AST, path: str) -> Iterator[str]:
+    """Yield the dotted path of each public class, function or method without a docstring."""
+    for child in ast.iter_child_nodes(node):
+        if isinstance(child, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
+            decorators = {ast.unparse(decorator) for decorator in child.decorator_list}
+            if child.name.startswith("_") or "overload" in decorators:
+                continue
+            name = f"{path}.{child.name}".lstrip(".")
+            if ast.get_docstring(child) is None and f"{child.name}.setter" not in decorators:
+                yield name
+            if isinstance(child, ast.ClassDef):
+                yield from undocumented(child, name)
+        elif isinstance(child, ast.If | ast.Try):
+            yield from undocumented(child, path)
+
+
+@per_module
+def test_everything_public_has_a_docstring(path):
+    missing = list(undocumented(SYNTAX[path], ""))
+    if ast.get_docstring(SYNTAX[path]) is None:
+        missing.insert(0, "the module itself")
+    assert not missing
+
+
+def test_missing_docstrings_are_seen():
+    tree = ast.parse("class A:\n  def f(self): ...\n  def _g(self): ...\ndef h():\n  '''Doc.'''")
+    assert list(undocumented(tree, "")) == ["A", "A.f"]
+
+
+@per_module
+def test_no_file_is_too_long(path):
+    lines = (INSTALLED / path).read_text(encoding="utf-8").count("\n")
+    assert lines <= 400, "find the second concept of this file and give it a file of its own"
+
+
+def test_importing_the_package_pulls_in_nothing_heavy(tmp_path):
+    code = "import glassbench, json, sys; print(json.dumps(sorted(sys.modules)))"
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, check=True, cwd=tmp_path, text=True
+    )
+    loaded = set(json.loads(done.stdout))
+    assert "glassbench" in loaded
+    assert not loaded & set(HEAVY)
+
+
+def test_every_exported_name_is_there():
+    names = ["glassbench"]
+    names += [m.name for m in pkgutil.walk_packages(glassbench.__path__, "glassbench.")]
+    missing = []
+    for name in names:
+        if name.endswith("__main__"):
+            continue
+        module = importlib.import_module(name)
+        exported = getattr(module, "__all__", [])
+        missing += [f"{name}.{entry}" for entry in exported if not hasattr(module, entry)]
+    assert not missing
+
+
+@pytest.fixture
+def distribution():
+    """What the installer recorded about the package."""
+    try:
+        return importlib.metadata.distribution("glassbench")
+    except importlib.metadata.PackageNotFoundError:
+        pytest.skip("the package is on the path without being installed")
+
+
+def test_the_version_is_stated_once(distribution):
+    stated = PYPROJECT["project"]["version"]
+    assert glassbench.__version__ == distribution.version == stated
+    literal = re.compile(rf"""["']{re.escape(stated)}["']""")
+    assert not [str(p) for p in MODULES if literal.search((INSTALLED / p).read_text("utf-8"))]
+
+
+def test_every_folder_of_the_package_is_listed_for_the_build():
+    on_disk = {"glassbench"}
+    on_disk |= {
+        ".".join(("glassbench", *path.parent.parts))
+        for path in source_files(ROOT)
+        if len(path.parts) > 1
+    }
+    assert set(PYPROJECT["tool"]["setuptools"]["packages"]) == on_disk
+
+
+def test_a_change_of_any_module_makes_uv_build_anew():
+    """It would otherwise run the package as it was at the build before."""
+    keys = {key["file"] for key in PYPROJECT["tool"]["uv"]["cache-keys"] if "file" in key}
+    at_root = {str(path) for path in source_files(ROOT) if len(path.parts) == 1}
+    assert not at_root - keys
+    assert not [name for name in FOLDERS if not any(k.startswith(f"{name}/**/*.") for k in keys)]
+
+
+def test_every_folder_of_the_package_has_a_face():
+    folders = {path.parent for path in source_files(ROOT)}
+    assert not [str(folder) for folder in folders if not (ROOT / folder / "__init__.py").exists()]
+
+
+def test_what_is_installed_is_what_is_here():
+    """Modules and data files of the checkout, no more (a stale build) and no fewer."""
+    assert source_files(ROOT) == MODULES
+    data = [
+        path.relative_to(ROOT)
+        for name in FOLDERS
+        for path in (ROOT / name).rglob("*")
+        if path.is_file() and path.suffix not in {".py", ".pyc"}
+    ]
+    assert not [str(path) for path in (Path("py.typed"), *data) if not (INSTALLED / path).exists()]
+
+
+def test_everything_is_installed_under_the_name_of_the_package(distribution):
+    files = distribution.files or []
+    first = {file.parts[0] for file in files if file.parts[0] != ".."}
+    if "glassbench" not in first:
+        pytest.skip("the package runs from its source folder: there is no wheel to look into")
+    assert first == {"glassbench", f"glassbench-{distribution.version}.dist-info"}
+    scripts = {file.name for file in files if file.parts[0] == ".."}
+    assert scripts <= {"glassbench", "glassbench.exe"}
