@@ -31,7 +31,7 @@ def is_shuffle_dyck(pairs: Sequence[str]) -> rasp.SOp:
 
     It is when no balance is ever negative and every balance ends at zero.
     """
-    balances = [balance_so_far(*pair).named(f"balance_{pair}") for pair in pairs]
+    balances = [balance_so_far(pair[0], pair[1]).named(f"balance_{pair}") for pair in pairs]
     below_zero = reduce(or_, [balance < 0 for balance in balances])
     below_zero = rasp.numerical(rasp.Map(lambda x: x, below_zero)).named("below_zero")
     everywhere = rasp.Select(rasp.indices, rasp.indices, rasp.Comparison.TRUE).named("everywhere")
@@ -49,10 +49,10 @@ def _pair_balance(xs: list[Any]) -> list[Value]:
 
 
 def _balanced(xs: list[Any], pairs: Sequence[str]) -> list[Value]:
-    for opening, closing in pairs:
+    for pair in pairs:
         depth = 0
         for token in xs:
-            depth += (token == opening) - (token == closing)
+            depth += (token == pair[0]) - (token == pair[1])
             if depth < 0:
                 return [False] * len(xs)
         if depth > 0:

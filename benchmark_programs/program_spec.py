@@ -59,6 +59,19 @@ class ProgramSpec:
         """The size parameters of a task in their canonical order, with their defaults."""
         return MappingProxyType({VOCAB: self.vocab, LENGTH: self.length})
 
+    def problems(self, chosen: Mapping[str, int]) -> list[str]:
+        """Return what is wrong with a choice of size parameters, one text each."""
+        least = {VOCAB: self.least_vocab, LENGTH: 1}
+        found = []
+        for name, value in chosen.items():
+            if name not in self.defaults:
+                found.append(unknown_name("size parameter", name, self.defaults))
+            elif value < least[name]:
+                found.append(
+                    f"{name} of {self.name!r} must be at least {least[name]}, got {value}."
+                )
+        return found
+
     def parameters(self, chosen: Mapping[str, int]) -> dict[str, int]:
         """Return all size parameters in canonical order: those `chosen`, the rest by default.
 
@@ -70,13 +83,7 @@ class ProgramSpec:
             >>> get_program("histogram").parameters({"length": 8})
             {'vocab': 4, 'length': 8}
         """
-        least = {VOCAB: self.least_vocab, LENGTH: 1}
-        problems = []
-        for name, value in chosen.items():
-            if name not in self.defaults:
-                problems.append(unknown_name("size parameter", name, self.defaults))
-            elif value < least[name]:
-                problems.append(f"{name} must be at least {least[name]}, got {value}.")
+        problems = self.problems(chosen)
         if problems:
             raise TaskError(listing(f"{self.name!r} cannot be built in this size:", problems))
         return {name: chosen.get(name, default) for name, default in self.defaults.items()}

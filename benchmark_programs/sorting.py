@@ -74,7 +74,9 @@ SORT = ProgramSpec(
 
 SORT_UNIQUE = ProgramSpec(
     name="sort_unique",
-    build=lambda _vocabulary, _length: sort_by_unique_keys(rasp.tokens, rasp.tokens),
+    build=lambda _vocabulary, _length: sort_by_unique_keys(rasp.tokens, rasp.tokens).named(
+        "sort_unique"
+    ),
     vocabulary=digits,
     oracle=_sort_unique,
     vocab=4,

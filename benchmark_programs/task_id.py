@@ -10,10 +10,11 @@ version means the newest one. Each task has exactly one canonical text.
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from difflib import get_close_matches
 
 from ..errors import TaskError, listing
 from .program_spec import LENGTH, VOCAB, ProgramSpec
-from .registry import get_program
+from .registry import get_program, programs
 from .suggestion import unknown_name
 
 EXACT = "exact"
@@ -67,21 +68,17 @@ class TaskId:
         """
         matches = [_PART.fullmatch(part) for part in text.strip().split("/")]
         if not all(matches) or any(match and match["version"] for match in matches[1:]):
-            raise TaskError(f"A task id must read {_GRAMMAR}, got {text!r}.")
+            raise TaskError(_unreadable(text))
         first, *others = [match for match in matches if match]
         spec = get_program(first["name"], int(first["version"]) if first["version"] else None)
         problems: list[str] = []
         chosen = _read_parameters(first["parameters"], spec.name, problems)
-        parameters: Parameters = ()
-        try:
-            parameters = tuple(spec.parameters(chosen).items())
-        except TaskError as error:
-            problems.append(str(error))
+        problems += spec.problems(chosen)
         regimes = [_read_regime(m["name"], m["parameters"], problems) for m in others]
         if problems:
             raise TaskError(listing(f"The task id {text!r} cannot be read:", problems))
         kept = tuple(regime for regime in regimes if regime[0] != EXACT)
-        return cls(spec.name, spec.version, parameters, kept)
+        return cls(spec.name, spec.version, tuple(spec.parameters(chosen).items()), kept)
 
     def __str__(self) -> str:
         default = dict(self.parameters) == dict(self.spec.defaults)
@@ -103,6 +100,14 @@ class TaskId:
     def length(self) -> int:
         """The greatest length of a sequence."""
         return dict(self.parameters)[LENGTH]
+
+
+def _unreadable(text: str) -> str:
+    """Return the message for a text that is no task id, with the nearest program if any."""
+    program = re.split(r"[\[/]", text.strip().lower())[0].replace(" ", "_")
+    nearest = get_close_matches(program, programs(), n=1)
+    question = f" Did you mean {nearest[0]!r}?" if nearest else ""
+    return f"A task id must read {_GRAMMAR}, got {text!r}.{question}"
 
 
 def _written(parameters: Parameters) -> str:

@@ -8,6 +8,7 @@ the way, from the contributions so far.
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from jaxtyping import Float, Int
@@ -34,10 +35,15 @@ class Run:
     contributions: Contributions
     logits: Logits
 
+    @cached_property
+    def _running(self) -> Contributions:
+        """The residual stream after each writer."""
+        return self.contributions.cumsum(axis=0)
+
     def stream(self, graph: ComponentGraph, depth: int) -> Stream:
         """Return the residual stream as read at `depth` (see `Reader.depth`)."""
         before = sum(writer.depth < depth for writer in graph.writers)
-        return self.contributions[:before].sum(axis=0)
+        return self._running[before - 1]
 
 
 def softmax(scores: np.ndarray) -> np.ndarray:

@@ -15,7 +15,7 @@ Under causal attention a query sees the keys up to its own position, in every
 selector. Each expression is evaluated once per input however often it is used.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -64,7 +64,7 @@ def topological_order(*roots: RASPExpr) -> list[RASPExpr]:
     return list(order)
 
 
-def evaluate(expr: RASPExpr, xs: Sequence[Value], causal: bool = False) -> list[Any]:
+def evaluate(expr: RASPExpr, xs: Iterable[Value], causal: bool = False) -> list[Any]:
     """Return the value of `expr` on the input `xs`.
 
     Args:
@@ -89,7 +89,7 @@ def evaluate(expr: RASPExpr, xs: Sequence[Value], causal: bool = False) -> list[
 
 
 def evaluate_every(
-    roots: Sequence[RASPExpr], xs: Sequence[Value], causal: bool = False
+    roots: Sequence[RASPExpr], xs: Iterable[Value], causal: bool = False
 ) -> dict[RASPExpr, list[Any]]:
     """Return the values of `roots` and of all that they are made of on one input.
 

@@ -12,10 +12,10 @@ truth value, which also catches `a and b` and `0 < a < 3`.
 
 import copy
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Any, ClassVar, NoReturn, Self, TypeVar
+from typing import Any, ClassVar, NoReturn, TypeVar
 
 from ..errors import ProgramError
 from . import rasp_operations as operations
@@ -36,7 +36,7 @@ class RASPExpr(ABC):
     _own_annotations: Mapping[str, Any] = field(init=False, default_factory=dict)
 
     @abstractmethod
-    def __call__(self, xs: Sequence[Value]) -> Any:
+    def __call__(self, xs: Iterable[Value]) -> Any:
         """Return the value of this expression on one input sequence."""
 
     @property
@@ -66,15 +66,15 @@ class RASPExpr(ABC):
         """A number that no other living expression has; it differs between runs."""
         return id(self)
 
-    def copy(self) -> Self:
+    def copy(self: ExprT) -> ExprT:
         """Return another expression with the same meaning and annotations."""
         return copy.copy(self)
 
-    def named(self, name: str) -> Self:
+    def named(self: ExprT, name: str) -> ExprT:
         """Return a copy with another name."""
         return annotate(self, name=name)
 
-    def annotated(self, **annotations: Any) -> Self:
+    def annotated(self: ExprT, **annotations: Any) -> ExprT:
         """Return a copy with annotations added or replaced."""
         return annotate(self, **annotations)
 
@@ -107,7 +107,7 @@ class SOp(RASPExpr):
     )
     __array_ufunc__: ClassVar[None] = None  # NumPy scalars on the left leave operators to us.
 
-    def __call__(self, xs: Sequence[Value]) -> list[Value]:
+    def __call__(self, xs: Iterable[Value]) -> list[Value]:
         """Return the values on one input sequence."""
         from .rasp_evaluation import evaluate
 
@@ -209,7 +209,7 @@ class Selector(RASPExpr):
 
     default_name: ClassVar[str] = "selector"
 
-    def __call__(self, xs: Sequence[Value]) -> SelectorValue:
+    def __call__(self, xs: Iterable[Value]) -> SelectorValue:
         """Return the matrix `[query, key]` on one input sequence."""
         from .rasp_evaluation import evaluate
 

@@ -188,7 +188,9 @@ class BoundPredicate:
 
     def __call__(self, key: Any, query: Any) -> bool:
         """Return the inner predicate with `fill` in its place."""
-        return self.inner(self.fill, query) if self.binds_key else self.inner(key, self.fill)
+        if self.binds_key:
+            return bool(self.inner(self.fill, query))
+        return bool(self.inner(key, self.fill))
 
 
 @dataclass(frozen=True)

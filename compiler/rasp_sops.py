@@ -17,7 +17,7 @@ from .rasp_expressions import (
     require_sop,
 )
 from .rasp_operations import NOT, Composition
-from .rational_arithmetic import combine
+from .rational_arithmetic import Number, combine
 from .values import Encoding, Value
 
 
@@ -117,8 +117,8 @@ class SequenceMap(SOp):
 class LinearCombination:
     """The function `fst_fac * x + snd_fac * y`."""
 
-    fst_fac: float
-    snd_fac: float
+    fst_fac: Number
+    snd_fac: Number
 
     def __call__(self, x: Any, y: Any) -> Any:
         """Return the combination of two numbers."""
@@ -130,10 +130,10 @@ class LinearSequenceMap(SequenceMap):
     """`fst_fac * fst + snd_fac * snd`."""
 
     default_name: ClassVar[str] = "linear_sequence_map"
-    fst_fac: float
-    snd_fac: float
+    fst_fac: Number
+    snd_fac: Number
 
-    def __init__(self, fst: SOp, snd: SOp, fst_fac: float, snd_fac: float) -> None:
+    def __init__(self, fst: SOp, snd: SOp, fst_fac: Number, snd_fac: Number) -> None:
         """Combine two SOps of numbers with constant factors."""
         super().__init__(LinearCombination(fst_fac, snd_fac), fst, snd)
         object.__setattr__(self, "fst_fac", fst_fac)

@@ -19,9 +19,11 @@ from .values import is_number
 
 LARGEST_DENOMINATOR = 10**6
 
+Number = int | float | Fraction
+
 
 @lru_cache(maxsize=1 << 16)
-def rational(value: float | Fraction) -> Fraction:
+def rational(value: Number) -> Fraction:
     """Return the fraction that a finite number stands for.
 
     Example:

@@ -27,7 +27,7 @@ _ELEMENTS_AT_ONCE = 2**20
 
 
 def random_floor(
-    positive: Bool[np.ndarray, "item"], metric: Metric, *, seed: int, draws: int = 1000
+    positive: Bool[np.ndarray, " item"], metric: Metric, *, seed: int, draws: int = 1000
 ) -> float:
     """Return the mean of `metric` over random rankings of the items.
 
@@ -99,8 +99,8 @@ class PriorScores:
             the other tasks; else of that kind; else any edge.
     """
 
-    by_name: Float[np.ndarray, "item"]
-    by_kind: Float[np.ndarray, "item"]
+    by_name: Float[np.ndarray, " item"]
+    by_kind: Float[np.ndarray, " item"]
 
 
 def prior_scores(suite: Mapping[str, Labels], task: str) -> PriorScores:

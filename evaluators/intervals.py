@@ -30,8 +30,8 @@ class Interval:
 
 
 def metric_interval(
-    scores: Real[np.ndarray, "item"],
-    positive: Bool[np.ndarray, "item"],
+    scores: Real[np.ndarray, " item"],
+    positive: Bool[np.ndarray, " item"],
     metric: RankingMetric,
     *,
     seed: int,
@@ -88,7 +88,7 @@ def metric_interval(
 
 
 def mean_interval(
-    values: Sequence[float] | Float[np.ndarray, "task"],
+    values: Sequence[float] | Float[np.ndarray, " task"],
     *,
     seed: int,
     confidence: float = 0.95,

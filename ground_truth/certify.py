@@ -25,32 +25,37 @@ from .circuit_labels import (
     Unreachable,
     Witness,
 )
+from .contributions import distinct_sources, spreads
 from .digest import weights_digest
 from .interchange_pairs import Pairs, TaskDomain
 from .prediction import Interchange, Predictor
 from .sufficiency import joint_sufficiency
-from .wiring import ROUNDING_BOUND, Wiring
+from .wiring import ROUNDING_BOUND, Wiring, reader_matrix
 
 FIRST_ROUND = 256
 LATER_ROUNDS = 8
 LATER_SIZE = 512
 EXHAUSTIVE_LIMIT = 40_000
-_CHUNK = 512
+_CHUNK = 2048
 
 
-def certify(compiled: CompiledModel, task: str = "", *, seed: int = 0) -> CircuitLabels:
+def certify(
+    compiled: CompiledModel, task: str = "", *, seed: int = 0, domain: TaskDomain | None = None
+) -> CircuitLabels:
     """Return the certified state of every edge of a compiled model.
 
     Args:
         compiled: the model with its program and source map.
         task: the task's id, kept in the labels.
         seed: draws the pairs.
+        domain: the inputs, if they are at hand already.
 
     Raises:
         CertificationError: prediction and measurement differ, or the causal
             edges are not sufficient together; every edge concerned is named.
     """
-    return _Certifier(compiled, seed).labels(task)
+    domain = domain or TaskDomain.of(compiled, seed=seed)
+    return _Certifier(compiled, seed, domain).labels(task)
 
 
 @dataclass
@@ -62,6 +67,11 @@ class _Tally:
     witness: Witness | None = None
     disagreement: str | None = None
 
+    def counted_witness(self) -> Witness:
+        """Return the witness with the counts of the whole search."""
+        assert self.witness is not None
+        return self.witness.model_copy(update={"changed": self.changed, "tried": self.tried})
+
 
 @dataclass
 class _Certifier:
@@ -69,7 +79,7 @@ class _Certifier:
 
     compiled: CompiledModel
     seed: int
-    domain: TaskDomain = field(init=False)
+    domain: TaskDomain
     problems: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -78,7 +88,6 @@ class _Certifier:
         self.graph = ComponentGraph.of(self.weights)
         self.wiring = Wiring(self.weights, self.graph)
         self.predictor = Predictor(self.compiled)
-        self.domain = TaskDomain.of(self.compiled, seed=self.seed)
         self.bound = ROUNDING_BOUND
         self.carried = self.compiled.source_map.carried
 
@@ -92,9 +101,18 @@ class _Certifier:
                 open_edges.append(edge)
             else:
                 proofs[edge.name] = proof
-        full, permuted = self._search(open_edges)
+        spread = spreads(self.weights, self.graph, open_edges, self.domain.tokens)
+        varying = [edge for edge in open_edges if spread[edge.name] > self.bound]
+        full = self._search(varying, permute=False)
+        steady = [edge for edge in open_edges if not full.get(edge.name, _Tally()).changed]
+        permuted = self._search(steady, permute=True)
         for edge in open_edges:
-            proofs[edge.name] = self._decided(edge, full[edge.name], permuted[edge.name])
+            proofs[edge.name] = self._decided(
+                edge,
+                full.get(edge.name, _Tally()),
+                permuted.get(edge.name, _Tally()),
+                spread[edge.name],
+            )
         if self.problems:
             raise CertificationError(
                 listing(
@@ -169,22 +187,16 @@ class _Certifier:
 
     # -- search ------------------------------------------------------------------
 
-    def _search(self, edges: list[Edge]) -> tuple[dict[str, _Tally], dict[str, _Tally]]:
+    def _search(self, edges: list[Edge], *, permute: bool) -> dict[str, _Tally]:
         """Try interchanges; edges without effect so far go on to the next round."""
-        rng = np.random.default_rng(self.seed)
-        full = {edge.name: _Tally() for edge in edges}
-        permuted = {edge.name: _Tally() for edge in edges}
+        rng = np.random.default_rng([self.seed, permute])
+        tallies = {edge.name: _Tally() for edge in edges}
         undecided = edges
         for turn in range(1 + LATER_ROUNDS):
-            size = LATER_SIZE if turn else FIRST_ROUND
-            pairs = Pairs.draw(self.domain, size, rng)
-            if not undecided:
-                break
-            self._try(undecided, pairs, full, permute=False)
-            undecided = [edge for edge in undecided if not full[edge.name].changed]
-            moved = [edge for edge in undecided if not permuted[edge.name].changed]
-            self._try(moved, pairs, permuted, permute=True)
-        return full, permuted
+            pairs = Pairs.draw(self.domain, LATER_SIZE if turn else FIRST_ROUND, rng)
+            self._try(undecided, pairs, tallies, permute=permute)
+            undecided = [edge for edge in undecided if not tallies[edge.name].changed]
+        return tallies
 
     def _try(
         self, edges: list[Edge], pairs: Pairs, tallies: dict[str, _Tally], *, permute: bool
@@ -202,11 +214,15 @@ class _Certifier:
         real = self.codec.is_real(pairs.base)
         for edge in edges:
             delta = contribution_delta(self.graph, edge, base, source)
+            tally = tallies[edge.name]
+            if tally.tried and np.abs(delta @ reader_matrix(self.weights, edge.reader)).max() < self.bound:
+                tally.tried += len(delta)  # the reader cannot tell base from source
+                continue
             logits = interchange(self.weights, self.graph, base, edge.reader, delta)
             after = self.codec.decode_ids(logits)
             swap = Interchange(edge.reader.name, self.carried[edge.name], source_values)
             predicted = self.codec.decode_ids(self.predictor.output(base_values, swap))
-            self._record(tallies[edge.name], edge, pairs, rows, (before, after, predicted, real))
+            self._record(tally, edge, pairs, rows, (before, after, predicted, real))
 
     def _record(
         self,
@@ -254,30 +270,29 @@ class _Certifier:
     # -- decisions ---------------------------------------------------------------
 
     def _decided(
-        self, edge: Edge, full: _Tally, permuted: _Tally
+        self, edge: Edge, full: _Tally, permuted: _Tally, spread: float
     ) -> tuple[EdgeState, Certificate]:
-        """Return the state of a searched edge."""
-        for tally, state in ((full, EdgeState.CAUSAL), (permuted, EdgeState.POSITIONAL)):
-            if tally.witness is not None:
-                counts = {"changed": tally.changed, "tried": tally.tried}
-                return state, tally.witness.model_copy(update=counts)
-        seen = Contributions.of(self.compiled, self.graph, self.wiring, edge, self.domain.tokens)
-        if seen.spread <= self.bound:
+        """Return the state of an edge that no product of matrices settles."""
+        if full.witness is not None:
+            return EdgeState.CAUSAL, full.counted_witness()
+        n_inputs, constant = len(self.domain.tokens), spread <= self.bound
+        sources = np.array([0])
+        if not constant:
+            sources = distinct_sources(self.weights, self.graph, edge, self.domain.tokens)
+        exhausted = self.domain.exhaustive and n_inputs * len(sources) <= EXHAUSTIVE_LIMIT
+        if not constant and exhausted:
+            full = self._exhaust(edge, sources)
+            if full.witness is not None:
+                return EdgeState.CAUSAL, full.counted_witness()
+        if permuted.witness is not None:
+            return EdgeState.POSITIONAL, permuted.counted_witness()
+        if constant:
+            exhaustive = self.domain.exhaustive
             return EdgeState.INERT, Constant(
-                n_sources=len(self.domain.tokens),
-                spread=seen.spread,
-                bound=self.bound,
-                exhaustive=self.domain.exhaustive,
+                n_sources=n_inputs, spread=spread, bound=self.bound, exhaustive=exhaustive
             )
-        n_runs = len(self.domain.tokens) * len(seen.representatives)
-        if self.domain.exhaustive and n_runs <= EXHAUSTIVE_LIMIT:
-            tally = self._exhaust(edge, seen.representatives)
-            if tally.witness is not None:
-                counts = {"changed": tally.changed, "tried": tally.tried}
-                return EdgeState.CAUSAL, tally.witness.model_copy(update=counts)
-            return EdgeState.INERT, Exhausted(
-                n_bases=len(self.domain.tokens), n_contributions=len(seen.representatives)
-            )
+        if exhausted:
+            return EdgeState.INERT, Exhausted(n_bases=n_inputs, n_contributions=len(sources))
         return EdgeState.INERT, Searched(n_pairs=full.tried)
 
     def _exhaust(self, edge: Edge, representatives: np.ndarray) -> _Tally:
@@ -285,8 +300,8 @@ class _Certifier:
         tally = _Tally()
         bases = self.domain.tokens
         for source in representatives:
-            for start in range(0, len(bases), 4 * _CHUNK):
-                base = bases[start : start + 4 * _CHUNK]
+            for start in range(0, len(bases), _CHUNK):
+                base = bases[start : start + _CHUNK]
                 sources = np.broadcast_to(self.domain.tokens[source], base.shape)
                 pairs = Pairs(base, sources, np.zeros_like(base))
                 self._try([edge], pairs, {edge.name: tally}, permute=False)
@@ -297,41 +312,3 @@ def contribution_delta(graph: ComponentGraph, edge: Edge, base: Run, source: Run
     """Return what interchanging an edge adds to its reader's input."""
     writer = graph.writer_index[edge.writer.name]
     return source.contributions[writer] - base.contributions[writer]
-
-
-@dataclass(frozen=True, eq=False)
-class Contributions:
-    """What a reader sees of a writer over a domain.
-
-    Attributes:
-        spread: the largest difference between two inputs, at any position.
-        representatives: one input for each distinct contribution.
-    """
-
-    spread: float
-    representatives: np.ndarray
-
-    @classmethod
-    def of(
-        cls,
-        compiled: CompiledModel,
-        graph: ComponentGraph,
-        wiring: Wiring,
-        edge: Edge,
-        tokens: np.ndarray,
-    ) -> "Contributions":
-        """Collect the contributions of an edge over all `tokens`, in chunks."""
-        matrix = wiring.reader_matrix(edge.reader)
-        writer = graph.writer_index[edge.writer.name]
-        first: dict[bytes, int] = {}
-        low, high = np.inf, -np.inf
-        for start in range(0, len(tokens), _CHUNK):
-            batch = tokens[start : start + _CHUNK]
-            contributions = run(compiled.model.weights, batch, graph=graph).contributions
-            seen = contributions[writer] @ matrix
-            low = np.minimum(low, seen.min(axis=0))
-            high = np.maximum(high, seen.max(axis=0))
-            for row, key in enumerate((np.round(seen / ROUNDING_BOUND) + 0.0).tolist()):
-                first.setdefault(repr(key).encode(), start + row)
-        spread = float(np.max(high - low))
-        return cls(spread, np.array(sorted(first.values())))

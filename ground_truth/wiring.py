@@ -18,6 +18,21 @@ from ..compiler.weights import Weights
 ROUNDING_BOUND = 1e-9
 
 
+def reader_matrix(weights: Weights, reader: Reader) -> np.ndarray:
+    """Return the matrix `[d_model, inner]` through which a reader reads the stream."""
+    at = (reader.layer, reader.head)
+    match reader.role:
+        case "q":
+            return weights.W_Q[at]
+        case "k":
+            return weights.W_K[at]
+        case "v":
+            return weights.W_V[at]
+        case "mlp":
+            return weights.W_in[reader.layer]
+    return weights.W_U
+
+
 class Wiring:
     """Structural facts about the edges of one model.
 
@@ -46,24 +61,9 @@ class Wiring:
             return weights.W_O[writer.layer, writer.head]
         return np.vstack([weights.W_out[writer.layer], weights.b_out[writer.layer]])
 
-    def reader_matrix(self, reader: Reader) -> np.ndarray:
-        """Return the matrix `[d_model, inner]` through which a reader reads."""
-        weights = self._weights
-        at = (reader.layer, reader.head)
-        match reader.role:
-            case "q":
-                return weights.W_Q[at]
-            case "k":
-                return weights.W_K[at]
-            case "v":
-                return weights.W_V[at]
-            case "mlp":
-                return weights.W_in[reader.layer]
-        return weights.W_U
-
     def product(self, edge: Edge) -> float:
         """Return the largest entry of (written subspace) x (reader's matrix)."""
-        product = self._written[edge.writer.name] @ self.reader_matrix(edge.reader)
+        product = self._written[edge.writer.name] @ reader_matrix(self._weights, edge.reader)
         return float(np.abs(product).max(initial=0.0))
 
     def reach(self, edge: Edge) -> float:
@@ -79,7 +79,7 @@ class Wiring:
     def _touched(self, reader: Reader, rows: np.ndarray) -> np.ndarray:
         """Return rows that span what the component can write differently."""
         weights = self._weights
-        entering = rows @ self.reader_matrix(reader)
+        entering = rows @ reader_matrix(weights, reader)
         match reader.role:
             case "v":
                 return entering @ weights.W_O[reader.layer, reader.head]

@@ -6,8 +6,8 @@ nothing missing) and `standings` (a row per method, ranked).
 """
 
 import json
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 from ..errors import BundleError
 from ..evaluators.floors import normalised
@@ -20,6 +20,10 @@ if TYPE_CHECKING:
 
 REFERENCES = {"oracle": "ceiling", "prior": "floor", "random": "floor"}
 """The rows that are no methods, and the role of each."""
+
+_RUN = ["method", "tool", "settings", "task", "seed", "status", "error", "wall_seconds"]
+_RUN += ["peak_memory_mb", "file", "metric", "primary"]
+_NUMBERS = ["value", "low", "high", "random", "prior", "floor", "ceiling", "normalised"]
 
 
 def method_names(results: Sequence[Result]) -> dict[str, str]:
@@ -67,49 +71,37 @@ def results_frame(results: Sequence[Result], track: str = "circuit") -> "pd.Data
     for result in results:
         for name, metric in result.metrics.items():
             known.setdefault(result.task, {}).setdefault(name, metric)
-    rows = []
-    for result in results:
-        unmeasured = {
-            name: MetricValue.of(
-                None,
-                random=metric.floors.random,
-                prior=metric.floors.prior,
-                ceiling=metric.ceiling,
-                direction=metric.direction,
-            )
-            for name, metric in known.get(result.task, {}).items()
-        }
-        for name, metric in (result.metrics or unmeasured or {result.primary: None}).items():
-            numbers = {} if metric is None else metric.model_dump(exclude={"floors", "direction"})
-            floors = {} if metric is None else metric.floors.model_dump()
-            rows.append(
-                {
-                    "method": names[result.file_name],
-                    "tool": result.tool,
-                    "settings": json.dumps(result.settings, sort_keys=True),
-                    "task": result.task,
-                    "seed": result.seed,
-                    "status": result.status,
-                    "error": result.error,
-                    "wall_seconds": result.wall_seconds,
-                    "peak_memory_mb": result.peak_memory_mb,
-                    "file": result.file_name,
-                    "metric": name,
-                    "primary": name == result.primary,
-                    **numbers,
-                    **floors,
-                }
-            )
-    columns = ["value", "low", "high", "random", "prior", "floor", "ceiling", "normalised"]
-    frame = pd.DataFrame(rows).reindex(columns=[*_leading(rows), *columns])
-    frame[columns] = frame[columns].astype("float64")
+    rows = [
+        {"method": names[result.file_name], **row}
+        for result in results
+        for row in _rows(result, known.get(result.task, {}))
+    ]
+    frame = pd.DataFrame(rows, columns=[*_RUN, *_NUMBERS])
+    frame[_NUMBERS] = frame[_NUMBERS].astype("float64")
     return frame.sort_values(["method", "task", "seed", "file", "metric"], ignore_index=True)
 
 
-def _leading(rows: list[dict[str, object]]) -> list[str]:
-    """Return the names of the columns up to `primary`."""
-    names = list(rows[0])
-    return names[: names.index("primary") + 1]
+def _rows(result: Result, known: Mapping[str, MetricValue]) -> Iterator[dict[str, Any]]:
+    """Yield a row per metric of `result`; `known` are the metrics of others on its task."""
+    run = {
+        "tool": result.tool,
+        "settings": json.dumps(result.settings, sort_keys=True),
+        "task": result.task,
+        "seed": result.seed,
+        "status": result.status,
+        "error": result.error,
+        "wall_seconds": result.wall_seconds,
+        "peak_memory_mb": result.peak_memory_mb,
+        "file": result.file_name,
+    }
+    metrics = result.metrics or known
+    if not metrics:
+        yield {**run, "metric": result.primary, "primary": True}
+    for name, metric in metrics.items():
+        scale = {**metric.floors.model_dump(), "floor": metric.floor, "ceiling": metric.ceiling}
+        measured = metric.model_dump(include={"value", "low", "high", "normalised"})
+        own = {**scale, **measured} if result.metrics else scale
+        yield {**run, "metric": name, "primary": name == result.primary, **own}
 
 
 def task_scores(frame: "pd.DataFrame") -> "pd.DataFrame":
@@ -124,8 +116,10 @@ def task_scores(frame: "pd.DataFrame") -> "pd.DataFrame":
     """
     import pandas as pd
 
-    scale = frame.dropna(subset=["floor"]).drop_duplicates(["task", "metric"])
-    scale = scale[["task", "metric", "primary", "random", "prior", "floor", "ceiling"]]
+    columns = ["task", "metric", "primary", "random", "prior", "floor", "ceiling"]
+    # A task that every method failed, with nothing recorded, has no floor; it still counts.
+    known_first = frame.iloc[frame["floor"].isna().argsort(kind="stable")]
+    scale = known_first.drop_duplicates(["task", "metric"])[columns]
     counted = frame.assign(
         value=frame["value"].fillna(frame["floor"]),
         normalised=frame["normalised"].fillna(0.0),
@@ -142,13 +136,14 @@ def task_scores(frame: "pd.DataFrame") -> "pd.DataFrame":
     methods["value"] = methods["value"].fillna(methods["floor"])
     methods["normalised"] = methods["normalised"].fillna(0.0)
     parts = [methods.assign(role="method")]
+    known = scale.dropna(subset=["floor"])
     for reference, role in REFERENCES.items():
-        value = scale["ceiling" if role == "ceiling" else reference]
-        if value.isna().any():
+        value = known["ceiling" if role == "ceiling" else reference]
+        if known.empty or value.isna().any():
             continue
-        marks = zip(value, scale["floor"], scale["ceiling"], strict=True)
+        marks = zip(value, known["floor"], known["ceiling"], strict=True)
         parts.append(
-            scale.assign(
+            known.assign(
                 role=role,
                 method=reference,
                 value=value,

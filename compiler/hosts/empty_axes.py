@@ -1,6 +1,7 @@
 """Empty axes: give weights without heads, neurons or layers one that is all zero."""
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
@@ -14,11 +15,9 @@ def fill_empty_axes(weights: Weights) -> Weights:
     size 0, warn about them, or read the size as "use the default"; a head or
     neuron of zeros adds exactly nothing and avoids all three.
     """
-    return replace(
-        weights,
-        **{
-            name: np.zeros([max(size, 1) for size in array.shape])
-            for name, array in weights.arrays()
-            if not array.size
-        },
-    )
+    filled: dict[str, Any] = {
+        name: np.zeros([max(size, 1) for size in array.shape])
+        for name, array in weights.arrays()
+        if not array.size
+    }
+    return replace(weights, **filled)

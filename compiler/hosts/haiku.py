@@ -157,7 +157,7 @@ def to_haiku(model: Model, dtype: DTypeLike = np.float32) -> HaikuModel:
         ``apply(params, model.codec.encode(["abc"])).logits``.
     """
     dtype = np.dtype(dtype)
-    if dtype.itemsize > 4 and not jax.config.jax_enable_x64:
+    if jax.dtypes.canonicalize_dtype(dtype) != dtype:
         raise GlassbenchError(
             f"{dtype} parameters need jax's 64-bit mode, which is off: call "
             "jax.config.update('jax_enable_x64', True) first, or leave dtype at float32"
@@ -167,14 +167,14 @@ def to_haiku(model: Model, dtype: DTypeLike = np.float32) -> HaikuModel:
     def forward(tokens: jax.Array) -> Output:
         embed = hk.Embed(weights.d_vocab, weights.d_model, name="token_embed")(tokens)
         positions = hk.Embed(weights.n_ctx, weights.d_model, name="pos_embed")(
-            np.arange(tokens.shape[-1])
+            jnp.arange(tokens.shape[-1])
         )
         streams = Transformer(weights)(embed + positions)
         unembed = hk.Linear(weights.d_out, with_bias=False, name="unembed")
         return Output(unembed(streams[-1], precision=PRECISION), streams)
 
-    apply = jax.jit(hk.without_apply_rng(hk.transform(forward)).apply)
-    return HaikuModel(apply, jax.device_put(_parameters(weights, dtype)))
+    transformed: hk.Transformed = hk.without_apply_rng(hk.transform(forward))
+    return HaikuModel(jax.jit(transformed.apply), jax.device_put(_parameters(weights, dtype)))
 
 
 def _parameters(weights: Weights, dtype: np.dtype) -> dict[str, dict[str, np.ndarray]]:

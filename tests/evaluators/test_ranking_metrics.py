@@ -20,6 +20,7 @@ from glassbench.evaluators.ranking_metrics import (
     recall_at_zero,
 )
 
+FEW = settings(max_examples=40, deadline=None)
 EVERY_METRIC = pytest.mark.parametrize("metric", METRICS.values(), ids=METRICS.keys())
 SPLITS_TIES = pytest.mark.parametrize(
     "metric", [m for m in METRICS.values() if m.splits_ties], ids=lambda m: m.name
@@ -43,6 +44,7 @@ def tie_free(ranking: tuple[np.ndarray, np.ndarray]) -> tuple[np.ndarray, np.nda
 
 
 @EVERY_METRIC
+@FEW
 @given(ranking=rankings())
 def test_the_oracle_has_the_ceiling_and_nothing_exceeds_it(metric, ranking):
     scores, key = ranking
@@ -52,8 +54,8 @@ def test_the_oracle_has_the_ceiling_and_nothing_exceeds_it(metric, ranking):
 
 @EVERY_METRIC
 @pytest.mark.parametrize("value", [0.0, 3.0])
+@FEW
 @given(ranking=rankings(most=12))
-@settings(max_examples=25)
 def test_an_empty_or_constant_answer_is_never_above_random(metric, value, ranking):
     _, key = ranking
     constant = metric(np.full(len(key), value), key)
@@ -61,6 +63,7 @@ def test_an_empty_or_constant_answer_is_never_above_random(metric, value, rankin
 
 
 @EVERY_METRIC
+@FEW
 @given(ranking=rankings(), data=st.data())
 def test_the_order_of_names_does_not_matter(metric, ranking, data):
     scores, key = ranking
@@ -70,8 +73,8 @@ def test_the_order_of_names_does_not_matter(metric, ranking, data):
 
 @EVERY_METRIC
 @pytest.mark.parametrize("rescale", [lambda s: s**3, lambda s: 2.0**s - 7, lambda s: 1e-9 * s])
+@FEW
 @given(ranking=rankings())
-@settings(max_examples=25)
 def test_monotone_rescaling_does_not_matter(metric, rescale, ranking):
     scores, key = ranking
     assert metric(rescale(scores), key) == metric(scores, key)
@@ -90,8 +93,8 @@ def orders_of(scores: np.ndarray) -> list[np.ndarray]:
 
 
 @SPLITS_TIES
+@FEW
 @given(ranking=rankings(most=6, levels=2))
-@settings(max_examples=40, deadline=None)
 def test_ties_are_the_mean_over_all_their_orders(metric, ranking):
     scores, key = ranking
     expected = np.mean([metric(untied, key) for untied in orders_of(scores)])
@@ -99,6 +102,7 @@ def test_ties_are_the_mean_over_all_their_orders(metric, ranking):
 
 
 @EVERY_METRIC
+@FEW
 @given(ranking=rankings(), data=st.data())
 def test_flipping_a_true_label_never_raises_the_oracle_relative_score(metric, ranking, data):
     _, key = ranking
@@ -113,6 +117,7 @@ def test_flipping_a_true_label_never_raises_the_oracle_relative_score(metric, ra
 
 
 @EVERY_METRIC
+@FEW
 @given(ranking=rankings(), data=st.data())
 def test_lowering_a_positive_never_raises_the_score(metric, ranking, data):
     scores, key = ranking
@@ -122,12 +127,14 @@ def test_lowering_a_positive_never_raises_the_score(metric, ranking, data):
     assert metric(lowered, key) <= metric(scores, key) + 1e-12
 
 
+@FEW
 @given(ranking=rankings())
 def test_auroc_of_a_reversed_ranking_is_one_minus(ranking):
     scores, key = ranking
     assert auroc(-scores, key) == pytest.approx(1 - auroc(scores, key), abs=1e-12)
 
 
+@FEW
 @given(ranking=rankings())
 def test_scikit_learn_agrees_where_it_has_the_metric(ranking):
     scores, key = ranking
@@ -158,6 +165,7 @@ def test_recall_at_zero_counts_positives_that_were_scored():
 
 
 @EVERY_METRIC
+@FEW
 @given(ranking=rankings(), draws=st.integers(1, 4), seed=st.integers(0, 9))
 def test_a_leading_axis_of_draws_gives_one_value_each(metric, ranking, draws, seed):
     _, key = ranking

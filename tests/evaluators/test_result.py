@@ -57,9 +57,7 @@ def test_a_result_prints_as_one_line():
 
 def test_a_failure_prints_its_status_and_first_line():
     failed = result(**FAILED, metrics={"edge_average_precision": NO_VALUE})
-    assert str(failed) == (
-        "failed: ToolError: it broke   random 0.21   prior 0.30   oracle 1.00"
-    )
+    assert str(failed) == ("failed: ToolError: it broke   random 0.21   prior 0.30   oracle 1.00")
     out = {**FAILED, "status": "out_of_memory", "error": "9 GiB"}
     assert str(result(**out, metrics={})) == "out of memory: 9 GiB"
 
@@ -119,7 +117,7 @@ def test_a_write_that_fails_leaves_the_old_file_and_no_other(tmp_path, monkeypat
         ({"seed": "0"}, "seed"),
         ({"wall_seconds": -1.0}, "wall_seconds"),
         ({"wall_seconds": math.inf}, "wall_seconds"),
-        ({"settings": {"x": math.nan}}, "settings must hold finite numbers"),
+        ({"settings": {"x": math.nan}}, r"settings.*\n.*finite number"),
         ({"error": "none"}, "a result with status 'ok' has no error"),
         ({"answer_sha256": None}, "needs answer_sha256"),
         ({"metrics": {}}, "needs a value for every metric"),
@@ -198,7 +196,7 @@ def test_a_file_that_is_no_result_is_refused(tmp_path, content, message):
 
 
 def test_a_missing_file_is_refused(tmp_path):
-    with pytest.raises(BundleError, match="found none: .*No such file"):
+    with pytest.raises(BundleError, match=r"found none: .*No such file"):
         Result.read(tmp_path / "absent.json")
 
 

@@ -12,7 +12,7 @@ ENVIRONMENT = Environment(python="3.11.7", platform="Linux", packages={})
 AP, AUROC = "edge_average_precision", "edge_auroc"
 
 
-def make_result(tool: str, task: str, value: float | None, **changes: object) -> Result:
+def _result(tool: str, task: str, value: float | None, **changes: object) -> Result:
     """A result with random floor 0.1, prior 0.2 and ceiling 1; failed without a value."""
     scale = {"random": 0.1, "prior": 0.2}
     fields = {
@@ -36,14 +36,20 @@ def make_result(tool: str, task: str, value: float | None, **changes: object) ->
 
 
 @pytest.fixture
+def make_result() -> Callable[..., Result]:
+    """A function that makes a result: random floor 0.1, prior 0.2, ceiling 1."""
+    return _result
+
+
+@pytest.fixture
 def results() -> tuple[Result, ...]:
     """Three methods on two tasks: one good, one that fails once, one not run on all."""
     return (
-        make_result("good", "a-v1", 1.0),
-        make_result("good", "b-v1", 0.6),
-        make_result("fails", "a-v1", 0.6, wall_seconds=1.0),
-        make_result("fails", "b-v1", None, wall_seconds=3.0),
-        make_result("partial", "a-v1", 0.1),
+        _result("good", "a-v1", 1.0),
+        _result("good", "b-v1", 0.6),
+        _result("fails", "a-v1", 0.6, wall_seconds=1.0),
+        _result("fails", "b-v1", None, wall_seconds=3.0),
+        _result("partial", "a-v1", 0.1),
     )
 
 

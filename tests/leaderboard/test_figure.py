@@ -12,7 +12,7 @@ from glassbench.leaderboard import (
     write_leaderboard,
 )
 
-from .conftest import AP, make_result
+AP = "edge_average_precision"
 
 
 def figure_of(results):
@@ -43,14 +43,14 @@ def test_a_legend_names_what_is_there(results):
     assert len(legend_of(figure_of(results[:2]))) == 2
 
 
-def test_what_is_far_below_the_floor_is_drawn_at_the_edge():
+def test_what_is_far_below_the_floor_is_drawn_at_the_edge(make_result):
     far = {AP: MetricValue.of(0.1, random=0.1, prior=0.95)}
     figure = figure_of([make_result("m", "a-v1", 0.1, metrics=far)])
     assert "below -1" in legend_of(figure)
     assert figure.axes[0].get_xlim()[0] > -1.2
 
 
-def test_a_name_is_never_read_as_mathematics_and_never_too_long(results, folder_of):
+def test_a_name_is_never_read_as_mathematics_and_never_too_long(results, folder_of, make_result):
     names = (r"$\frac{1}{$", "x" * 200, "工具")
     folder = folder_of(tuple(make_result(name, "a-v1", 0.5) for name in names))
     write_leaderboard(folder, folder / "out")

@@ -7,7 +7,7 @@ from glassbench.errors import BundleError
 from glassbench.evaluators.result import MetricValue
 from glassbench.leaderboard import failures, read_results, results_frame, standings, task_scores
 
-from .conftest import AP, AUROC, make_result
+AP, AUROC = "edge_average_precision", "edge_auroc"
 
 
 def row_of(table: pd.DataFrame, method: str, role: str = "method") -> pd.Series:
@@ -67,26 +67,26 @@ def test_a_task_that_was_not_run_counts_as_the_floor_and_is_counted(results):
     assert (row["failed"], row["missing"], row["answered"]) == (0, 1, 1)
 
 
-def test_a_failure_that_records_no_metrics_takes_the_floors_of_the_task(results):
+def test_a_failure_that_records_no_metrics_takes_the_floors_of_the_task(results, make_result):
     bare = make_result("fails", "b-v1", None, metrics={}, wall_seconds=3.0)
     with_metrics = standings(results_frame(results))
     without = standings(results_frame((*results[:3], bare, results[4])))
     pd.testing.assert_frame_equal(with_metrics, without)
 
 
-def test_where_every_method_failed_the_table_still_stands():
+def test_where_every_method_failed_the_table_still_stands(make_result):
     frame = results_frame([make_result("fails", "a-v1", None), make_result("fails", "b-v1", None)])
     row = row_of(standings(frame), "fails")
     assert (row["normalised"], row["failed"], row["answered"]) == (0.0, 2, 0)
 
 
-def test_where_nothing_is_known_of_a_task_the_table_still_stands():
+def test_where_nothing_is_known_of_a_task_the_table_still_stands(make_result):
     frame = results_frame([make_result("fails", "a-v1", None, metrics={})])
     row = row_of(standings(frame), "fails")
     assert (row["normalised"], row["failed"], row["tasks"]) == (0.0, 1, 1)
 
 
-def test_a_task_on_which_all_failed_without_metrics_is_not_dropped(results):
+def test_a_task_on_which_all_failed_without_metrics_is_not_dropped(results, make_result):
     bare = make_result("good", "c-v1", None, metrics={})
     row = row_of(standings(results_frame((*results, bare))), "good")
     assert row["normalised"] == pytest.approx((1 + 0.5 + 0) / 3)
@@ -102,20 +102,20 @@ def test_the_references_stand_where_their_scores_put_them(results):
     assert random["normalised"] == pytest.approx(-0.125)
 
 
-def test_without_a_suite_there_is_no_prior_row():
+def test_without_a_suite_there_is_no_prior_row(make_result):
     alone = {AP: MetricValue.of(0.5, random=0.1)}
     table = standings(results_frame([make_result("good", "a-v1", 0.5, metrics=alone)]))
     assert set(table["method"]) == {"good", "oracle", "random"}
     assert row_of(table, "good")[["low", "high"]].isna().all()
 
 
-def test_a_method_may_bear_the_name_of_a_reference(results):
+def test_a_method_may_bear_the_name_of_a_reference(results, make_result):
     table = standings(results_frame((*results, make_result("random", "a-v1", 0.9))))
     assert row_of(table, "random")["answered"] == 1
     assert pd.isna(row_of(table, "random", "floor")["rank"])
 
 
-def test_settings_are_shown_where_they_tell_methods_apart():
+def test_settings_are_shown_where_they_tell_methods_apart(make_result):
     frame = results_frame(
         [
             make_result("eap", "a-v1", 0.5),
@@ -126,7 +126,7 @@ def test_settings_are_shown_where_they_tell_methods_apart():
     assert set(frame["method"]) == {"eap (defaults)", "eap (kind=ig, steps=5)", "norm"}
 
 
-def test_seeds_are_averaged_before_tasks():
+def test_seeds_are_averaged_before_tasks(make_result):
     frame = results_frame(
         [
             make_result("m", "a-v1", 1.0, seed=0),
@@ -140,7 +140,7 @@ def test_seeds_are_averaged_before_tasks():
     assert (row["failed"], row["answered"], row["tasks"]) == (1, 1, 2)
 
 
-def test_equal_scores_share_a_rank():
+def test_equal_scores_share_a_rank(make_result):
     frame = results_frame([make_result(name, "a-v1", 0.5) for name in ("y", "x")])
     table = standings(frame)
     assert table[table["role"] == "method"][["rank", "method"]].values.tolist() == [
@@ -154,7 +154,7 @@ def test_nothing_depends_on_the_order_of_results(results):
     pd.testing.assert_frame_equal(first, standings(results_frame(results[::-1])))
 
 
-def test_the_interval_is_over_tasks():
+def test_the_interval_is_over_tasks(make_result):
     tasks = [make_result("m", f"t{i}-v1", 0.2 + 0.05 * i) for i in range(10)]
     row = row_of(standings(results_frame(tasks)), "m")
     assert row["low"] < row["normalised"] < row["high"]
@@ -192,13 +192,15 @@ def test_failures_are_listed_with_their_reason(results):
         ),
     ],
 )
-def test_results_measured_with_different_rods_are_not_ranked(results, changes, message):
+def test_results_measured_with_different_rods_are_not_ranked(
+    results, changes, message, make_result
+):
     odd = make_result("odd", "a-v1", 0.5, **changes)
     with pytest.raises(BundleError, match=message):
         results_frame((*results, odd))
 
 
-def test_tracks_are_kept_apart(results):
+def test_tracks_are_kept_apart(results, make_result):
     other = make_result("good", "a-v1", 0.5, track="features", task_digest="1" * 64)
     pd.testing.assert_frame_equal(results_frame(results), results_frame((*results, other)))
     with pytest.raises(BundleError, match="results of track 'program', found none"):

@@ -14,8 +14,6 @@ from glassbench.leaderboard import (
 )
 from glassbench.leaderboard.tables import escape_latex, escape_markdown, one_line
 
-from .conftest import make_result
-
 HOSTILE = "a|b <script>x</script> my_tool 100% \\input{x} $y$ #1 ~^& [l](http://z) `c` *d*\n| e"
 
 
@@ -25,9 +23,7 @@ def test_markdown_of_plain_names(results):
     assert lines[0] == (
         "| Rank | Method | Score | 95% interval | AP | AUROC | Seconds | Tasks | Failed |"
     )
-    assert lines[3] == (
-        r"| 1 | good | 0.750 | \[0.500, 1.000\] | 0.800 | 0.800 | 2.00 | 2/2 | 0 |"
-    )
+    assert lines[3] == (r"| 1 | good | 0.750 | \[0.500, 1.000\] | 0.800 | 0.800 | 2.00 | 2/2 | 0 |")
     assert lines[4] == r"| 2 | fails | 0.250 | \[0.000, 0.500\] | 0.400 | 0.550 | 2.00 | 1/2 | 1 |"
     assert lines[5] == r"|  | prior | 0.000 | \[0.000, 0.000\] | 0.200 | 0.500 |  |  |  |"
     assert lines[-1] == "- Method fails on b-v1, seed 0, failed: ToolError: out of luck"
@@ -44,7 +40,7 @@ def test_latex_of_plain_names(results):
     assert all(line.startswith("% ") for line in lines[:start])
 
 
-def test_a_hostile_name_stays_in_its_cell(results):
+def test_a_hostile_name_stays_in_its_cell(results, make_result):
     frame = results_frame(
         (
             *results,
@@ -69,9 +65,7 @@ def test_a_hostile_name_stays_in_its_cell(results):
 def test_markdown_escapes():
     assert escape_markdown("a_b*c|d") == r"a\_b\*c\|d"
     assert escape_markdown("<b>&amp;") == "&lt;b&gt;&amp;amp;"
-    assert escape_markdown("![x](https://y) www.z") == (
-        r"\!\[x\](https&#58;//y) www&#46;z"
-    )
+    assert escape_markdown("![x](https://y) www.z") == (r"\!\[x\](https&#58;//y) www&#46;z")
     assert escape_markdown("\\") == "\\\\"
 
 
@@ -93,12 +87,12 @@ def test_control_characters_and_new_lines_become_spaces():
     assert one_line(" a\r\n\tb\x1b[31m\u202ec ") == "a b [31m c"
 
 
-def test_a_long_error_is_cut(results):
+def test_a_long_error_is_cut(results, make_result):
     frame = results_frame((*results, make_result("long", "a-v1", None, error="x" * 999)))
     text = markdown_table(standings(frame), failures(frame))
     assert f"failed: {'x' * 200} ..." in text
 
 
-def test_no_zero_has_a_sign():
+def test_no_zero_has_a_sign(make_result):
     frame = results_frame([make_result("m", "a-v1", 0.19999)])
     assert "-0.000" not in markdown_table(standings(frame))

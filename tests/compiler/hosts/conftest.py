@@ -131,8 +131,8 @@ def model_with_empty_axis(request: pytest.FixtureRequest) -> Model:
 
 @pytest.fixture
 def numerical_model() -> Model:
-    """A random model with one logit, which holds a number."""
-    model = random_model(causal=False, layers=1, seed=1)
+    """A random causal model of one layer, with one logit, which holds a number."""
+    model = random_model(causal=True, layers=1, seed=1)
     outputs = Domain.of([-2, -1, 0, 1, 2])
     return Model(
         replace(model.weights, W_U=model.weights.W_U[:, :1]),

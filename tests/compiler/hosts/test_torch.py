@@ -38,7 +38,7 @@ def test_parameters_have_the_documented_names(example):
 def test_models_are_copied_and_pickled_whole(example):
     tokens = torch.as_tensor(example.clean)
     network = to_torch(example.model)
-    for other in (copy.deepcopy(network), pickle.loads(pickle.dumps(network))):
+    for other in (copy.deepcopy(network), pickle.loads(pickle.dumps(network))):  # noqa: S301
         assert torch.equal(network(tokens), other(tokens))
 
 

@@ -1,0 +1,244 @@
+"""Scoring: a method and a task in, a result out.
+
+`score` asks one method one question; `score_suite` asks several methods about all
+tasks of a suite, with the prior floor learned from the other tasks. A method that
+fails on a task of a suite gets a result that says so, and the others go on.
+"""
+
+import hashlib
+import importlib
+import json
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..benchmark_programs import unknown_name
+from ..errors import AnswerError, TaskError, ToolError
+from ..ground_truth import EdgeState, Task, edge_positives, load, node_positives
+from .circuit_problem import Answer, CircuitProblem, checked_scores
+from .environment import Environment
+from .floors import PriorFloor, prior_floor, random_floor
+from .intervals import metric_interval
+from .methods import BUILT_IN, Method
+from .ranking_metrics import METRICS
+from .result import MetricValue, Result
+
+PRIMARY = "edge_average_precision"
+CIRCUIT = "circuit"
+_EMBEDDINGS = ("embed", "pos_embed")
+
+Key = Mapping[str, bool]
+Floors = Mapping[str, PriorFloor]
+
+
+def find_method(method: str | Method | Callable[[CircuitProblem], Answer]) -> Method:
+    """Return a method by built-in name, by `module:function`, or from a function.
+
+    Raises:
+        ToolError: the module or function cannot be imported, or is no function.
+        TaskError: there is no built-in method of that name.
+    """
+    if isinstance(method, Method):
+        return method
+    if callable(method):
+        name = getattr(method, "__name__", type(method).__name__)
+        return Method(name, method, "", "not stated")
+    if ":" not in method:
+        if method not in BUILT_IN:
+            raise TaskError(
+                unknown_name("method", method, BUILT_IN)
+                + " A method of your own is named module:function."
+            )
+        return BUILT_IN[method]
+    module, _, function = method.partition(":")
+    try:
+        found = getattr(importlib.import_module(module), function)
+    except (ImportError, AttributeError, ValueError) as error:
+        raise ToolError(
+            f"A method must be an importable module:function, and {method!r} cannot be imported: "
+            f"{error}; run from the folder that holds the module, or install it"
+        ) from error
+    if not callable(found):
+        raise ToolError(f"{method!r} must be a function of a problem, got {type(found).__name__}")
+    return Method(method, found, "", "not stated")
+
+
+@dataclass(frozen=True, eq=False)
+class CircuitKey:
+    """What answers of the `circuit` track are compared with, for one task.
+
+    Attributes:
+        edges: whether each edge is positive; `positional` edges are left out.
+        nodes: whether each writer is causal, likewise.
+        bare_nodes: the nodes without embeddings, which are causal almost
+            everywhere and flatter every method.
+    """
+
+    edges: Key
+    nodes: Key
+    bare_nodes: Key
+
+    @classmethod
+    def of(cls, states: Mapping[str, EdgeState]) -> "CircuitKey":
+        """Return the key of a task from its edge states."""
+        nodes = node_positives(dict(states))
+        bare = {name: positive for name, positive in nodes.items() if name not in _EMBEDDINGS}
+        return cls(edge_positives(states), nodes, bare)
+
+    def metrics(self) -> Iterator[tuple[str, str, Key]]:
+        """Yield (result name, metric name, key) of every metric that this key allows.
+
+        A key with positives only, or negatives only, ranks nothing and is left out.
+        """
+        for metric in METRICS:
+            yield f"edge_{metric}", metric, self.edges
+        for name, key in (("", self.nodes), ("_without_embed", self.bare_nodes)):
+            if len(set(key.values())) == 2:
+                yield f"node_average_precision{name}", "average_precision", key
+
+
+def score(
+    method: str | Method | Callable[[CircuitProblem], Answer],
+    task: str | Task,
+    track: str = CIRCUIT,
+    *,
+    seed: int = 0,
+    priors: Floors | None = None,
+) -> Result:
+    """Score a method on a task.
+
+    Args:
+        method: a function from a problem to an answer, a built-in name, or
+            `module:function`.
+        task: a task or its id.
+        track: the question; `circuit` for now.
+        seed: draws the pairs of inputs that the problem holds.
+        priors: the prior floor of each metric, learned over a suite; without it
+            the floor is the random one.
+
+    Raises:
+        AnswerError: the answer cannot be scored; every problem is named.
+        ToolError: the method raised.
+        TaskError: there is no such task, method or track.
+    """
+    if track != CIRCUIT:
+        raise TaskError(unknown_name("track", track, [CIRCUIT]))
+    method = find_method(method)
+    task = load(task) if isinstance(task, str) else task
+    problem = CircuitProblem.of(task, seed=seed)
+    started = time.perf_counter()
+    try:
+        answer = method.function(problem)
+    except Exception as error:
+        raise ToolError(
+            f"The method {method.name!r} must return an answer, and on {task.id} it raised "
+            f"{type(error).__name__}: {error}"
+        ) from error
+    seconds = time.perf_counter() - started
+    scores = dict(zip(problem.edges, checked_scores(problem, answer).tolist(), strict=True))
+    blob = json.dumps({edge: float(answer[edge]) for edge in problem.edges}, sort_keys=True)
+    return _result(method, task, seed, seconds).model_copy(
+        update={
+            "metrics": measured(scores, task, seed=seed, priors=priors),
+            "answer_sha256": hashlib.sha256(blob.encode()).hexdigest(),
+            "status": "ok",
+            "error": None,
+        }
+    )
+
+
+def _result(
+    method: Method, task: Task, seed: int, seconds: float, error: str = "no answer yet"
+) -> Result:
+    """Return the result of a method that gave no answer."""
+    from importlib.metadata import version
+
+    return Result(
+        tool=method.name,
+        tool_version=version("glassbench") if method.name in BUILT_IN else None,
+        task=str(task.id),
+        task_digest=task.labels.weights,
+        track=CIRCUIT,
+        seed=seed,
+        status="failed",
+        error=error,
+        primary=PRIMARY,
+        wall_seconds=seconds,
+        environment=Environment.here(),
+    )
+
+
+def measured(
+    scores: Mapping[str, float], task: Task, *, seed: int = 0, priors: Floors | None = None
+) -> dict[str, MetricValue]:
+    """Return every metric of edge scores, with floors, ceiling and interval.
+
+    The score of a node is the largest of the edges that leave it.
+
+    Args:
+        scores: the magnitude for each edge.
+        task: the task that the edges belong to.
+        seed: draws the random floors that have no closed form, and the interval.
+        priors: the prior floor of each metric over a suite.
+    """
+    known = dict(scores)
+    for edge, value in scores.items():
+        writer = edge.split("->")[0]
+        known[writer] = max(known.get(writer, 0.0), value)
+    metrics = {}
+    for name, metric_name, key in CircuitKey.of(task.labels.states).metrics():
+        metric = METRICS[metric_name]
+        values = np.array([known[item] for item in key])
+        positive = np.array(list(key.values()))
+        prior = priors.get(name) if priors else None
+        interval = None
+        if name == PRIMARY:
+            interval = metric_interval(values, positive, metric, seed=seed)
+        metrics[name] = MetricValue.of(
+            float(metric(values, positive)),
+            random=random_floor(positive, metric, seed=seed),
+            prior=None if prior is None else prior[str(task.id)],
+            ceiling=float(metric(positive.astype(float), positive)),
+            interval=interval,
+        )
+    return metrics
+
+
+def suite_priors(tasks: Sequence[Task]) -> dict[str, PriorFloor]:
+    """Return the prior floor of every metric, each task learned from the others."""
+    keys: dict[tuple[str, str], dict[str, Key]] = {}
+    for task in tasks:
+        for name, metric_name, key in CircuitKey.of(task.labels.states).metrics():
+            keys.setdefault((name, metric_name), {})[str(task.id)] = key
+    return {
+        name: prior_floor(suite, METRICS[metric_name])
+        for (name, metric_name), suite in keys.items()
+    }
+
+
+def score_suite(
+    methods: Sequence[str | Method | Callable[[CircuitProblem], Answer]],
+    tasks: Sequence[Task],
+    *,
+    seed: int = 0,
+    priors: Floors | None = None,
+) -> Iterator[Result]:
+    """Yield the result of every method on every task, method by method.
+
+    Failures of a method are results with status `failed`.
+
+    Raises:
+        ToolError: a method cannot be imported.
+        TaskError: there is no such method.
+    """
+    found = [find_method(method) for method in methods]
+    priors = suite_priors(tasks) if priors is None else priors
+    for method in found:
+        for task in tasks:
+            started = time.perf_counter()
+            try:
+                yield score(method, task, seed=seed, priors=priors)
+            except (AnswerError, ToolError) as error:
+                yield _result(method, task, seed, time.perf_counter() - started, str(error))

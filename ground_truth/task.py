@@ -1,0 +1,125 @@
+"""Task: a program compiled under its regimes, with certified labels."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+
+from ..benchmark_programs import TaskId, get_suite
+from ..benchmark_programs.distractors import distractors
+from ..compiler import CompiledModel, compile_program, scramble
+from ..compiler.component_graph import ComponentGraph
+from .certify import certify
+from .circuit_labels import CircuitLabels, EdgeState
+from .interchange_pairs import TaskDomain
+
+
+@dataclass(frozen=True, eq=False)
+class Task:
+    """A model whose insides are known.
+
+    Attributes:
+        id: says everything needed to build the task again.
+        compiled: the model, its program, and the map between them.
+        labels: the certified state of every edge.
+        domain: the inputs.
+    """
+
+    id: TaskId
+    compiled: CompiledModel
+    labels: CircuitLabels
+    domain: TaskDomain
+
+    @property
+    def graph(self) -> ComponentGraph:
+        """The components of the model and the edges between them."""
+        return ComponentGraph.of(self.compiled.model.weights)
+
+    def __str__(self) -> str:
+        """Return the task's id, what it computes, its sizes and its edge states."""
+        weights = self.compiled.model.weights
+        counts = ", ".join(f"{count} {state}" for state, count in self.labels.counts.items())
+        exhaustive = "all" if self.labels.exhaustive else "a sample of"
+        return (
+            f"{self.id}\n{self.id.spec.description}\n"
+            f"{weights.n_layers} layers, {weights.n_heads} heads, d_model {weights.d_model}, "
+            f"d_mlp {weights.d_mlp}, {weights.n_parameters:,} parameters\n"
+            f"edges: {counts}; certified on {exhaustive} {self.labels.n_inputs:,} inputs"
+        )
+
+
+def build_model(task: TaskId | str) -> CompiledModel:
+    """Compile a task's program under its regimes; labels are not made.
+
+    Raises:
+        TaskError: there is no such task.
+        ProgramError: the program cannot be compiled exactly in that size.
+    """
+    task = TaskId.parse(task) if isinstance(task, str) else task
+    spec = task.spec
+    vocabulary = spec.vocabulary(task.vocab)
+    target = spec.build(vocabulary, task.length)
+    regimes = dict(task.regimes)
+    crowd = dict(regimes.get("crowded", ()))
+    beside = distractors(
+        target, vocabulary, task.length, count=crowd.get("distractors", 0), seed=crowd.get("seed", 0)
+    )
+    compiled = compile_program(
+        target,
+        vocabulary,
+        task.length,
+        causal=spec.causal,
+        beside=beside,
+        placement_seed=crowd.get("seed"),
+    )
+    for name, parameters in task.regimes:
+        if name == "scrambled":
+            compiled = scramble(compiled, dict(parameters)["seed"])
+    return compiled
+
+
+@lru_cache(maxsize=64)
+def _load(task: TaskId) -> Task:
+    compiled = build_model(task)
+    domain = TaskDomain.of(compiled)
+    return Task(task, compiled, certify(compiled, str(task), domain=domain), domain)
+
+
+def load(task: TaskId | str) -> Task:
+    """Return a task, compiled and certified; a second call returns the same object.
+
+    Args:
+        task: an id such as `histogram` or `sort-v1/crowded[distractors=3,seed=1]`.
+
+    Raises:
+        TaskError: there is no such task.
+        CertificationError: its labels cannot be certified.
+    """
+    return _load(TaskId.parse(task) if isinstance(task, str) else task)
+
+
+def load_suite(suite: str) -> tuple[Task, ...]:
+    """Return every task of a suite, compiled and certified."""
+    return tuple(load(task) for task in get_suite(suite))
+
+
+def edge_positives(states: Mapping[str, EdgeState]) -> dict[str, bool]:
+    """Return whether each edge counts as positive; `positional` edges are left out."""
+    return {
+        edge: state is EdgeState.CAUSAL
+        for edge, state in states.items()
+        if state is not EdgeState.POSITIONAL
+    }
+
+
+def node_positives(states: Mapping[str, EdgeState]) -> dict[str, bool]:
+    """Return whether each writer is causal: whether any edge that leaves it is.
+
+    A node whose strongest edge is `positional` is left out.
+    """
+    strength = list(EdgeState)
+    strongest: dict[str, EdgeState] = {}
+    for edge, state in states.items():
+        writer = edge.split("->")[0]
+        known = strongest.get(writer, EdgeState.UNWIRED)
+        strongest[writer] = min(known, state, key=strength.index)
+    return edge_positives(strongest)
