@@ -10,7 +10,7 @@ _QUICK = ("histogram", "sort", "reverse", "frac_prevs", "shuffle_dyck1", "most_f
 
 SUITES: Mapping[str, tuple[str, ...]] = {
     "quick": tuple(
-        f"{name}-v1/crowded[distractors=2,seed={seed}]/scrambled[seed={seed}]"
+        f"{name}-v1/crowded[distractors=4,seed={seed}]/scrambled[seed={seed}]"
         for seed, name in enumerate(_QUICK)
     ),
 }
@@ -25,7 +25,7 @@ def get_suite(name: str) -> tuple[TaskId, ...]:
 
     Example:
         >>> print(get_suite("quick")[0])
-        histogram-v1/crowded[distractors=2,seed=0]/scrambled[seed=0]
+        histogram-v1/crowded[distractors=4,seed=0]/scrambled[seed=0]
     """
     if name not in SUITES:
         raise TaskError(unknown_name("suite", name, SUITES))

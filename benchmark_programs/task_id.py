@@ -20,7 +20,7 @@ from .suggestion import unknown_name
 EXACT = "exact"
 REGIMES: Mapping[str, Mapping[str, int]] = {
     EXACT: {},
-    "crowded": {"distractors": 2, "seed": 0},
+    "crowded": {"distractors": 4, "seed": 0},
     "scrambled": {"seed": 0},
 }
 """The regimes, each with its parameters in canonical order and their defaults."""

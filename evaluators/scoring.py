@@ -11,6 +11,7 @@ import json
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -139,34 +140,33 @@ def score(
     seconds = time.perf_counter() - started
     scores = dict(zip(problem.edges, checked_scores(problem, answer).tolist(), strict=True))
     blob = json.dumps({edge: float(answer[edge]) for edge in problem.edges}, sort_keys=True)
-    return _result(method, task, seed, seconds).model_copy(
-        update={
-            "metrics": measured(scores, task, seed=seed, priors=priors),
-            "answer_sha256": hashlib.sha256(blob.encode()).hexdigest(),
-            "status": "ok",
-            "error": None,
-        }
+    return _result(
+        method,
+        task,
+        seed,
+        seconds,
+        status="ok",
+        metrics=measured(scores, task, seed=seed, priors=priors),
+        answer_sha256=hashlib.sha256(blob.encode()).hexdigest(),
     )
 
 
 def _result(
-    method: Method, task: Task, seed: int, seconds: float, error: str = "no answer yet"
+    method: Method, task: Task, seed: int, seconds: float, **outcome: Any
 ) -> Result:
-    """Return the result of a method that gave no answer."""
-    from importlib.metadata import version
-
+    """Return a result with what is the same for every outcome filled in."""
+    environment = Environment.here()
     return Result(
         tool=method.name,
-        tool_version=version("glassbench") if method.name in BUILT_IN else None,
+        tool_version=environment.packages.get("glassbench") if method.name in BUILT_IN else None,
         task=str(task.id),
         task_digest=task.labels.weights,
         track=CIRCUIT,
         seed=seed,
-        status="failed",
-        error=error,
         primary=PRIMARY,
         wall_seconds=seconds,
-        environment=Environment.here(),
+        environment=environment,
+        **outcome,
     )
 
 
@@ -241,4 +241,5 @@ def score_suite(
             try:
                 yield score(method, task, seed=seed, priors=priors)
             except (AnswerError, ToolError) as error:
-                yield _result(method, task, seed, time.perf_counter() - started, str(error))
+                seconds = time.perf_counter() - started
+                yield _result(method, task, seed, seconds, status="failed", error=str(error))

@@ -13,4 +13,4 @@ def edge_attribution_patching(problem: CircuitProblem) -> dict[str, float]:
     from .edge_gradients import EdgeGradients
 
     gradients = EdgeGradients(problem)
-    return gradients.edge_scores(gradients.at(gradients.base))
+    return gradients.edge_scores(gradients.at_base)

@@ -6,13 +6,13 @@ a writer's contribution is the first-order effect of interchanging the edge.
 """
 
 from functools import partial
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
-from ...compiler.component_graph import LOGITS, ComponentGraph, head_name, mlp_name
+from ...compiler.component_graph import ROLES, ComponentGraph
 from ...compiler.weights import Weights
 from ..circuit_problem import CircuitProblem
 
@@ -49,70 +49,66 @@ class Written(NamedTuple):
 
 Arrays = dict[str, jax.Array]
 
+_PER_LAYER = ("W_Q", "b_Q", "W_K", "W_V", "W_O", "W_in", "b_in", "W_out", "b_out")
+
 
 def float32_arrays(weights: Weights) -> Arrays:
     """Return the weights as jax arrays, float32."""
     return {name: jnp.asarray(array, dtype=jnp.float32) for name, array in weights.arrays()}
 
 
-def no_perturbation(arrays: Arrays, batch: int, positions: int) -> Perturbations:
-    """Return zeros in the right shapes."""
-    layers, heads, d_model, _ = arrays["W_Q"].shape
-    return Perturbations(
-        jnp.zeros((3, layers, heads, batch, positions, d_model)),
-        jnp.zeros((layers, batch, positions, d_model)),
-        jnp.zeros((batch, positions, d_model)),
-    )
-
-
 def forward(
     arrays: Arrays, embeddings: jax.Array, perturbed: Perturbations, *, causal: bool
 ) -> Written:
     """Run the model from its embeddings, with every reader's input perturbed."""
-    stream = embeddings.sum(axis=0)
-    positions = stream.shape[1]
+    positions = embeddings.shape[2]
     mask = jnp.tri(positions, dtype=bool) if causal else jnp.ones((positions, positions), bool)
-    heads, mlps = [], []
-    for layer in range(arrays["W_Q"].shape[0]):
-        query, key, value = (stream[None] + perturbed.heads[role, layer] for role in range(3))
-        queries = jnp.einsum("hbpd,hde->hbpe", query, arrays["W_Q"][layer])
-        queries += arrays["b_Q"][layer][:, None, None, :]
-        keys = jnp.einsum("hbpd,hde->hbpe", key, arrays["W_K"][layer])
+
+    def layer(stream: jax.Array, inputs: tuple) -> tuple[jax.Array, tuple[jax.Array, jax.Array]]:
+        weights, of_heads, of_mlp = inputs
+        query, key, value = stream + of_heads
+        queries = jnp.einsum("hbpd,hde->hbpe", query, weights["W_Q"])
+        queries += weights["b_Q"][:, None, None, :]
+        keys = jnp.einsum("hbpd,hde->hbpe", key, weights["W_K"])
         scores = jnp.where(mask, jnp.einsum("hbqe,hbke->hbqk", queries, keys), -jnp.inf)
-        values = jnp.einsum("hbpd,hde->hbpe", value, arrays["W_V"][layer])
+        values = jnp.einsum("hbpd,hde->hbpe", value, weights["W_V"])
         mixed = jnp.einsum("hbqk,hbke->hbqe", jax.nn.softmax(scores), values)
-        heads.append(jnp.einsum("hbpe,hed->hbpd", mixed, arrays["W_O"][layer]))
-        stream = stream + heads[-1].sum(axis=0)
-        hidden = (stream + perturbed.mlps[layer]) @ arrays["W_in"][layer] + arrays["b_in"][layer]
-        mlps.append(jax.nn.relu(hidden) @ arrays["W_out"][layer] + arrays["b_out"][layer])
-        stream = stream + mlps[-1]
-    logits = (stream + perturbed.logits) @ arrays["W_U"]
-    return Written(embeddings, jnp.stack(heads), jnp.stack(mlps), logits)
+        heads = jnp.einsum("hbpe,hed->hbpd", mixed, weights["W_O"])
+        stream = stream + heads.sum(axis=0)
+        hidden = jax.nn.relu((stream + of_mlp) @ weights["W_in"] + weights["b_in"])
+        mlp = hidden @ weights["W_out"] + weights["b_out"]
+        return stream + mlp, (heads, mlp)
+
+    stacked = {name: arrays[name] for name in _PER_LAYER}
+    inputs = (stacked, jnp.moveaxis(perturbed.heads, 0, 1), perturbed.mlps)
+    stream, (heads, mlps) = jax.lax.scan(layer, embeddings.sum(axis=0), inputs)
+    return Written(embeddings, heads, mlps, (stream + perturbed.logits) @ arrays["W_U"])
 
 
 @partial(jax.jit, static_argnames="causal")
-def written(arrays: Arrays, embeddings: jax.Array, *, causal: bool) -> Written:
-    """Return what every writer contributes on a batch."""
-    zeros = no_perturbation(arrays, *embeddings.shape[1:3])
-    return forward(arrays, embeddings, zeros, causal=causal)
-
-
-@partial(jax.jit, static_argnames="causal")
-def reader_gradients(
+def run_with_gradients(
     arrays: Arrays, embeddings: jax.Array, target: jax.Array, real: jax.Array, *, causal: bool
-) -> Perturbations:
-    """Return the gradient at every reader of how near the logits are to `target`.
+) -> tuple[Perturbations, Written]:
+    """Return the gradient at every reader of how near the logits are to `target`, and the run.
 
     What is differentiated is minus half the squared distance between the logits
     and `target` (those of the source), summed over the real positions of the base:
     a measure that works for categorical and numerical outputs alike.
     """
+    layers, heads, d_model, _ = arrays["W_Q"].shape
+    batch = embeddings.shape[1:3]
+    zeros = Perturbations(
+        jnp.zeros((3, layers, heads, *batch, d_model)),
+        jnp.zeros((layers, *batch, d_model)),
+        jnp.zeros((*batch, d_model)),
+    )
 
-    def nearness(perturbed: Perturbations) -> jax.Array:
-        logits = forward(arrays, embeddings, perturbed, causal=causal).logits
-        return -0.5 * jnp.sum(jnp.where(real[..., None], logits - target, 0.0) ** 2)
+    def nearness(perturbed: Perturbations) -> tuple[jax.Array, Written]:
+        run = forward(arrays, embeddings, perturbed, causal=causal)
+        distance = jnp.where(real[..., None], run.logits - target, 0.0)
+        return -0.5 * jnp.sum(distance**2), run
 
-    return jax.grad(nearness)(no_perturbation(arrays, *embeddings.shape[1:3]))
+    return jax.grad(nearness, has_aux=True)(zeros)
 
 
 class EdgeGradients:
@@ -120,6 +116,11 @@ class EdgeGradients:
 
     Args:
         problem: the problem to be answered.
+
+    Attributes:
+        base: what the embeddings contribute on the bases `[2, pairs, position, d_model]`.
+        source: the same on the sources.
+        at_base: the gradient at every reader on the bases.
     """
 
     def __init__(self, problem: CircuitProblem) -> None:
@@ -130,19 +131,22 @@ class EdgeGradients:
         self._real = jnp.asarray(problem.model.codec.is_real(problem.base))
         self.base = self._embedded(problem.base)
         self.source = self._embedded(problem.source)
-        self._base_written = written(self._arrays, self.base, causal=self._causal)
-        self._source_written = written(self._arrays, self.source, causal=self._causal)
+        nothing = jnp.zeros((*problem.base.shape, weights.d_out))
+        _, self._source_written = self._run(self.source, nothing)
+        self.at_base, self._base_written = self._run(self.base, self._source_written.logits)
 
     def _embedded(self, tokens: np.ndarray) -> jax.Array:
         embed = self._arrays["W_E"][tokens]
         return jnp.stack([embed, jnp.broadcast_to(self._arrays["W_pos"], embed.shape)])
 
-    def at(self, embeddings: jax.Array) -> Perturbations:
-        """Return the gradient at every reader when the model runs on `embeddings`."""
-        target = self._source_written.logits
-        return reader_gradients(
+    def _run(self, embeddings: jax.Array, target: jax.Array) -> tuple[Perturbations, Written]:
+        return run_with_gradients(
             self._arrays, embeddings, target, self._real, causal=self._causal
         )
+
+    def at(self, embeddings: jax.Array) -> Perturbations:
+        """Return the gradient at every reader when the model runs on `embeddings`."""
+        return self._run(embeddings, self._source_written.logits)[0]
 
     def edge_scores(self, gradients: Perturbations) -> dict[str, float]:
         """Return for each edge the mean magnitude of its first-order effect.
@@ -152,23 +156,11 @@ class EdgeGradients:
         Magnitudes are taken pair by pair, since effects of opposite sign would
         cancel in a mean.
         """
-        change = jax.tree.map(jnp.subtract, self._source_written, self._base_written)
-        writers = _by_name(self._graph, change)
-        readers = {
-            LOGITS: gradients.logits,
-            **{mlp_name(layer): grad for layer, grad in enumerate(gradients.mlps)},
-        }
-        for role, letter in enumerate("qkv"):
-            for layer, row in enumerate(gradients.heads[role]):
-                for head, grad in enumerate(row):
-                    readers[f"{head_name(layer, head)}<{letter}>"] = grad
-        stacked = jnp.stack([writers[writer.name] for writer in self._graph.writers])
-        effects = jnp.einsum(
-            "wbpd,rbpd->wrb",
-            stacked,
-            jnp.stack([readers[reader.name] for reader in self._graph.readers]),
-        )
-        table = np.asarray(jnp.abs(effects).mean(axis=-1), dtype=np.float64)
+        change = jax.tree.map(np.subtract, *map(_arrays, (self._source_written, self._base_written)))
+        written = _by_writer(self._graph, change)
+        read = _by_reader(self._graph, _arrays(gradients))
+        effects = np.einsum("wbi,rbi->wrb", written, read, optimize=True)
+        table = np.abs(effects).mean(axis=-1, dtype=np.float64)
         columns = {reader.name: column for column, reader in enumerate(self._graph.readers)}
         return {
             edge.name: float(
@@ -178,13 +170,32 @@ class EdgeGradients:
         }
 
 
-def _by_name(graph: ComponentGraph, change: Written) -> dict[str, jax.Array]:
-    """Return the change of each writer's contribution by its name."""
-    named = {"embed": change.embeddings[0], "pos_embed": change.embeddings[1]}
-    for writer in graph.writers[2:]:
-        named[writer.name] = (
-            change.heads[writer.layer, writer.head]
-            if writer.head >= 0
-            else change.mlps[writer.layer]
-        )
-    return named
+def _arrays(tree: Any) -> Any:
+    """Return the same tree with NumPy arrays."""
+    return jax.tree.map(np.asarray, tree)
+
+
+def _by_writer(graph: ComponentGraph, change: Written) -> np.ndarray:
+    """Return the change of each writer's contribution `[writer, batch, position * d_model]`."""
+    rows = [
+        change.embeddings[place]
+        if writer.layer < 0
+        else change.heads[writer.layer, writer.head]
+        if writer.head >= 0
+        else change.mlps[writer.layer]
+        for place, writer in enumerate(graph.writers)
+    ]
+    return np.stack(rows).reshape(len(rows), rows[0].shape[0], -1)
+
+
+def _by_reader(graph: ComponentGraph, gradients: Perturbations) -> np.ndarray:
+    """Return the gradient at each reader `[reader, batch, position * d_model]`."""
+    rows = [
+        gradients.logits
+        if reader.role == "logits"
+        else gradients.mlps[reader.layer]
+        if reader.role == "mlp"
+        else gradients.heads[ROLES.index(reader.role), reader.layer, reader.head]
+        for reader in graph.readers
+    ]
+    return np.stack(rows).reshape(len(rows), rows[0].shape[0], -1)
