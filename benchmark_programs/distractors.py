@@ -11,6 +11,9 @@ import numpy as np
 
 from ..compiler import rasp
 from ..compiler.values import Value
+from ..errors import TaskError
+
+MOST = 64
 
 Builder = Callable[[rasp.SOp, np.random.Generator, tuple[Value, ...], int], rasp.SOp]
 
@@ -86,7 +89,12 @@ def distractors(
         max_length: the longest sequence.
         count: how many distractors, of different kinds as far as there are kinds.
         seed: draws the kinds and what they read.
+
+    Raises:
+        TaskError: more than `MOST` are asked for.
     """
+    if count > MOST:
+        raise TaskError(f"At most {MOST} distractors fit beside a program, got {count}.")
     rng = np.random.default_rng(seed)
     inner = [
         expression

@@ -78,6 +78,11 @@ class TaskId:
         if problems:
             raise TaskError(listing(f"The task id {text!r} cannot be read:", problems))
         kept = tuple(regime for regime in regimes if regime[0] != EXACT)
+        order = [name for name in REGIMES if name in dict(kept)]
+        if [name for name, _ in kept] != order:
+            raise TaskError(
+                f"Regimes must stand once each, in the order {' then '.join(order)}, got {text!r}."
+            )
         return cls(spec.name, spec.version, tuple(spec.parameters(chosen).items()), kept)
 
     def __str__(self) -> str:

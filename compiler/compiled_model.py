@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from ..errors import ProgramError, listing
 from . import rasp
@@ -42,17 +43,17 @@ class CompiledModel:
         """Return the decoded outputs of a batch of sequences, by the reference executor."""
         return self.model.apply(sequences)
 
-    def to_haiku(self):  # noqa: ANN201
+    def to_haiku(self, **options: Any) -> Any:
         """Return `(apply, params)`: see `Model.to_haiku`."""
-        return self.model.to_haiku()
+        return self.model.to_haiku(**options)
 
-    def to_torch(self):  # noqa: ANN201
+    def to_torch(self, **options: Any) -> Any:
         """Return a plain `torch.nn.Module`: see `Model.to_torch`."""
-        return self.model.to_torch()
+        return self.model.to_torch(**options)
 
-    def to_transformer_lens(self):  # noqa: ANN201
+    def to_transformer_lens(self, **options: Any) -> Any:
         """Return a TransformerLens model: see `Model.to_transformer_lens`."""
-        return self.model.to_transformer_lens()
+        return self.model.to_transformer_lens(**options)
 
 
 def compile_program(

@@ -21,7 +21,8 @@ _MAX_UNIT = 10**9
 
 def exact(number: Value) -> Fraction:
     """Return the fraction that a number stands for."""
-    return rational(number)  # type: ignore[arg-type]
+    assert isinstance(number, int | float | Fraction)
+    return rational(number)
 
 
 def canonical(value: Value) -> Value:

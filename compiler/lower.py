@@ -22,7 +22,7 @@ import numpy as np
 
 from . import program as ir
 from .blocks import BOS, INDICES, PAD, TOKENS, Block, Blocks, HeadBlock, MlpBlock, Variable
-from .values import Domain, Encoding
+from .values import Domain, Encoding, Value
 
 SHARPNESS = 64.0
 _AGGREGATE_BOS = 0.5
@@ -150,27 +150,33 @@ def _aggregate(
     operation = node.operation
     assert isinstance(operation, ir.Aggregate)
     queries, bias, keys = attended
-    if value.encoding is Encoding.NUMERICAL:
-        convert = np.ones((1, 1))
-    else:
-        target = value.domain.numbers[:, None] if node.encoding is Encoding.NUMERICAL else None
-        table = None if target is not None else node.domain.indices(value.domain.values)
-        convert = (
-            target if table is None else encode_rows(node.domain, Encoding.CATEGORICAL, table)
-        )
-    if node.encoding is Encoding.NUMERICAL:
-        default = np.array([float(operation.default)])  # type: ignore[arg-type]
-    elif operation.default in node.domain.values:
-        at = np.array([node.domain.index(operation.default)])
-        default = encode_rows(node.domain, node.encoding, at)[0]
-    else:
-        default = _zeros(node.domain)
+    convert = _conversion(value, node)
+    default = _default(node, operation.default)
     values = {value.name: convert}
     correction = default - value.at_bos @ convert
     if correction.any():
         values[BOS] = correction[None, :]
     block = HeadBlock(node.name, queries, bias, _with_bos_score(keys, _AGGREGATE_BOS), values)
     return block, Variable(node.name, place, node.encoding, node.domain, default)
+
+
+def _conversion(value: Variable, node: ir.Node) -> np.ndarray:
+    """Return the matrix from a value's coefficients to those of the aggregate that takes it."""
+    if value.encoding is Encoding.NUMERICAL:
+        return np.ones((1, 1))
+    if node.encoding is Encoding.NUMERICAL:
+        return value.domain.numbers[:, None]
+    return encode_rows(node.domain, node.encoding, node.domain.indices(value.domain.values))
+
+
+def _default(node: ir.Node, default: Value) -> np.ndarray:
+    """Return the coefficients of an aggregate's default; zero where it is `None` or not needed."""
+    if node.encoding is Encoding.NUMERICAL:
+        return np.array([float(default)])  # type: ignore[arg-type]
+    known = default in node.domain.values
+    return encode_rows(
+        node.domain, node.encoding, np.array([node.domain.index(default) if known else -1])
+    )[0]
 
 
 def _width_head(
@@ -198,9 +204,7 @@ def _width_reader(place: int, node: ir.Node, reciprocal: Variable) -> tuple[MlpB
 # -- MLPs ------------------------------------------------------------------------
 
 
-def _mlp(
-    place: int, node: ir.Node, inputs: Mapping[int, Variable]
-) -> tuple[MlpBlock, Variable]:
+def _mlp(place: int, node: ir.Node, inputs: Mapping[int, Variable]) -> tuple[MlpBlock, Variable]:
     """Return the neurons of a function of one or two variables."""
     match node.operation:
         case ir.Map(inner=inner, table=table):
@@ -293,9 +297,7 @@ def _read_linear(
         )
         term = float(factor) * scale * np.array([[1.0, -1.0]])
         reads[source.name] = reads.get(source.name, np.zeros_like(term)) + term
-    block = MlpBlock(
-        node.name, reads, np.zeros(2), np.array([[1.0], [-1.0]]), np.zeros(1)
-    )
+    block = MlpBlock(node.name, reads, np.zeros(2), np.array([[1.0], [-1.0]]), np.zeros(1))
     sources = list({variable.name: variable for variable in inputs.values()}.values())
     zero = all(source.zero_at_pad for source in sources)
     return _finished(place, node, block, sources, zero_at_pad=zero)

@@ -6,6 +6,7 @@ source map and no labels.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from jaxtyping import Float, Int
@@ -61,7 +62,7 @@ class Codec:
         for row, sequence in enumerate(sequences):
             if not 1 <= len(sequence) <= self.max_length:
                 problems.append(
-                    f"sequence {row}: its length must be 1 to {self.max_length}, got {len(sequence)}"
+                    f"sequence {row}: length must be 1 to {self.max_length}, got {len(sequence)}"
                 )
                 continue
             try:
@@ -69,7 +70,7 @@ class Codec:
             except (KeyError, TypeError):
                 unknown = [value for value in sequence if value not in self.tokens.values]
                 problems.append(
-                    f"sequence {row}: tokens must be among {list(self.tokens.values)}, got {unknown}"
+                    f"sequence {row}: tokens must be in {list(self.tokens.values)}, got {unknown}"
                 )
         if problems:
             raise InputError(listing("The model cannot read these inputs:", problems))
@@ -124,20 +125,20 @@ class Model:
         logits = run(self.weights, self.codec.encode(sequences)).logits
         return self.codec.decode(logits, [len(sequence) for sequence in sequences])
 
-    def to_haiku(self):  # noqa: ANN201
-        """Return `(apply, params)`: see `glassbench.compiler.hosts.haiku`."""
+    def to_haiku(self, **options: Any) -> Any:
+        """Return `(apply, params)`; options as in `compiler.hosts.haiku`."""
         from .hosts.haiku import to_haiku
 
-        return to_haiku(self)
+        return to_haiku(self, **options)
 
-    def to_torch(self):  # noqa: ANN201
-        """Return a plain `torch.nn.Module`: see `glassbench.compiler.hosts.torch`."""
+    def to_torch(self, **options: Any) -> Any:
+        """Return a plain `torch.nn.Module`; options as in `compiler.hosts.torch`."""
         from .hosts.torch import to_torch
 
-        return to_torch(self)
+        return to_torch(self, **options)
 
-    def to_transformer_lens(self):  # noqa: ANN201
-        """Return a TransformerLens model: see `glassbench.compiler.hosts.transformer_lens`."""
+    def to_transformer_lens(self, **options: Any) -> Any:
+        """Return a TransformerLens model; options as in `compiler.hosts.transformer_lens`."""
         from .hosts.transformer_lens import to_transformer_lens
 
-        return to_transformer_lens(self)
+        return to_transformer_lens(self, **options)

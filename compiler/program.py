@@ -78,9 +78,7 @@ class SelectorWidth:
     selector: int
 
 
-Operation = (
-    Tokens | Indices | Map | SequenceMap | LinearMap | Select | Aggregate | SelectorWidth
-)
+Operation = Tokens | Indices | Map | SequenceMap | LinearMap | Select | Aggregate | SelectorWidth
 
 
 @dataclass(frozen=True, eq=False)

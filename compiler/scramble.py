@@ -68,7 +68,7 @@ def _rotate_residual(weights: Weights, rotation: Rotation) -> Weights:
     second_last = ("W_Q", "W_K", "W_V", "W_in", "W_U")
     arrays = {name: _rotate(getattr(weights, name), rotation) for name in last}
     arrays |= {name: _rotate(getattr(weights, name), rotation, axis=-2) for name in second_last}
-    return replace(weights, **arrays)
+    return weights.with_arrays(arrays)
 
 
 def _rotate_heads(weights: Weights, rng: np.random.Generator) -> Weights:
@@ -84,7 +84,7 @@ def _rotate_heads(weights: Weights, rng: np.random.Generator) -> Weights:
             value = _draw_rotation(rng, weights.d_head)
             arrays["W_V"][at] = _rotate(arrays["W_V"][at], value)
             arrays["W_O"][at] = _rotate(arrays["W_O"][at], value, axis=0)
-    return replace(weights, **arrays)
+    return weights.with_arrays(arrays)
 
 
 def _scramble_neurons(
@@ -104,9 +104,7 @@ def _scramble_neurons(
     return scrambled, [np.argsort(row) for row in order]
 
 
-def _permute_heads(
-    weights: Weights, rng: np.random.Generator
-) -> tuple[Weights, dict[str, str]]:
+def _permute_heads(weights: Weights, rng: np.random.Generator) -> tuple[Weights, dict[str, str]]:
     """Reorder the heads of every layer; also return the new name of each."""
     order = rng.permuted(np.tile(np.arange(weights.n_heads), (weights.n_layers, 1)), axis=1)
     layers = np.arange(weights.n_layers)[:, None]
@@ -117,7 +115,7 @@ def _permute_heads(
         for layer, row in enumerate(order.tolist())
         for new, old in enumerate(row)
     }
-    return replace(weights, **arrays), renamed
+    return weights.with_arrays(arrays), renamed
 
 
 def _carry_over(

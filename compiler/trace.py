@@ -248,9 +248,7 @@ class _Tracer:
         domain = Domain.of(results)
         table = domain.indices(results).reshape(len(left.domain), len(right.domain))
         optional = left.optional or right.optional or None in results
-        return self._add(
-            name, ir.SequenceMap(fst, snd, table), domain, encoding, optional=optional
-        )
+        return self._add(name, ir.SequenceMap(fst, snd, table), domain, encoding, optional=optional)
 
     def _linear(self, name: str, places: list[int], fst_fac: Value, snd_fac: Value) -> int:
         nodes = [self.nodes[place] for place in places]
@@ -267,7 +265,8 @@ class _Tracer:
             for node, factor in zip(nodes, factors, strict=True)
         )
         domain = Domain.of({canonical(a + b) for a in left for b in right})
-        return self._add(name, ir.LinearMap(*places, *factors), domain, Encoding.NUMERICAL)
+        operation = ir.LinearMap(places[0], places[1], *factors)
+        return self._add(name, operation, domain, Encoding.NUMERICAL)
 
     # -- selectors ---------------------------------------------------------------
 

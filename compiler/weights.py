@@ -13,8 +13,8 @@ when `causal`. BOS is token `d_vocab - 2` at position 0, padding is token
 `d_vocab - 1`; both are handled by the weights, so no attention mask is needed.
 """
 
-from collections.abc import Iterator
-from dataclasses import dataclass, fields
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 from jaxtyping import Float
@@ -82,6 +82,10 @@ class Weights:
     def n_parameters(self) -> int:
         """Total number of array entries."""
         return sum(array.size for _, array in self.arrays())
+
+    def with_arrays(self, changed: Mapping[str, np.ndarray]) -> "Weights":
+        """Return these weights with some arrays replaced, by name."""
+        return replace(self, **changed)  # type: ignore[arg-type]
 
     def arrays(self) -> Iterator[tuple[str, np.ndarray]]:
         """Yield (name, array) in the order of declaration."""

@@ -51,7 +51,7 @@ class CircuitProblem:
         return ComponentGraph.of(self.model.weights)
 
 
-def checked_scores(problem: CircuitProblem, answer: Answer) -> Float[np.ndarray, "edge"]:
+def checked_scores(problem: CircuitProblem, answer: Answer) -> Float[np.ndarray, " edge"]:
     """Return the magnitudes of an answer's scores, in the order of `problem.edges`.
 
     Raises:

@@ -151,9 +151,7 @@ def score(
     )
 
 
-def _result(
-    method: Method, task: Task, seed: int, seconds: float, **outcome: Any
-) -> Result:
+def _result(method: Method, task: Task, seed: int, seconds: float, **outcome: Any) -> Result:
     """Return a result with what is the same for every outcome filled in."""
     environment = Environment.here()
     return Result(
@@ -161,7 +159,7 @@ def _result(
         tool_version=environment.packages.get("glassbench") if method.name in BUILT_IN else None,
         task=str(task.id),
         task_digest=task.labels.weights,
-        track=CIRCUIT,
+        track="circuit",
         seed=seed,
         primary=PRIMARY,
         wall_seconds=seconds,

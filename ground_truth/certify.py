@@ -33,8 +33,8 @@ from .sufficiency import joint_sufficiency
 from .wiring import ROUNDING_BOUND, Wiring, reader_matrix
 
 FIRST_ROUND = 256
-LATER_ROUNDS = 8
 LATER_SIZE = 512
+LATER_ROUNDS = {"full": 8, "positions": 2}
 EXHAUSTIVE_LIMIT = 40_000
 _CHUNK = 2048
 
@@ -60,12 +60,26 @@ def certify(
 
 @dataclass
 class _Tally:
-    """What the interchanges of one edge showed so far."""
+    """What the interchanges of one edge showed so far.
+
+    Attributes:
+        tried: pairs tried.
+        changed: pairs with a changed output.
+        varies: whether the reader could tell some source from its base.
+        witness: the first pair with a changed output.
+        disagreement: the first pair on which prediction and measurement differ.
+    """
 
     tried: int = 0
     changed: int = 0
+    varies: bool = False
     witness: Witness | None = None
     disagreement: str | None = None
+
+    @property
+    def is_open(self) -> bool:
+        """Whether further pairs could still show an effect."""
+        return self.varies and not self.changed
 
     def counted_witness(self) -> Witness:
         """Return the witness with the counts of the whole search."""
@@ -188,22 +202,26 @@ class _Certifier:
     # -- search ------------------------------------------------------------------
 
     def _search(self, edges: list[Edge], *, permute: bool) -> dict[str, _Tally]:
-        """Try interchanges; edges without effect so far go on to the next round."""
+        """Try interchanges, in rounds.
+
+        Edges go on to the next round while they have no effect, unless their
+        readers could not tell a single source from its base.
+        """
         rng = np.random.default_rng([self.seed, permute])
         tallies = {edge.name: _Tally() for edge in edges}
         undecided = edges
-        for turn in range(1 + LATER_ROUNDS):
+        for turn in range(1 + LATER_ROUNDS["positions" if permute else "full"]):
+            if not undecided:
+                break
             pairs = Pairs.draw(self.domain, LATER_SIZE if turn else FIRST_ROUND, rng)
             self._try(undecided, pairs, tallies, permute=permute)
-            undecided = [edge for edge in undecided if not tallies[edge.name].changed]
+            undecided = [edge for edge in undecided if tallies[edge.name].is_open]
         return tallies
 
     def _try(
         self, edges: list[Edge], pairs: Pairs, tallies: dict[str, _Tally], *, permute: bool
     ) -> None:
         """Interchange every edge on the same pairs, measured and predicted."""
-        if not edges:
-            return
         base = run(self.weights, pairs.base, graph=self.graph)
         rows = pairs.positions if permute else None
         moved = None if rows is None else self.weights.W_pos[rows]
@@ -215,9 +233,8 @@ class _Certifier:
         for edge in edges:
             delta = contribution_delta(self.graph, edge, base, source)
             tally = tallies[edge.name]
-            if tally.tried and np.abs(delta @ reader_matrix(self.weights, edge.reader)).max() < self.bound:
-                tally.tried += len(delta)  # the reader cannot tell base from source
-                continue
+            visible = np.abs(delta @ reader_matrix(self.weights, edge.reader)).max()
+            tally.varies |= bool(visible > self.bound)
             logits = interchange(self.weights, self.graph, base, edge.reader, delta)
             after = self.codec.decode_ids(logits)
             swap = Interchange(edge.reader.name, self.carried[edge.name], source_values)

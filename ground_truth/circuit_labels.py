@@ -17,7 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from ..errors import BundleError, listing
 
-FORMAT_VERSION = "1.0"
+FORMAT_VERSION: Literal["1.0"] = "1.0"
 
 
 class EdgeState(StrEnum):
@@ -215,7 +215,9 @@ class CircuitLabels(_Record):
         try:
             return cls.model_validate_json(path.read_bytes())
         except OSError as error:
-            raise BundleError(f"{path} must be a file of circuit labels: {error.strerror}") from None
+            raise BundleError(
+                f"{path} must be a file of circuit labels: {error.strerror}"
+            ) from None
         except ValidationError as error:
             problems = [
                 f"{'.'.join(map(str, e['loc'])) or 'file'}: {e['msg']}" for e in error.errors()

@@ -35,7 +35,7 @@ def spreads(
 
 def distinct_sources(
     weights: Weights, graph: ComponentGraph, edge: Edge, tokens: TokenIds
-) -> Int[np.ndarray, "distinct"]:
+) -> Int[np.ndarray, " distinct"]:
     """Return one input for each distinct contribution that the edge can carry."""
     first: dict[bytes, int] = {}
     for start, contributions in _chunks(weights, graph, tokens):

@@ -10,7 +10,7 @@ model do not appear: only which component holds which variable is taken from the
 source map.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -22,10 +22,13 @@ from ..compiler.compiled_model import CompiledModel
 from ..compiler.component_graph import LOGITS
 from ..compiler.executor import softmax
 from ..compiler.lower import SHARPNESS, encode_rows
-from ..compiler.values import Encoding
+from ..compiler.values import Encoding, Value
 
 Values = Mapping[str, np.ndarray]
 """Variable name to coefficients `[batch, position, width]`."""
+
+Read = Callable[[str, str], np.ndarray]
+"""From a reader and a variable to the coefficients that the reader sees."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -144,8 +147,6 @@ class Predictor:
         self, place: int, values: dict[str, np.ndarray], interchange: Interchange | None
     ) -> None:
         """Compute one node's variable, in place."""
-        node = self._program.nodes[place]
-        name = self._names[place]
 
         def read(reader: str, variable: str) -> np.ndarray:
             if (
@@ -156,31 +157,10 @@ class Predictor:
                 return interchange.source[variable]
             return values[variable]
 
-        mlp = self._source_map.by_name[name].writer if name in self._source_map.by_name else ""
+        node, name = self._program.nodes[place], self._names[place]
         match node.operation:
             case ir.Tokens() | ir.Indices() | ir.Select():
                 return
-            case ir.Map(inner=inner, table=table):
-                rows = encode_rows(node.domain, node.encoding, table)
-                source = self._program.nodes[inner]
-                given = read(mlp, self._names[inner])
-                if source.encoding is Encoding.NUMERICAL:
-                    values[name] = _plateaus(given, source.domain.numbers, rows)
-                else:
-                    values[name] = np.maximum(2 * given - 1, 0) @ rows
-            case ir.SequenceMap(fst=fst, snd=snd, table=table):
-                rows = encode_rows(node.domain, node.encoding, table.ravel())
-                left, right = read(mlp, self._names[fst]), read(mlp, self._names[snd])
-                both = np.maximum(2 * (left[..., :, None] + right[..., None, :]) - 3, 0)
-                values[name] = both.reshape(*both.shape[:2], -1) @ rows
-            case ir.LinearMap():
-                values[name] = sum(
-                    float(factor) * self._number(operand, read(mlp, self._names[operand]))
-                    for operand, factor in (
-                        (node.operation.fst, node.operation.fst_factor),
-                        (node.operation.snd, node.operation.snd_factor),
-                    )
-                )
             case ir.Aggregate(selector=selector, value=value):
                 head = self._source_map.by_name[name].writer
                 weights = self._attention(selector, head, 0.5, read)
@@ -193,7 +173,32 @@ class Predictor:
                 values[reciprocal] = self._attention(selector, head, 1.0, read)[..., :1]
                 widths = np.array(node.domain.values, dtype=float)
                 rows = encode_rows(node.domain, node.encoding, np.arange(len(widths))[::-1])
+                mlp = self._source_map.by_name[name].writer
                 values[name] = _plateaus(read(mlp, reciprocal), 1 / (1 + widths[::-1]), rows)
+            case _:
+                mlp = self._source_map.by_name[name].writer
+                values[name] = self._function(node, mlp, read)
+
+    def _function(self, node: ir.Node, mlp: str, read: Read) -> np.ndarray:
+        """Return a function of one or two variables."""
+        match node.operation:
+            case ir.Map(inner=inner, table=table):
+                rows = encode_rows(node.domain, node.encoding, table)
+                source = self._program.nodes[inner]
+                given = read(mlp, self._names[inner])
+                if source.encoding is Encoding.NUMERICAL:
+                    return _plateaus(given, source.domain.numbers, rows)
+                return np.maximum(2 * given - 1, 0) @ rows
+            case ir.SequenceMap(fst=fst, snd=snd, table=table):
+                rows = encode_rows(node.domain, node.encoding, table.ravel())
+                left, right = read(mlp, self._names[fst]), read(mlp, self._names[snd])
+                both = np.maximum(2 * (left[..., :, None] + right[..., None, :]) - 3, 0)
+                return both.reshape(*both.shape[:2], -1) @ rows
+            case ir.LinearMap(fst=fst, snd=snd, fst_factor=fst_factor, snd_factor=snd_factor):
+                left = self._number(fst, read(mlp, self._names[fst]))
+                right = self._number(snd, read(mlp, self._names[snd]))
+                return float(fst_factor) * left + float(snd_factor) * right
+        raise AssertionError(node.operation)
 
     def _number(self, place: int, given: np.ndarray) -> np.ndarray:
         """Return the number that a variable's coefficients stand for."""
@@ -210,7 +215,7 @@ class Predictor:
         table = node.domain.indices(source.values)
         return given @ encode_rows(node.domain, node.encoding, table)
 
-    def _attention(self, selector: int, head: str, bos_score: float, read) -> np.ndarray:  # noqa: ANN001
+    def _attention(self, selector: int, head: str, bos_score: float, read: Read) -> np.ndarray:
         """Return the attention weights `[batch, query, key]` of a selector."""
         select = self._program.nodes[selector].operation
         assert isinstance(select, ir.Select)
@@ -227,12 +232,12 @@ class Predictor:
         return softmax(SHARPNESS * scores)
 
 
-def _default(node: ir.Node, default: object) -> np.ndarray:
+def _default(node: ir.Node, default: Value) -> np.ndarray:
     """Return the coefficients of an aggregate's default."""
     if node.encoding is Encoding.NUMERICAL:
         return np.array([float(default)])  # type: ignore[arg-type]
     known = default is not None and default in node.domain.values
-    index = node.domain.index(default) if known else -1  # type: ignore[arg-type]
+    index = node.domain.index(default) if known else -1
     return encode_rows(node.domain, node.encoding, np.array([index]))[0]
 
 

@@ -61,7 +61,11 @@ def build_model(task: TaskId | str) -> CompiledModel:
     regimes = dict(task.regimes)
     crowd = dict(regimes.get("crowded", ()))
     beside = distractors(
-        target, vocabulary, task.length, count=crowd.get("distractors", 0), seed=crowd.get("seed", 0)
+        target,
+        vocabulary,
+        task.length,
+        count=crowd.get("distractors", 0),
+        seed=crowd.get("seed", 0),
     )
     compiled = compile_program(
         target,

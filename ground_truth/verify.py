@@ -58,7 +58,7 @@ def _replayed(
     for edge, label in zip(graph.edges, labels.edges, strict=True):
         certificate = label.certificate
         if not _fits(label):
-            yield f"{label.edge}: a certificate of kind {certificate.kind} cannot show {label.state}"
+            yield f"{label.edge}: a {certificate.kind} certificate cannot show {label.state}"
         elif isinstance(certificate, Structural | Unreachable):
             structural = isinstance(certificate, Structural)
             found = wiring.product(edge) if structural else wiring.reach(edge)

@@ -140,9 +140,7 @@ class EdgeGradients:
         return jnp.stack([embed, jnp.broadcast_to(self._arrays["W_pos"], embed.shape)])
 
     def _run(self, embeddings: jax.Array, target: jax.Array) -> tuple[Perturbations, Written]:
-        return run_with_gradients(
-            self._arrays, embeddings, target, self._real, causal=self._causal
-        )
+        return run_with_gradients(self._arrays, embeddings, target, self._real, causal=self._causal)
 
     def at(self, embeddings: jax.Array) -> Perturbations:
         """Return the gradient at every reader when the model runs on `embeddings`."""
@@ -156,7 +154,9 @@ class EdgeGradients:
         Magnitudes are taken pair by pair, since effects of opposite sign would
         cancel in a mean.
         """
-        change = jax.tree.map(np.subtract, *map(_arrays, (self._source_written, self._base_written)))
+        change = jax.tree.map(
+            np.subtract, *map(_arrays, (self._source_written, self._base_written))
+        )
         written = _by_writer(self._graph, change)
         read = _by_reader(self._graph, _arrays(gradients))
         effects = np.einsum("wbi,rbi->wrb", written, read, optimize=True)

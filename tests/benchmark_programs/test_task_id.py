@@ -25,7 +25,7 @@ from glassbench.errors import TaskError
         ("histogram-v1[length=08]", "histogram-v1[vocab=4,length=8]"),
         ("histogram/exact", "histogram-v1"),
         ("histogram/exact/scrambled", "histogram-v1/scrambled[seed=0]"),
-        ("sort/crowded", "sort-v1/crowded[distractors=2,seed=0]"),
+        ("sort/crowded", "sort-v1/crowded[distractors=4,seed=0]"),
         (
             "histogram-v1[vocab=6,length=8]/crowded[seed=0,distractors=3]/scrambled[seed=7]",
             "histogram-v1[vocab=6,length=8]/crowded[distractors=3,seed=0]/scrambled[seed=7]",
@@ -43,7 +43,7 @@ def test_all_defaults_are_filled_in():
     assert (task.name, task.version) == ("sort", 1)
     assert task.parameters == (("vocab", 4), ("length", 7))
     assert (task.vocab, task.length) == (4, 7)
-    assert task.regimes == (("crowded", (("distractors", 2), ("seed", 3))),)
+    assert task.regimes == (("crowded", (("distractors", 4), ("seed", 3))),)
     assert task.spec is get_program("sort")
     assert len({task, TaskId.parse(str(task))}) == 1
 
@@ -55,7 +55,8 @@ def parts_of_tasks(draw):
         ("vocab", draw(st.integers(spec.least_vocab, 50))),
         ("length", draw(st.integers(1, 50))),
     )
-    names = draw(st.lists(st.sampled_from(sorted(set(REGIMES) - {"exact"})), max_size=3))
+    chosen = draw(st.sets(st.sampled_from(sorted(set(REGIMES) - {"exact"}))))
+    names = [name for name in REGIMES if name in chosen]
     seeds = st.integers(0, 10**6)
     regimes = [(name, tuple((key, draw(seeds)) for key in REGIMES[name])) for name in names]
     return spec.name, spec.version, sizes, tuple(regimes)
@@ -149,3 +150,9 @@ def test_suites_hold_different_canonical_ids(name):
 def test_an_unknown_suite_is_answered_with_the_nearest():
     with pytest.raises(TaskError, match=r"There is no suite 'quik'\. Did you mean 'quick'"):
         get_suite("quik")
+
+
+@pytest.mark.parametrize("regimes", ["scrambled/crowded", "scrambled/scrambled[seed=1]"])
+def test_regimes_stand_once_and_in_order(regimes):
+    with pytest.raises(TaskError, match="once each, in the order"):
+        TaskId.parse(f"histogram/{regimes}")
