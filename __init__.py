@@ -1,0 +1,98 @@
+"""Glassbench: transformers whose insides are known, to score interpretability tools against.
+
+    import glassbench as gb
+
+    task = gb.load("histogram")             # compiled and certified here
+    print(task)                             # what it computes, sizes, edge states
+    result = gb.score("eap", task)          # a built-in method, or a function of your own
+    print(result)                           # score, interval, floors, ceiling
+
+What is named here is imported from the folders when it is first used, so that importing the
+package stays quick.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from .errors import (
+    AnswerError,
+    BundleError,
+    CertificationError,
+    GlassbenchError,
+    InputError,
+    MissingExtraError,
+    ProgramError,
+    TaskError,
+    ToolError,
+)
+
+if TYPE_CHECKING:
+    from .benchmark_programs import programs
+    from .compiler import compile_program as compile  # noqa: A004
+    from .compiler import rasp
+    from .evaluators import CircuitProblem, Result, score, score_suite
+    from .ground_truth import Task, load, load_suite
+
+    __version__: str
+
+_HOMES = {
+    "CircuitProblem": ("evaluators", "CircuitProblem"),
+    "Result": ("evaluators", "Result"),
+    "Task": ("ground_truth", "Task"),
+    "compile": ("compiler", "compile_program"),
+    "load": ("ground_truth", "load"),
+    "load_suite": ("ground_truth", "load_suite"),
+    "programs": ("benchmark_programs", "programs"),
+    "rasp": ("compiler", "rasp"),
+    "score": ("evaluators", "score"),
+    "score_suite": ("evaluators", "score_suite"),
+}
+
+__all__ = [
+    "AnswerError",
+    "BundleError",
+    "CertificationError",
+    "CircuitProblem",
+    "GlassbenchError",
+    "InputError",
+    "MissingExtraError",
+    "ProgramError",
+    "Result",
+    "Task",
+    "TaskError",
+    "ToolError",
+    "__version__",
+    "compile",
+    "load",
+    "load_suite",
+    "programs",
+    "rasp",
+    "score",
+    "score_suite",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name == "__version__":
+        value = _version()
+    elif name in _HOMES:
+        folder, original = _HOMES[name]
+        value = getattr(import_module(f".{folder}", __name__), original)
+    else:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)
+
+
+def _version() -> str:
+    """Return the version that is installed; `unknown` where the folder is only on the path."""
+    from importlib import metadata
+
+    try:
+        return metadata.version(__name__)
+    except metadata.PackageNotFoundError:
+        return "unknown"

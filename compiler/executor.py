@@ -52,23 +52,32 @@ def softmax(scores: np.ndarray) -> np.ndarray:
     return shifted / shifted.sum(axis=-1, keepdims=True)
 
 
+def project(rows: np.ndarray, matrix: np.ndarray) -> np.ndarray:
+    """Return `rows @ matrix` for `rows` `[..., d]`, as one product of two matrices.
+
+    `numpy.matmul` would take one small product for every element of the batch.
+    """
+    flat = rows.reshape(-1, rows.shape[-1]) @ matrix
+    return flat.reshape(*rows.shape[:-1], matrix.shape[1])
+
+
 def head_output(
     weights: Weights, layer: int, head: int, query: Stream, key: Stream, value: Stream
 ) -> Stream:
     """Return what a head writes when it reads the three given inputs."""
-    scores = (query @ weights.W_Q[layer, head] + weights.b_Q[layer, head]) @ (
-        key @ weights.W_K[layer, head]
-    ).swapaxes(-1, -2)
+    queries = project(query, weights.W_Q[layer, head]) + weights.b_Q[layer, head]
+    scores = queries @ project(key, weights.W_K[layer, head]).swapaxes(-1, -2)
     if weights.causal:
         length = scores.shape[-1]
         scores = np.where(np.tri(length, dtype=bool), scores, -np.inf)
-    return softmax(scores) @ (value @ weights.W_V[layer, head]) @ weights.W_O[layer, head]
+    mixed = softmax(scores) @ project(value, weights.W_V[layer, head])
+    return project(mixed, weights.W_O[layer, head])
 
 
 def mlp_output(weights: Weights, layer: int, stream: Stream) -> Stream:
     """Return what an MLP writes when it reads `stream`."""
-    hidden = np.maximum(stream @ weights.W_in[layer] + weights.b_in[layer], 0.0)
-    return hidden @ weights.W_out[layer] + weights.b_out[layer]
+    hidden = np.maximum(project(stream, weights.W_in[layer]) + weights.b_in[layer], 0.0)
+    return project(hidden, weights.W_out[layer]) + weights.b_out[layer]
 
 
 def embeddings(weights: Weights, tokens: TokenIds) -> tuple[Stream, Stream]:
@@ -123,7 +132,7 @@ def run(
         written += len(outputs)
         for output in outputs:
             stream = stream + output
-    return Run(contributions, input_of(next(readers)) @ weights.W_U)
+    return Run(contributions, project(input_of(next(readers)), weights.W_U))
 
 
 def interchange(
@@ -144,7 +153,7 @@ def interchange(
     stream = base.stream(graph, reader.depth)
     patched = stream + delta
     if reader.role == "logits":
-        return patched @ weights.W_U
+        return project(patched, weights.W_U)
     after = base.stream(graph, reader.depth + 1)
     if reader.role == "mlp":
         new = mlp_output(weights, reader.layer, patched)
@@ -165,4 +174,4 @@ def _resume(weights: Weights, graph: ComponentGraph, stream: Stream, depth: int)
             heads = [writer.head for writer in graph.writers if writer.depth == later]
             outputs = [head_output(weights, layer, h, stream, stream, stream) for h in heads]
             stream = stream + sum(outputs)
-    return stream @ weights.W_U
+    return project(stream, weights.W_U)

@@ -8,10 +8,11 @@ the edge.
 from dataclasses import dataclass, field
 
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 from ..compiler.compiled_model import CompiledModel
 from ..compiler.component_graph import ComponentGraph, Edge
-from ..compiler.executor import Run, interchange, run
+from ..compiler.executor import Run, interchange, project, run
 from ..errors import CertificationError, listing
 from .circuit_labels import (
     Certificate,
@@ -30,7 +31,7 @@ from .digest import weights_digest
 from .interchange_pairs import Pairs, TaskDomain
 from .prediction import Interchange, Predictor
 from .sufficiency import joint_sufficiency
-from .wiring import ROUNDING_BOUND, Wiring, reader_matrix
+from .wiring import ROUNDING_BOUND, Wiring, proof_bound, reader_matrix
 
 FIRST_ROUND = 256
 LATER_SIZE = 512
@@ -55,7 +56,8 @@ def certify(
             edges are not sufficient together; every edge concerned is named.
     """
     domain = domain or TaskDomain.of(compiled, seed=seed)
-    return _Certifier(compiled, seed, domain).labels(task)
+    with threadpool_limits(limits=1):  # many small products: more threads are slower
+        return _Certifier(compiled, seed, domain).labels(task)
 
 
 @dataclass
@@ -102,7 +104,7 @@ class _Certifier:
         self.graph = ComponentGraph.of(self.weights)
         self.wiring = Wiring(self.weights, self.graph)
         self.predictor = Predictor(self.compiled)
-        self.bound = ROUNDING_BOUND
+        self.bound = proof_bound(self.compiled)
         self.carried = self.compiled.source_map.carried
 
     def labels(self, task: str) -> CircuitLabels:
@@ -116,7 +118,7 @@ class _Certifier:
             else:
                 proofs[edge.name] = proof
         spread = spreads(self.weights, self.graph, open_edges, self.domain.tokens)
-        varying = [edge for edge in open_edges if spread[edge.name] > self.bound]
+        varying = [edge for edge in open_edges if spread[edge.name] > ROUNDING_BOUND]
         full = self._search(varying, permute=False)
         steady = [edge for edge in open_edges if not full.get(edge.name, _Tally()).changed]
         permuted = self._search(steady, permute=True)
@@ -181,17 +183,17 @@ class _Certifier:
                     f"{edge.name}: the program has it carry {', '.join(self.carried[edge.name])}, "
                     f"and on the weights nothing passes (largest product {largest:g})"
                 )
-            return EdgeState.UNWIRED, Structural(largest=largest, bound=self.bound)
+            return EdgeState.UNWIRED, Structural(bound=self.bound)
         if not predicted:
             self.problems.append(
                 f"{edge.name}: the program has no use for it, and on the weights something "
                 f"passes (largest product {largest:g})"
             )
-            return EdgeState.INERT, Structural(largest=largest, bound=self.bound)
+            return EdgeState.INERT, Structural(bound=self.bound)
         arriving = self.wiring.reach(edge)
         reaches = self.predictor.reaches_output(edge.reader.name, self.carried[edge.name])
         if arriving <= self.bound:
-            return EdgeState.INERT, Unreachable(largest=arriving, bound=self.bound)
+            return EdgeState.INERT, Unreachable(bound=self.bound)
         if not reaches:
             self.problems.append(
                 f"{edge.name}: no output depends on what it carries, and on the weights a path "
@@ -233,8 +235,8 @@ class _Certifier:
         for edge in edges:
             delta = contribution_delta(self.graph, edge, base, source)
             tally = tallies[edge.name]
-            visible = np.abs(delta @ reader_matrix(self.weights, edge.reader)).max()
-            tally.varies |= bool(visible > self.bound)
+            visible = np.abs(project(delta, reader_matrix(self.weights, edge.reader))).max()
+            tally.varies |= bool(visible > ROUNDING_BOUND)
             logits = interchange(self.weights, self.graph, base, edge.reader, delta)
             after = self.codec.decode_ids(logits)
             swap = Interchange(edge.reader.name, self.carried[edge.name], source_values)
@@ -292,7 +294,7 @@ class _Certifier:
         """Return the state of an edge that no product of matrices settles."""
         if full.witness is not None:
             return EdgeState.CAUSAL, full.counted_witness()
-        n_inputs, constant = len(self.domain.tokens), spread <= self.bound
+        n_inputs, constant = len(self.domain.tokens), spread <= ROUNDING_BOUND
         sources = np.array([0])
         if not constant:
             sources = distinct_sources(self.weights, self.graph, edge, self.domain.tokens)
@@ -306,7 +308,7 @@ class _Certifier:
         if constant:
             exhaustive = self.domain.exhaustive
             return EdgeState.INERT, Constant(
-                n_sources=n_inputs, spread=spread, bound=self.bound, exhaustive=exhaustive
+                n_sources=n_inputs, bound=ROUNDING_BOUND, exhaustive=exhaustive
             )
         if exhausted:
             return EdgeState.INERT, Exhausted(n_bases=n_inputs, n_contributions=len(sources))

@@ -65,12 +65,11 @@ class Structural(_Record):
     """The product of what the writer can write and what the reader reads is zero.
 
     Attributes:
-        largest: the largest absolute entry of that product.
-        bound: what it must not exceed: 0 for `exact`, else a rounding bound.
+        bound: no entry of that product is larger: 0 for models in their own basis,
+            a rounding bound for rotated ones.
     """
 
     kind: Literal["structural"] = "structural"
-    largest: float
     bound: float
 
 
@@ -78,13 +77,11 @@ class Unreachable(_Record):
     """No path through the weights leads from what the edge changes to the logits.
 
     Attributes:
-        largest: the largest absolute entry of what arrives at the logits, over
-            an orthonormal basis of all that can change.
-        bound: what it must not exceed.
+        bound: over an orthonormal basis of all that can change, nothing larger
+            arrives at the logits; 0 or a rounding bound, as in `Structural`.
     """
 
     kind: Literal["unreachable"] = "unreachable"
-    largest: float
     bound: float
 
 
@@ -93,14 +90,12 @@ class Constant(_Record):
 
     Attributes:
         n_sources: inputs compared.
-        spread: the largest difference between two of them.
-        bound: what it must not exceed.
+        bound: no coordinate differs by more between two of them.
         exhaustive: whether those were all inputs of the domain.
     """
 
     kind: Literal["constant"] = "constant"
     n_sources: int
-    spread: float
     bound: float
     exhaustive: bool
 

@@ -6,7 +6,7 @@ import numpy as np
 from jaxtyping import Int
 
 from ..compiler.component_graph import ComponentGraph, Edge
-from ..compiler.executor import run
+from ..compiler.executor import project, run
 from ..compiler.weights import Weights
 from .wiring import ROUNDING_BOUND, reader_matrix
 
@@ -60,4 +60,4 @@ def _seen(
 ) -> np.ndarray:
     """Return one writer's contributions in the reader's coordinates."""
     writer = graph.writer_index[edge.writer.name]
-    return contributions[writer] @ reader_matrix(weights, edge.reader)
+    return project(contributions[writer], reader_matrix(weights, edge.reader))

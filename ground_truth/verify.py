@@ -22,7 +22,7 @@ from .circuit_labels import (
     Witness,
 )
 from .digest import weights_digest
-from .wiring import ROUNDING_BOUND, Wiring
+from .wiring import Wiring, proof_bound
 
 
 def verify(compiled: CompiledModel, labels: CircuitLabels) -> list[str]:
@@ -62,9 +62,10 @@ def _replayed(
         elif isinstance(certificate, Structural | Unreachable):
             structural = isinstance(certificate, Structural)
             found = wiring.product(edge) if structural else wiring.reach(edge)
-            if found > min(certificate.bound, ROUNDING_BOUND):
+            bound = proof_bound(compiled)
+            if max(found, certificate.bound) > bound:
                 yield (
-                    f"{label.edge}: what passes must be at most {certificate.bound:g}, "
+                    f"{label.edge}: what passes must be at most {bound:g}, "
                     f"and on the weights it is {found:g}"
                 )
         elif isinstance(certificate, Witness):

@@ -12,10 +12,17 @@ from functools import cached_property
 
 import numpy as np
 
+from ..compiler.compiled_model import CompiledModel
 from ..compiler.component_graph import EMBED, POS_EMBED, ComponentGraph, Edge, Reader, Writer
 from ..compiler.weights import Weights
 
 ROUNDING_BOUND = 1e-9
+
+
+def proof_bound(compiled: CompiledModel) -> float:
+    """Return the largest product that counts as zero: 0 unless the model is rotated."""
+    rows = np.vstack([v.directions for v in compiled.source_map.variables])
+    return 0.0 if np.isin(rows, (0.0, 1.0)).all() else ROUNDING_BOUND
 
 
 def reader_matrix(weights: Weights, reader: Reader) -> np.ndarray:

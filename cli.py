@@ -1,0 +1,370 @@
+"""The command line: what the folders do, verb by verb.
+
+Tables go to standard output; progress and errors go to standard error. An error
+that a user can mend is told in words and ends with exit code 1, a wrong call of
+the command with 2.
+"""
+
+import os
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+from typer.core import TyperGroup
+
+from .errors import BundleError, CertificationError, GlassbenchError, listing
+
+if TYPE_CHECKING:
+    from .benchmark_programs import TaskId
+    from .evaluators import Method, Result
+    from .ground_truth import Task
+
+HOME = Path("glassbench-results")
+_TEXT_COLUMNS = {"Method", "Task", "Name", "Operation", "Encoding", "Held by", "Part", "Edge"}
+_TEXT_COLUMNS |= {"State", "Carries", "Certificate", "Family", "Program", "What it computes"}
+_PIPED_WIDTH = 150
+
+
+class _PlainErrors(TyperGroup):
+    """Tells errors that a user can mend in words, without a traceback."""
+
+    def invoke(self, ctx: Any) -> Any:
+        try:
+            return super().invoke(ctx)
+        except GlassbenchError as error:
+            message = str(error)
+        except OSError as error:
+            if error.filename is None:
+                raise
+            message = f"{error.filename}: {error.strerror}"
+        _console(stderr=True).print(message, style="red", soft_wrap=True)
+        raise typer.Exit(1)
+
+
+app = typer.Typer(
+    cls=_PlainErrors,
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="Transformers whose insides are known, to score interpretability tools against.",
+)
+
+TaskName = Annotated[str, typer.Argument(metavar="TASK", help="A task id, such as sort-v1.")]
+Seed = Annotated[int, typer.Option(min=0, help="Draws the inputs that methods are given.")]
+
+
+def _console(*, stderr: bool = False) -> Console:
+    """Return a console on which text is text: task ids hold square brackets."""
+    stream = sys.stderr if stderr else sys.stdout
+    width = None if stream.isatty() or "COLUMNS" in os.environ else _PIPED_WIDTH
+    return Console(stderr=stderr, markup=False, highlight=False, emoji=False, width=width)
+
+
+def _print_table(heading: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """Print a table; rows with an empty first cell, which are references, are dimmed."""
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
+    for title in heading:
+        is_text = title in _TEXT_COLUMNS
+        table.add_column(title, justify="left" if is_text else "right", overflow="fold")
+    for row in rows:
+        table.add_row(*row, style=None if row[0] else "dim")
+    _console().print(table)
+
+
+@contextmanager
+def _progress(title: str, total: int | None = None) -> Iterator[Callable[[], None]]:
+    """Show a bar on standard error; yield a function that moves it by one."""
+    columns = [TextColumn("{task.description}", markup=False), BarColumn()]
+    columns += [MofNCompleteColumn()] if total else []
+    columns += [TimeElapsedColumn()]
+    console = _console(stderr=True)
+    with Progress(
+        *columns, console=console, transient=True, disable=not console.is_terminal
+    ) as bar:
+        handle = bar.add_task(title, total=total)
+        yield lambda: bar.advance(handle)
+
+
+def _load_all(names: "Sequence[str | TaskId]") -> "tuple[Task, ...]":
+    """Compile and certify tasks."""
+    from .ground_truth import load
+
+    tasks = []
+    with _progress("Compiling and certifying", len(names)) as advance:
+        for name in names:
+            tasks.append(load(name))
+            advance()
+    return tuple(tasks)
+
+
+def _score_all(
+    methods: "Sequence[Method]",
+    tasks: "Sequence[Task]",
+    *,
+    seed: int,
+    folder: Path | None,
+    in_suite: bool,
+) -> "list[Result]":
+    """Score methods on tasks; write each result as soon as it is there."""
+    from .evaluators import score_suite
+
+    results = []
+    priors: Mapping | None = None if in_suite else {}
+    with _progress("Scoring", len(methods) * len(tasks)) as advance:
+        for result in score_suite(methods, tasks, seed=seed, priors=priors):
+            results.append(result)
+            if folder is not None:
+                result.write(folder)
+            advance()
+    return results
+
+
+def _print_standings(results: "Sequence[Result]") -> None:
+    """Print the ranking, and every run without an answer."""
+    from .leaderboard import cells, results_frame, standings
+    from .leaderboard.tables import NOTE
+
+    _print_table(*cells(standings(results_frame(results))))
+    _console().print(f"\n{NOTE}", style="dim")
+
+
+def _report_failures(results: "Sequence[Result]") -> None:
+    """Raise an error that lists the runs without an answer, if there are any."""
+    failed = [result for result in results if result.status != "ok"]
+    if failed:
+        problems = [
+            f"{result.tool} on {result.task}: {result.error}".replace("\n", "\n    ")
+            for result in failed
+        ]
+        raise GlassbenchError(listing("These runs gave no answer:", problems))
+
+
+def _print_version(asked: bool) -> None:
+    if asked:
+        from . import __version__
+
+        _console().print(f"glassbench {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _main(
+    version: Annotated[
+        bool,
+        typer.Option("--version", callback=_print_version, is_eager=True, help="Show the version."),
+    ] = False,
+) -> None:
+    pass
+
+
+@app.command()
+def quickstart(
+    output: Annotated[Path, typer.Option("-o", "--output", help="Where everything goes.")] = HOME,
+    suite: Annotated[str, typer.Option(help="The tasks.")] = "quick",
+) -> None:
+    """Compile and certify a suite, score the built-in methods, rank them, write it all."""
+    from .benchmark_programs import get_suite
+    from .evaluators import BUILT_IN
+    from .ground_truth.task_tables import suite_table
+    from .leaderboard import write_leaderboard
+
+    folder = output / "results"
+    started = time.perf_counter()
+    tasks = _load_all(get_suite(suite))
+    _check_others(folder, tasks, list(BUILT_IN))
+    certified = time.perf_counter()
+    _print_table(*suite_table(tasks))
+    say = _console().print
+    say(f"\n{len(tasks)} tasks compiled and certified in {certified - started:.1f} s\n")
+    methods = list(BUILT_IN.values())
+    results = _score_all(methods, tasks, seed=0, folder=folder, in_suite=True)
+    _print_standings(results)
+    board = write_leaderboard(folder, output)
+    seconds = time.perf_counter() - certified
+    say(f"\n{len(results)} runs scored and ranked in {seconds:.1f} s. Written:")
+    for path in (f"{folder}{os.sep}", board.markdown, board.latex, board.svg, board.png):
+        say(f"  {path}", soft_wrap=True)
+    say("\nA method of your own is a function from a problem to a number for each edge; score it,")
+    say(
+        f"then rank all:  glassbench score my_module:my_function -o {folder}  &&  "
+        f"glassbench leaderboard {folder} -o {output}",
+        soft_wrap=True,
+    )
+    _report_failures(results)
+
+
+def _check_others(folder: Path, tasks: "Sequence[Task]", methods: Sequence[str]) -> None:
+    """Check that results that a run leaves in place can be ranked together with it."""
+    from .evaluators.result import result_file_name
+    from .leaderboard import read_results
+
+    if not any(folder.glob("*.json")):
+        return
+    known = {(str(task.id), task.labels.weights) for task in tasks}
+    replaced = {
+        result_file_name(name, {}, str(task.id), "circuit", 0) for name in methods for task in tasks
+    }
+    problems = [
+        f"{result.file_name}: {result.tool} on {result.task}"
+        for result in read_results(folder)
+        if result.file_name not in replaced and (result.task, result.task_digest) not in known
+    ]
+    if problems:
+        raise BundleError(
+            listing(
+                f"{folder} holds results of other tasks or versions, which cannot be ranked with "
+                "this suite; remove them, or choose another folder with -o:",
+                problems,
+            )
+        )
+
+
+@app.command("list")
+def list_everything() -> None:
+    """List the programs by family, and the suites."""
+    from .benchmark_programs import SUITES, programs
+
+    rows = []
+    for spec in programs().values():
+        family = spec.oracle.__module__.rpartition(".")[2].replace("_", " ")
+        sizes = [spec.vocab, spec.length]
+        rows.append([family, f"{spec.name}-v{spec.version}", *map(str, sizes), spec.description])
+    _print_table(["Family", "Program", "Vocab", "Length", "What it computes"], rows)
+    say = _console().print
+    for name, tasks in SUITES.items():
+        say(f"\nSuite {name}, {len(tasks)} tasks:", style="bold")
+        for task in tasks:
+            say(f"  {task}", soft_wrap=True)
+    say(
+        "\nA task is a program in a size, its model taken through regimes, for instance\n"
+        "  'histogram[vocab=6,length=4]/crowded[distractors=2,seed=0]/scrambled[seed=0]'"
+    )
+
+
+@app.command()
+def show(
+    task: TaskName,
+    picture: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write the circuit as .svg or .png.")
+    ] = None,
+    inert: Annotated[bool, typer.Option(help="With inert edges.")] = True,
+) -> None:
+    """Show a task: its program, its circuit, its sizes; and the circuit as a picture."""
+    from .ground_truth.circuit_picture import SUFFIXES, write_circuit
+    from .ground_truth.task_tables import circuit_table, program_table
+
+    if picture is not None and picture.suffix.lower() not in SUFFIXES:
+        raise typer.BadParameter(f"must end in {' or '.join(SUFFIXES)}", param_hint="--picture")
+    (loaded,) = _load_all([task])
+    spec, codec = loaded.id.spec, loaded.compiled.model.codec
+    say = _console().print
+    say(str(loaded))
+    tokens = " ".join(map(str, codec.tokens.values))
+    say(f"tokens: {tokens}; up to {codec.max_length} of them; from {spec.citation}\n")
+    say("Program", style="bold underline")
+    _print_table(*program_table(loaded))
+    say("\nCircuit", style="bold underline")
+    _print_table(*circuit_table(loaded, inert=inert))
+    if picture is not None:
+        say(f"\nWritten: {write_circuit(loaded, picture, inert=inert)}", soft_wrap=True)
+
+
+@app.command()
+def verify(
+    task: TaskName,
+    labels: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Labels to verify, instead of new ones.")
+    ] = None,
+    write: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write the verified labels as JSON.")
+    ] = None,
+) -> None:
+    """Replay every certificate of a task's labels on its weights."""
+    from . import ground_truth as truth
+    from .ground_truth.task_tables import certificate_counts
+
+    if labels is None:
+        (loaded,) = _load_all([task])
+        compiled, given = loaded.compiled, loaded.labels
+    else:
+        given = truth.CircuitLabels.read(labels)
+        compiled = truth.build_model(task)
+    with _progress("Replaying every certificate"):
+        problems = truth.verify(compiled, given)
+    if problems:
+        raise CertificationError(listing(f"The labels do not hold for {task}:", problems))
+    _print_table(*certificate_counts(given))
+    say = _console().print
+    say(f"\n{given.task}: all {len(given.edges)} certificates hold on these weights.")
+    bases = given.sufficiency.n_bases
+    say(f"All edges but the causal ones interchanged at once change none of {bases} bases.")
+    if write is not None:
+        write.parent.mkdir(parents=True, exist_ok=True)
+        write.write_text(given.to_json(), encoding="utf-8", newline="\n")
+        say(f"Written: {write}", soft_wrap=True)
+
+
+@app.command()
+def score(
+    methods: Annotated[
+        list[str], typer.Argument(metavar="METHOD...", help="Built-in names or module:function.")
+    ],
+    suite: Annotated[str | None, typer.Option(help="All tasks of a suite (quick).")] = None,
+    task: Annotated[list[str] | None, typer.Option(help="A task; may be given again.")] = None,
+    seed: Seed = 0,
+    output: Annotated[
+        Path | None,
+        typer.Option("-o", "--output", metavar="RESULTS", help="The folder of results."),
+    ] = None,
+) -> None:
+    """Score methods on a suite, or on single tasks.
+
+    On a suite, results go to glassbench-results/results unless told otherwise; on
+    single tasks they are written only where -o says.
+    """
+    from .benchmark_programs import TaskId, get_suite
+    from .evaluators import find_method
+
+    if suite and task:
+        raise typer.BadParameter("choose --suite or --task, not both", param_hint="--task")
+    if any(":" in method for method in methods) and os.getcwd() not in sys.path:
+        sys.path.insert(0, os.getcwd())
+    found = [find_method(method) for method in methods]
+    ids = [TaskId.parse(name) for name in task] if task else get_suite(suite or "quick")
+    folder = output if task or output else HOME / "results"
+    results = _score_all(found, _load_all(ids), seed=seed, folder=folder, in_suite=not task)
+    say = _console().print
+    if task:
+        for result in results:
+            if result.status == "ok":
+                say(f"{result.tool} on {result.task}:  {result}", soft_wrap=True)
+    else:
+        _print_standings(results)
+    if folder is not None:
+        say(f"\nWritten: {len(results)} results in {folder}{os.sep}", soft_wrap=True)
+    _report_failures(results)
+
+
+@app.command()
+def leaderboard(
+    results: Annotated[Path, typer.Argument(metavar="RESULTS", help="A folder of results.")] = HOME
+    / "results",
+    output: Annotated[
+        Path, typer.Option("-o", "--output", metavar="DIR", help="Where tables and figure go.")
+    ] = HOME,
+) -> None:
+    """Rank the results of a folder; write a Markdown and a LaTeX table and a figure."""
+    from .leaderboard import read_results, write_leaderboard
+
+    board = write_leaderboard(results, output)
+    _print_standings(read_results(results))
+    _console().print("\nWritten:")
+    for path in (board.markdown, board.latex, board.svg, board.png):
+        _console().print(f"  {path}", soft_wrap=True)

@@ -1,0 +1,45 @@
+"""An environment of its own for Tracr, made with uv and kept in the user's cache."""
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pooch
+
+TRACR = "tracr-pypi==1.0.0"
+
+
+def tracr_environment(jax: str) -> Path:
+    """Return the Python of an environment with Tracr, which is made where it is missing.
+
+    Args:
+        jax: the version of jax to put beside Tracr: the one that it is compared on.
+
+    Raises:
+        SystemExit: uv is missing.
+    """
+    minor = f"{sys.version_info.major}.{sys.version_info.minor}"
+    folder = Path(pooch.os_cache("glassbench")) / f"tracr-jax-{jax}-python-{minor}"
+    python = folder / ("Scripts/python.exe" if sys.platform == "win32" else "bin/python")
+    if _is_complete(python):
+        return python
+    uv = shutil.which("uv")
+    if uv is None:
+        raise SystemExit(
+            "Tracr needs an environment of its own: install uv (pip install uv), which makes it, "
+            f"or make one with {TRACR} and name its Python with --tracr-python."
+        )
+    print(f"making an environment for Tracr in {folder}", file=sys.stderr)
+    subprocess.run([uv, "venv", "--quiet", "--clear", "--python", minor, folder], check=True)
+    install = [uv, "pip", "install", "--quiet", "--python", python, TRACR, f"jax=={jax}"]
+    subprocess.run(install, check=True)
+    return python
+
+
+def _is_complete(python: Path) -> bool:
+    """Whether that environment holds Tracr and jax."""
+    if not python.exists():
+        return False
+    command = [python, "-c", "from importlib.metadata import version as v; v('tracr-pypi'), v('jax')"]
+    return subprocess.run(command, capture_output=True, check=False).returncode == 0

@@ -1,0 +1,110 @@
+"""The three-way differential test, and what it is made of.
+
+A compiled model is compared with an oracle in plain Python where there is one, with
+the RASP interpreter (`rasp.evaluate`), with the interpreter of traced programs
+(`interpret`), in float64 by the executor and in float32 by `forward`, a second
+implementation that shares no code with it.
+"""
+
+import itertools
+from collections.abc import Callable, Sequence
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from glassbench.compiler import CompiledModel, Weights, interpret, rasp
+
+
+def all_sequences(vocabulary: Sequence[Any], max_length: int) -> list[list[Any]]:
+    """Return every sequence of length 1 to `max_length`."""
+    return [
+        list(sequence)
+        for length in range(1, max_length + 1)
+        for sequence in itertools.product(vocabulary, repeat=length)
+    ]
+
+
+def is_same(got: Any, expected: Any) -> bool:
+    """Whether two values are equal; `None` equals only itself, also inside a tuple."""
+    if isinstance(got, tuple) and isinstance(expected, tuple):
+        return len(got) == len(expected) and all(map(is_same, got, expected))
+    return (got is None) == (expected is None) and got == expected
+
+
+def compare(what: str, inputs: list, got: list, expected: list) -> None:
+    """Fail with the first input on which two lists of sequences of values differ."""
+    assert len(got) == len(expected) == len(inputs), what
+    for sequence, values, others in zip(inputs, got, expected, strict=True):
+        same = len(values) == len(others) == len(sequence) and all(map(is_same, values, others))
+        assert same, f"{what} on {sequence}: got {values}, expected {others}"
+
+
+def forward(weights: Weights, tokens: np.ndarray, dtype: type = np.float32) -> np.ndarray:
+    """Return the logits of the architecture as documented, one layer after the other."""
+    w = {name: array.astype(dtype) for name, array in weights.arrays()}
+    x = w["W_E"][tokens] + w["W_pos"][: tokens.shape[1]]
+    hidden = np.triu(np.ones((x.shape[1],) * 2, dtype=bool), 1) & weights.causal
+    for layer in range(weights.n_layers):
+        written = np.zeros_like(x)
+        for head in range(weights.n_heads):
+            at = (layer, head)
+            queries = x @ w["W_Q"][at] + w["b_Q"][at]
+            scores = np.einsum("bqe,bke->bqk", queries, x @ w["W_K"][at])
+            scores = np.where(hidden, dtype(-1e30), scores)
+            pattern = np.exp(scores - scores.max(axis=2, keepdims=True))
+            pattern /= pattern.sum(axis=2, keepdims=True)
+            written += pattern @ (x @ w["W_V"][at] @ w["W_O"][at])
+        x = x + written
+        neurons = np.maximum(x @ w["W_in"][layer] + w["b_in"][layer], 0)
+        x = x + neurons @ w["W_out"][layer] + w["b_out"][layer]
+    logits = x @ w["W_U"]
+    assert logits.dtype == dtype
+    return logits
+
+
+def by_weights(compiled: CompiledModel, inputs: list, dtype: type) -> list[list[Any]]:
+    """Return the decoded outputs of `forward`."""
+    codec = compiled.model.codec
+    logits = forward(compiled.model.weights, codec.encode(inputs), dtype)
+    return codec.decode(logits, [len(sequence) for sequence in inputs])
+
+
+def by_program(compiled: CompiledModel, inputs: list) -> list[list[Any]]:
+    """Return what the interpreter says the traced program gives."""
+    program, codec = compiled.program, compiled.model.codec
+    found = interpret(program, codec.encode(inputs)).values[program.outputs[0]]
+    values = (*codec.outputs.values, None)
+    return [
+        [values[place] for place in row[: len(sequence)]]
+        for row, sequence in zip(found, inputs, strict=True)
+    ]
+
+
+def check_exact(
+    compiled: CompiledModel,
+    expression: rasp.SOp,
+    inputs: list,
+    oracle: Callable[[list], list] | None = None,
+) -> None:
+    """Compare all that says what a program gives with the weights that compute it."""
+    causal = compiled.model.weights.causal
+    expected = [rasp.evaluate(expression, sequence, causal) for sequence in inputs]
+    if oracle is not None:
+        compare("evaluate", inputs, expected, [oracle(list(sequence)) for sequence in inputs])
+    compare("interpret", inputs, by_program(compiled, inputs), expected)
+    compare("the executor", inputs, compiled.apply(inputs), expected)
+    compare("float32", inputs, by_weights(compiled, inputs, np.float32), expected)
+
+
+@pytest.fixture(scope="session")
+def differential() -> SimpleNamespace:
+    """The functions above."""
+    return SimpleNamespace(
+        all_sequences=all_sequences,
+        check_exact=check_exact,
+        compare=compare,
+        forward=forward,
+        is_same=is_same,
+    )

@@ -1,0 +1,122 @@
+"""Reasons against compiling: close numbers, values that disagree, values that never come."""
+
+import pytest
+
+from glassbench.compiler import InputSpace, check, compile_program, rasp, trace
+from glassbench.errors import ProgramError
+
+TOKENS, INDICES = rasp.tokens, rasp.indices
+EVERY = rasp.Select(TOKENS, TOKENS, rasp.Comparison.TRUE)
+
+
+def checked(expression, vocabulary="ab", max_length=3, **options):
+    return check(trace([expression], vocabulary, max_length), **options)
+
+
+def test_values_that_disagree_are_found_with_an_input():
+    found = checked(rasp.Aggregate(EVERY, TOKENS).named("any"))
+    assert (found.n_inputs, found.exhaustive) == (14, True)
+    (reason,) = found.reasons
+    assert str(reason) == (
+        "any: a categorical aggregate must select one value, and on input ['a', 'b'] it selects "
+        "different values at position 0; select one position, or annotate it and its operand "
+        "with rasp.numerical"
+    )
+
+
+def test_a_value_and_none_disagree():
+    some = rasp.Map(lambda x: x if x == "a" else None, TOKENS)
+    assert checked(rasp.Aggregate(EVERY, some)).reasons
+    none = rasp.Aggregate(rasp.Select(TOKENS, TOKENS, rasp.Comparison.FALSE), TOKENS)
+    same = rasp.Select(TOKENS, TOKENS, rasp.Comparison.EQ)
+    # All that is selected is None, so it agrees; and equal tokens agree with each other.
+    assert not checked(rasp.Aggregate(EVERY, none)).reasons
+    assert not checked(rasp.Aggregate(same, some)).reasons
+
+
+def test_disagreement_is_found_where_it_is_rare():
+    """On one input in 340 only."""
+    rare = rasp.Select(TOKENS, INDICES, lambda key, query: (key in "ab") == (query == 3))
+    found = checked(rasp.Aggregate(rare, TOKENS), "abcd", 4)
+    assert found.n_inputs == 4 + 16 + 64 + 256
+    assert len(found.reasons) == 1
+
+
+def test_large_domains_are_sampled_and_say_so():
+    program = rasp.Aggregate(EVERY, TOKENS)
+    found = checked(program, "ab", 8, limit=100)
+    assert not found.exhaustive
+    assert 0 < found.n_inputs <= 4096
+    assert found.reasons
+    assert InputSpace(2, 8).size == 510
+    assert checked(program, "ab", 8, limit=510).exhaustive
+
+
+def test_no_inputs_are_needed_where_at_most_one_position_is_selected():
+    previous = rasp.Select(INDICES, INDICES, lambda key, query: key == query - 1)
+    found = checked(rasp.Aggregate(previous, TOKENS), "abcdefgh", 60)
+    assert (found.reasons, found.n_inputs, found.exhaustive) == ((), 0, True)
+
+
+@pytest.mark.parametrize(
+    ("keys", "predicate"),
+    [
+        (TOKENS, rasp.Comparison.EQ),  # one key value, but several positions
+        (INDICES, rasp.Comparison.LEQ),  # positions, but several for one query
+    ],
+)
+def test_inputs_are_tried_where_more_can_be_selected(keys, predicate):
+    queries = keys if keys is TOKENS else INDICES
+    found = checked(rasp.Aggregate(rasp.Select(keys, queries, predicate), INDICES))
+    assert found.n_inputs > 0
+    assert found.reasons
+
+
+def test_causal_programs_are_checked_as_causal():
+    first = rasp.Select(INDICES, INDICES, rasp.Comparison.GEQ)
+    aggregate = rasp.Aggregate(first, INDICES)
+    assert check(trace([aggregate], "ab", 3)).reasons
+    # A causal query sees itself alone among the keys from its own position on.
+    assert not check(trace([aggregate], "ab", 3, causal=True)).reasons
+
+
+def test_numbers_that_are_too_close_are_refused():
+    close = rasp.Map(lambda x: {"a": 1.0, "b": 1.0 + 1e-7}[x], TOKENS)
+    assert not checked(close).reasons
+    (reason,) = checked(rasp.numerical(close).named("close")).reasons
+    assert str(reason).startswith("close: its values 1.0 and 1.0000001 are too close for float32")
+    assert "round the values" in reason.advice
+    # What counts is the distance relative to the largest value.
+    large = rasp.Map(lambda x: {"a": 1.0, "b": 2.0, "c": 1e8}[x], TOKENS)
+    assert checked(rasp.numerical(large), "abc").reasons
+    apart = rasp.Map(lambda x: {"a": 1.0, "b": 2.0, "c": 1e5}[x], TOKENS)
+    assert not checked(rasp.numerical(apart), "abc").reasons
+
+
+def test_numbers_beyond_floating_point_are_refused():
+    huge = rasp.numerical(rasp.Map(lambda x: 10**400 if x == "a" else 0, TOKENS))
+    with pytest.raises(ProgramError):
+        compile_program(huge, "ab", 2)
+
+
+def test_a_value_that_never_comes_is_refused():
+    (reason,) = checked(rasp.Full(None).named("void")).reasons
+    assert str(reason) == "void: it is always None; give it a value on at least one input"
+
+
+def test_all_reasons_are_listed_at_once():
+    void = rasp.Map(lambda x: None, TOKENS).named("void")
+    close = rasp.numerical(rasp.Map(lambda x: 1 + 1e-9 * (x == "a"), TOKENS)).named("close")
+    any_token = rasp.Aggregate(EVERY, TOKENS).named("any_token")
+    both = rasp.SequenceMap(lambda x, y: (x, y), close, any_token)
+    with pytest.raises(ProgramError) as caught:
+        compile_program(both, "ab", 3, beside=[void])
+    message = str(caught.value)
+    assert message.startswith("The program cannot be compiled exactly:\n")
+    assert all(f"  - {name}: " in message for name in ("void", "close", "any_token"))
+
+
+def test_what_was_checked_is_kept_with_the_model():
+    same = rasp.Select(TOKENS, TOKENS, rasp.Comparison.EQ)
+    compiled = compile_program(rasp.Aggregate(same, TOKENS), "ab", 3)
+    assert (compiled.checked.n_inputs, compiled.checked.exhaustive) == (14, True)
