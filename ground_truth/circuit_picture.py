@@ -11,6 +11,7 @@ Unwired edges are not drawn.
 """
 
 import os
+import warnings
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -102,7 +103,9 @@ def write_circuit(task: Task, path: str | os.PathLike[str], *, inert: bool = Tru
         )
     figure = draw_circuit(task, inert=inert)
     path.parent.mkdir(parents=True, exist_ok=True)
-    with style.context(["default", _STYLE]):
+    with style.context(["default", _STYLE]), warnings.catch_warnings():
+        # A name in a script that the font lacks is drawn as boxes; tables write it in full.
+        warnings.filterwarnings("ignore", message="Glyph .* missing", category=UserWarning)
         if kind == ".svg":
             figure.savefig(path, format="svg", metadata={"Date": None, "Creator": None})
         else:

@@ -12,7 +12,7 @@ from ..compiler.compiled_model import CompiledModel
 from ..compiler.component_graph import ComponentGraph
 from ..compiler.executor import interchange, run
 from ..errors import CertificationError
-from .certify import certify, contribution_delta
+from .certify import certify
 from .circuit_labels import (
     CircuitLabels,
     EdgeLabel,
@@ -22,6 +22,7 @@ from .circuit_labels import (
     Witness,
 )
 from .digest import weights_digest
+from .interchange_search import contribution_delta
 from .wiring import Wiring, proof_bound
 
 

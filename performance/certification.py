@@ -1,16 +1,17 @@
 """Times the certification of a suite, and counts its edges by state and certificate.
 
-    python performance/certification.py --suite quick -o certification.md
+python performance/certification.py --suite quick -o certification.md
 """
 
 import sys
 import time
 from collections import Counter
-from collections.abc import Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import Annotated
 
 import typer
+from markdown_table import table
 
 from glassbench.benchmark_programs import get_suite
 from glassbench.ground_truth import (
@@ -21,6 +22,8 @@ from glassbench.ground_truth import (
     certify,
     verify,
 )
+
+Kinds = Counter[tuple[EdgeState, str]]
 
 STAGES = ("compile", "domain", "certify", "verify")
 
@@ -40,73 +43,40 @@ def timed_task(task: str) -> tuple[CircuitLabels, dict[str, float], list[str]]:
     clock.append(time.perf_counter())
     problems = verify(compiled, labels)
     clock.append(time.perf_counter())
-    seconds = [after - before for before, after in zip(clock, clock[1:], strict=False)]
+    seconds = [after - before for before, after in pairwise(clock)]
     return labels, dict(zip(STAGES, seconds, strict=True)), problems
 
 
-def kinds(labels: CircuitLabels) -> Counter[tuple[EdgeState, str]]:
+def kinds(labels: CircuitLabels) -> Kinds:
     """Return how many edges have each state with each kind of certificate."""
     return Counter((label.state, label.certificate.kind) for label in labels.edges)
 
 
-def table(heading: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """Return a Markdown table, the first column to the left and the others to the right."""
-    rule = [":--", *["--:"] * (len(heading) - 1)]
-    return "\n".join(f"| {' | '.join(row)} |" for row in [heading, rule, *rows])
-
-
-def row(
-    name: str,
-    inputs: str,
-    counted: Counter[tuple[EdgeState, str]],
-    columns: Sequence[tuple[EdgeState, str]],
-    changed: str,
-    seconds: dict[str, float],
-    problems: str,
-) -> list[str]:
-    """Return one row of the report."""
-    return [
-        name,
-        inputs,
-        str(counted.total()),
-        *(str(counted[column]) for column in columns),
-        changed,
-        *(f"{seconds[stage]:.2f}" for stage in STAGES),
-        problems,
-    ]
-
-
 def report(suite: str) -> str:
-    """Certify every task of a suite and return the tables as Markdown."""
+    """Certify every task of a suite and return the table as Markdown."""
     measured = []
-    for task in get_suite(suite):
-        print(task, file=sys.stderr, flush=True)
-        measured.append((str(task), *timed_task(str(task))))
-    total: Counter[tuple[EdgeState, str]] = Counter()
-    for _, labels, _, _ in measured:
-        total += kinds(labels)
+    for name in map(str, get_suite(suite)):
+        print(name, file=sys.stderr, flush=True)
+        measured.append((name, *timed_task(name)))
+    total: Kinds = sum((kinds(labels) for _, labels, _, _ in measured), start=Counter())
     strength = list(EdgeState)
     columns = sorted(total, key=lambda column: (strength.index(column[0]), column[1]))
+
+    def counts(counted: Kinds) -> list[str]:
+        return [str(counted.total()), *(str(counted[column]) for column in columns)]
+
     rows = []
-    for task, labels, seconds, problems in measured:
+    for name, labels, seconds, problems in measured:
         inputs = f"{'all' if labels.exhaustive else 'sample of'} {labels.n_inputs:,}"
-        joint = labels.sufficiency
-        changed = f"{joint.n_changed} of {joint.n_bases:,}"
-        rows.append(
-            row(task, inputs, kinds(labels), columns, changed, seconds, str(len(problems)))
-        )
-    sums = {stage: sum(seconds[stage] for _, _, seconds, _ in measured) for stage in STAGES}
-    wrong = str(sum(len(problems) for _, _, _, problems in measured))
-    rows.append(row("all", "", total, columns, "", sums, wrong))
-    heading = [
-        "task",
-        "inputs",
-        "edges",
-        *(f"{state}: {kind}" for state, kind in columns),
-        "jointly changed",
-        *(f"{stage} s" for stage in STAGES),
-        "problems",
-    ]
+        joint = f"{labels.sufficiency.n_changed} of {labels.sufficiency.n_bases:,}"
+        times = [f"{seconds[stage]:.2f}" for stage in STAGES]
+        rows.append([name, inputs, *counts(kinds(labels)), joint, *times, str(len(problems))])
+    sums = [f"{sum(seconds[stage] for _, _, seconds, _ in measured):.2f}" for stage in STAGES]
+    wrong = sum(len(problems) for _, _, _, problems in measured)
+    rows.append(["all", "", *counts(total), "", *sums, str(wrong)])
+    states = [f"{state}: {kind}" for state, kind in columns]
+    times = [f"{stage} s" for stage in STAGES]
+    heading = ["task", "inputs", "edges", *states, "jointly changed", *times, "problems"]
     return "\n\n".join(
         [
             f"# Certification of the suite {suite}",

@@ -65,5 +65,7 @@ def measure(
         kept = kept or results
     late = sorted(set(sys.modules) - known)
     if late:
-        raise ImportError(f"imports must be done before the clock starts, and these were not: {late}")
+        raise ImportError(
+            f"imports must be done before the clock starts, and these were not: {late}"
+        )
     return times, kept

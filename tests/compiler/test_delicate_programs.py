@@ -1,0 +1,263 @@
+"""Programs that compilers of RASP have got wrong, each at a size at which it would show.
+
+The differential test says whether this one gets them right; what is expected is
+also written out for one input, so that both interpreters cannot be wrong together.
+"""
+
+import pytest
+
+from glassbench.compiler import compile_program, rasp, scramble
+
+TOKENS, INDICES = rasp.tokens, rasp.indices
+EQ, LEQ, TRUE, FALSE = (
+    rasp.Comparison.EQ,
+    rasp.Comparison.LEQ,
+    rasp.Comparison.TRUE,
+    rasp.Comparison.FALSE,
+)
+SAME = rasp.Select(TOKENS, TOKENS, EQ)
+SO_FAR = rasp.Select(INDICES, INDICES, LEQ)
+PREVIOUS = rasp.Select(INDICES, INDICES, lambda key, query: key == query - 1)
+
+
+def pair(fst, snd):
+    return rasp.SequenceMap(lambda x, y: (x, y), fst, snd)
+
+
+def numerical_map(function, sop):
+    return rasp.numerical(rasp.Map(function, sop, simplify=False))
+
+
+SIGN = numerical_map(lambda x: 1 if x == "a" else -1, TOKENS)
+SHARE = rasp.numerical(rasp.Aggregate(SO_FAR, SIGN, default=0))
+AFTER_A = rasp.Aggregate(PREVIOUS, rasp.Map(lambda x: x if x == "a" else None, TOKENS))
+NOT_B = rasp.Select(TOKENS, INDICES, lambda key, _query: key != "b")
+EARLIER = rasp.Select(INDICES, INDICES, rasp.Comparison.LT)
+
+CASES = {
+    "negative numbers from a categorical map": (SIGN, "abb", [1, -1, -1]),
+    "a map of negative numbers to negative numbers": (
+        numerical_map(lambda x: -3 * x - 1, SIGN),
+        "ab",
+        [-4, 2],
+    ),
+    "a numerical map that is zero everywhere": (numerical_map(lambda x: 0, TOKENS), "ab", [0, 0]),
+    "means of numbers of both signs": (SHARE, "abb", [1, 0, -1 / 3]),
+    "a map of a mean": (
+        rasp.Map(lambda x: "more" if x > 0 else "less" if x < 0 else "even", SHARE, simplify=False),
+        "abb",
+        ["more", "even", "less"],
+    ),
+    "a mean as a key": (
+        rasp.SelectorWidth(rasp.Select(SHARE, SHARE, EQ)),
+        "abab",
+        [1, 2, 1, 2],
+    ),
+    "a mean of means": (
+        rasp.numerical(rasp.Aggregate(SO_FAR, SHARE, default=0)),
+        "abb",
+        [1, 1 / 2, 2 / 9],
+    ),
+    "a mean with a default that is no mean": (
+        rasp.numerical(rasp.Aggregate(EARLIER, SIGN, default=7.5)),
+        "bab",
+        [7.5, -1, 0],
+    ),
+    "a selector width over a number made categorical": (
+        rasp.SelectorWidth(rasp.Select(rasp.categorical(SIGN), rasp.categorical(SIGN), EQ)),
+        "aba",
+        [2, 1, 2],
+    ),
+    "a selector width over numbers": (
+        rasp.SelectorWidth(rasp.Select(SIGN, numerical_map(lambda i: 1 - 2 * (i % 2), INDICES), EQ)),
+        "aab",
+        [2, 1, 2],
+    ),
+    "two selector widths in one layer": (
+        pair(rasp.SelectorWidth(SAME), rasp.SelectorWidth(SO_FAR)),
+        "aab",
+        [(2, 1), (2, 2), (1, 3)],
+    ),
+    "a selector width of nothing": (
+        rasp.SelectorWidth(rasp.Select(TOKENS, TOKENS, FALSE)),
+        "ab",
+        [0, 0],
+    ),
+    "a selector width as a number": (
+        rasp.numerical(rasp.SelectorWidth(SAME)),
+        "aab",
+        [2, 2, 1],
+    ),
+    "None through a second aggregate": (
+        rasp.Aggregate(PREVIOUS, AFTER_A),
+        "aab",
+        [None, None, "a"],
+    ),
+    "None replaced by a default further on": (
+        rasp.Aggregate(PREVIOUS, rasp.Aggregate(PREVIOUS, TOKENS), "none"),
+        "abb",
+        ["none", None, "a"],
+    ),
+    "None as a key": (rasp.SelectorWidth(rasp.Select(AFTER_A, TOKENS, TRUE)), "aab", [2, 2, 2]),
+    "None as a query": (rasp.SelectorWidth(rasp.Select(TOKENS, AFTER_A, TRUE)), "aab", [0, 3, 3]),
+    "None in a map of two": (
+        pair(AFTER_A, INDICES),
+        "aab",
+        [None, ("a", 1), ("a", 2)],
+    ),
+    "a default that is a token": (rasp.Aggregate(PREVIOUS, TOKENS, "b"), "aab", ["b", "a", "a"]),
+    "a default of another type": (
+        rasp.Aggregate(PREVIOUS, TOKENS, (0, "x")),
+        "ab",
+        [(0, "x"), "a"],
+    ),
+    "padding under selectors over positions": (
+        pair(
+            rasp.SelectorWidth(rasp.Select(INDICES, INDICES, TRUE)),
+            rasp.SelectorWidth(rasp.Select(INDICES, INDICES, rasp.Comparison.GT)),
+        ),
+        "aba",
+        [(3, 2), (3, 1), (3, 0)],
+    ),
+    "padding under selectors over widths": (
+        rasp.SelectorWidth(
+            rasp.Select(rasp.SelectorWidth(SAME), rasp.SelectorWidth(SAME), TRUE)
+        ),
+        "ab",
+        [2, 2],
+    ),
+    "padding under a mean over positions": (
+        rasp.numerical(
+            rasp.Aggregate(rasp.Select(INDICES, INDICES, TRUE), rasp.numerical(INDICES), default=0)
+        ),
+        "aba",
+        [1, 1, 1],
+    ),
+    "the tokens themselves": (TOKENS, "ba", ["b", "a"]),
+    "the indices themselves": (INDICES, "ba", [0, 1]),
+    "the indices as a number": (rasp.numerical(INDICES), "ba", [0, 1]),
+    "the length": (rasp.length, "ba", [2, 2]),
+    "a program without tokens": (INDICES * 2 + 1, "ba", [1, 3]),
+    "a constant": (rasp.Full("k"), "ba", ["k", "k"]),
+    "a constant number": (rasp.numerical(rasp.Full(-2.5)), "ba", [-2.5, -2.5]),
+    "a constant as a key": (
+        rasp.SelectorWidth(rasp.Select(rasp.Full("a"), TOKENS, EQ)),
+        "aba",
+        [3, 0, 3],
+    ),
+    "a constant as a query": (
+        rasp.SelectorWidth(rasp.Select(TOKENS, rasp.Full("a"), EQ)),
+        "aba",
+        [2, 2, 2],
+    ),
+    "selector and": (rasp.SelectorWidth(SAME & ~SAME), "ab", [0, 0]),
+    "selector and, two tables": (
+        rasp.SelectorWidth(rasp.SelectorAnd(SO_FAR, rasp.Select(INDICES, INDICES, lambda k, q: k))),
+        "aba",
+        [0, 1, 2],
+    ),
+    "selector or": (
+        rasp.SelectorWidth(PREVIOUS | rasp.Select(INDICES, INDICES, EQ)),
+        "aba",
+        [1, 2, 2],
+    ),
+    "selector not": (
+        rasp.SelectorWidth(rasp.SelectorNot(rasp.SelectorOr(SO_FAR, PREVIOUS))),
+        "aba",
+        [2, 1, 0],
+    ),
+    "a categorical aggregate of equal numbers": (
+        rasp.Aggregate(SAME, rasp.Map(lambda x: 2 if x == "a" else -1, TOKENS)),
+        "aba",
+        [2, -1, 2],
+    ),
+    "an aggregate of a number by category": (
+        rasp.Aggregate(PREVIOUS, SIGN, 0),
+        "aba",
+        [0, 1, -1],
+    ),
+    "a mean of a categorical variable": (
+        rasp.numerical(rasp.Aggregate(SO_FAR, rasp.Map(lambda x: 3 * (x == "a"), TOKENS), 0)),
+        "ab",
+        [3, 3 / 2],
+    ),
+    "a selector over a key that is not read elsewhere": (
+        rasp.SelectorWidth(NOT_B),
+        "abb",
+        [1, 1, 1],
+    ),
+    "the same variable twice": (pair(TOKENS, TOKENS), "ab", [("a", "a"), ("b", "b")]),
+    "a product of numbers": (SIGN * SHARE, "abb", [1, 0, 1 / 3]),
+    "a sum of numbers": (
+        rasp.numerical(rasp.LinearSequenceMap(SIGN, SHARE, 2, -3)),
+        "abb",
+        [-1, -2, -1],
+    ),
+    "a sum of a number and itself": (
+        rasp.numerical(rasp.LinearSequenceMap(SIGN, SIGN, 2, -3)),
+        "ab",
+        [-1, 1],
+    ),
+    "a sum of categorical numbers": (
+        rasp.numerical(rasp.LinearSequenceMap(INDICES, rasp.SelectorWidth(SAME), 1, -0.5)),
+        "aab",
+        [-1, 0, 1.5],
+    ),
+    "a sum with factors of zero": (
+        rasp.numerical(rasp.LinearSequenceMap(INDICES, SHARE, 0, 0)),
+        "ab",
+        [0, 0],
+    ),
+    "truth values": (~(TOKENS == "a") | (INDICES == 0), "aab", [True, False, True]),
+}
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_bidirectional(name, differential):
+    expression, sequence, expected = CASES[name]
+    differential.compare("evaluate", [sequence], [expression(sequence)], [expected])
+    inputs = differential.all_sequences("ab", 4)
+    compiled = compile_program(expression, "ab", 4)
+    differential.check_exact(compiled, expression, inputs)
+    differential.check_exact(scramble(compiled, 0), expression, inputs[::3])
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_causal(name, differential):
+    expression = CASES[name][0]
+    compiled = compile_program(expression, "ab", 4, causal=True)
+    differential.check_exact(compiled, expression, differential.all_sequences("ab", 4))
+
+
+@pytest.mark.parametrize(
+    "vocabulary",
+    [(0, "a", 2, "b"), (-3, 0.5, "x"), (("a", 1), ("a", 2), "a"), (True, 2, "True"), ("b", "B", "")],
+)
+def test_vocabularies_of_mixed_values(vocabulary, differential):
+    inputs = differential.all_sequences(vocabulary, 3)
+    for expression in (
+        TOKENS,
+        rasp.SelectorWidth(SAME),
+        rasp.Aggregate(PREVIOUS, TOKENS, "none"),
+        rasp.numerical(rasp.Map(vocabulary.index, TOKENS)),
+    ):
+        compiled = compile_program(expression, vocabulary, 3)
+        differential.check_exact(compiled, expression, inputs)
+
+
+def test_one_token_and_one_position(differential):
+    for expression in (TOKENS, INDICES, rasp.length, rasp.SelectorWidth(SAME), SHARE):
+        compiled = compile_program(expression, "a", 1)
+        differential.check_exact(compiled, expression, [["a"]])
+
+
+def test_whole_numbers_stay_what_functions_take_them_for(differential):
+    """Texts of numbers differ between `1` and `1.0`, though the numbers do not."""
+    halves = rasp.Map(lambda x: x / 2, TOKENS)
+    for expression in (
+        rasp.Map(str, TOKENS),
+        rasp.Map(str, rasp.Aggregate(SAME, TOKENS), simplify=False),
+        rasp.Map(str, halves, simplify=False),
+    ):
+        compiled = compile_program(expression, [1, 2, 4], 3)
+        differential.check_exact(compiled, expression, differential.all_sequences([1, 2, 4], 3))

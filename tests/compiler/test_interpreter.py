@@ -1,0 +1,89 @@
+"""`interpret`: the meaning of a traced program, on the cases where meaning is delicate."""
+
+import numpy as np
+import pytest
+
+from glassbench.compiler import InputSpace, interpret, rasp, trace
+
+TOKENS, INDICES = rasp.tokens, rasp.indices
+
+
+def values_of(expression, sequence, vocabulary="ab", max_length=4, **options):
+    """Return the values and the conflicts of an expression at the real positions."""
+    program = trace([expression], vocabulary, max_length, **options)
+    ids = np.full((1, max_length + 1), len(vocabulary) + 1)
+    ids[0, 0] = len(vocabulary)
+    ids[0, 1 : len(sequence) + 1] = program.vocabulary.indices(list(sequence))
+    done = interpret(program, ids)
+    row = done.values[program.outputs[0]][0]
+    assert (row[len(sequence) :] == -1).all()
+    table = (*program.output.domain.values, None)
+    return [table[place] for place in row[: len(sequence)]], done.conflicts
+
+
+def test_padding_is_never_selected():
+    every = rasp.Select(INDICES, INDICES, rasp.Comparison.TRUE)
+    assert values_of(rasp.SelectorWidth(every), "ab")[0] == [2, 2]
+    last = rasp.Select(INDICES, INDICES, lambda key, query: key == 3)
+    assert values_of(rasp.SelectorWidth(last), "ab")[0] == [0, 0]
+    assert values_of(rasp.Aggregate(last, TOKENS, "none"), "ab")[0] == ["none", "none"]
+
+
+def test_none_passes_through_maps_and_is_never_selected():
+    some = rasp.Map(lambda x: 1 if x == "a" else None, TOKENS)
+    assert values_of(some, "ab")[0] == [1, None]
+    assert values_of(rasp.Map(lambda x: 0, some, simplify=False), "ab")[0] == [0, None]
+    pair = rasp.SequenceMap(lambda x, y: y, some, INDICES)
+    assert values_of(pair, "ba")[0] == [None, 1]
+    for keys, queries in ((some, TOKENS), (TOKENS, some), (some, some)):
+        every = rasp.Select(keys, queries, rasp.Comparison.TRUE)
+        nothing = rasp.SelectorNot(every)
+        expected = [1 if keys is some else 2] * 2
+        if queries is some:
+            expected[1] = 0
+        assert values_of(rasp.SelectorWidth(every), "ab")[0] == expected
+        assert values_of(rasp.SelectorWidth(nothing), "ab")[0] == [0, 0]
+
+
+def test_conflicts_are_where_selected_values_differ():
+    every = rasp.Select(TOKENS, TOKENS, rasp.Comparison.TRUE)
+    _, conflicts = values_of(rasp.Aggregate(every, TOKENS), "ab", causal=True)
+    ((where),) = conflicts.values()
+    np.testing.assert_array_equal(where, [[False, True, False, False]])
+    assert not values_of(rasp.Aggregate(every, TOKENS), "aa")[1]
+
+
+def test_means_are_values_of_the_domain():
+    every = rasp.Select(INDICES, INDICES, rasp.Comparison.LEQ)
+    is_a = rasp.numerical(rasp.Map(lambda x: 1 if x == "a" else -2, TOKENS))
+    mean = rasp.numerical(rasp.Aggregate(every, is_a, default=0))
+    found = [float(value) for value in values_of(mean, "abba")[0]]
+    assert found == [1, -0.5, -1, -0.5]
+
+
+def test_defaults_of_either_encoding():
+    nothing = rasp.Select(TOKENS, TOKENS, rasp.Comparison.FALSE)
+    assert values_of(rasp.Aggregate(nothing, TOKENS), "ab")[0] == [None, None]
+    number = rasp.numerical(rasp.Aggregate(nothing, rasp.numerical(INDICES), default=-7))
+    assert values_of(number, "ab")[0] == [-7, -7]
+
+
+def test_every_node_is_evaluated():
+    width = rasp.SelectorWidth(rasp.Select(TOKENS, TOKENS, rasp.Comparison.EQ))
+    program = trace([width], "ab", 3)
+    tokens = InputSpace(2, 3).everything()
+    values = interpret(program, tokens).values
+    assert set(values) == set(range(len(program.nodes)))
+    for place, node in enumerate(program.nodes):
+        if node.is_selector:
+            assert values[place].shape == (14, 3, 3)
+            assert values[place].dtype == bool
+        else:
+            assert values[place].shape == (14, 3)
+            assert values[place].max() < len(node.domain)
+
+
+@pytest.mark.parametrize("causal", [False, True])
+def test_length_follows_the_mask(causal):
+    expected = [1, 2, 3] if causal else [3, 3, 3]
+    assert values_of(rasp.length, "aba", causal=causal)[0] == expected

@@ -1,0 +1,214 @@
+"""The command line, verb by verb: what it prints, writes and refuses."""
+
+import json
+import sys
+
+import pytest
+from typer.testing import CliRunner
+
+from glassbench.benchmark_programs import SUITES
+from glassbench.cli import app
+from glassbench.evaluators import BUILT_IN
+
+TINY = "histogram-v1[vocab=2,length=3]"
+METHODS = """
+def by_writer(problem):
+    return {edge: float(edge.startswith("embed")) for edge in problem.edges}
+
+def wrong_names(problem):
+    return {"a0.h7->m0": 1.0}
+
+def not_a_number(problem):
+    return {edge: float("nan") for edge in problem.edges}
+
+def broken(problem):
+    raise RuntimeError("no luck")
+
+number = 3
+"""
+
+
+@pytest.fixture
+def run(tmp_path, monkeypatch):
+    """Run the command in a folder that holds a module of methods, with a tiny suite."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    monkeypatch.delitem(sys.modules, "own_methods", raising=False)
+    monkeypatch.setitem(SUITES, "tiny", (TINY, "sort-v1[vocab=2,length=2]"))
+    (tmp_path / "own_methods.py").write_text(METHODS)
+
+    def call(*arguments, code=0):
+        result = CliRunner().invoke(app, list(arguments))
+        assert result.exit_code == code, result.output
+        assert "Traceback" not in result.output
+        return result
+
+    return call
+
+
+@pytest.fixture
+def two_methods(monkeypatch):
+    """Leave out the methods that compile gradients, which takes seconds."""
+    for name in ("eap", "eap-ig"):
+        monkeypatch.delitem(BUILT_IN, name)
+
+
+def test_quickstart_writes_what_it_says(run, two_methods, tmp_path):
+    out = run("quickstart", "--suite", "tiny").stdout
+    assert "2 tasks compiled and certified" in out
+    for row in ("oracle", "interchange", "weight-norm", "prior", "random"):
+        assert row in out
+    board = tmp_path / "glassbench-results"
+    assert len(list((board / "results").glob("*.json"))) == 4
+    for suffix in ("md", "tex", "svg", "png"):
+        path = board / f"leaderboard.{suffix}"
+        assert path.stat().st_size > 0
+        assert str(path.relative_to(tmp_path)) in out
+    assert "glassbench score my_module:my_function" in out
+
+
+def test_quickstart_again_replaces_and_keeps_results_of_the_same_suite(run, two_methods, tmp_path):
+    run("quickstart", "--suite", "tiny", "-o", "out")
+    run("score", "own_methods:by_writer", "--suite", "tiny", "-o", "out/results")
+    out = run("quickstart", "--suite", "tiny", "-o", "out").stdout
+    assert "4 runs scored" in out
+    assert len(list((tmp_path / "out" / "results").glob("*.json"))) == 6
+    assert "by\\_writer" in (tmp_path / "out" / "leaderboard.md").read_text()
+
+
+def test_quickstart_refuses_a_folder_with_results_of_other_tasks(run, two_methods):
+    run("score", "weight-norm", "--task", "histogram[vocab=2,length=2]", "-o", "out/results")
+    error = run("quickstart", "--suite", "tiny", "-o", "out", code=1).stderr
+    assert "choose another folder with -o" in error
+    assert "weight-norm on histogram-v1[vocab=2,length=2]" in error
+
+
+def test_list_names_programs_and_suites(run):
+    out = run("list").stdout
+    for text in ("brackets", "shuffle_dyck2-v1", "Suite quick, 6 tasks", SUITES["quick"][0]):
+        assert text in out
+
+
+def test_show_prints_program_and_circuit(run):
+    out = run("show", TINY).stdout
+    assert "SelectorWidth(same_token)" in out
+    assert "m0 neurons" in out
+    assert "embed->a0.h0<k>" in out
+    assert "4 causal, 0 positional, 1 inert, 8 unwired" in out
+
+
+def test_show_without_inert_edges(run):
+    assert "embed->a0.h0<v>" in run("show", TINY).stdout
+    assert "embed->a0.h0<v>" not in run("show", TINY, "--no-inert").stdout
+
+
+def test_show_writes_a_picture(run, tmp_path):
+    assert "Written: circuit.svg" in run("show", TINY, "--picture", "circuit.svg").stdout
+    assert b"<svg" in (tmp_path / "circuit.svg").read_bytes()
+
+
+def test_show_refuses_other_pictures(run):
+    assert ".svg or .png" in run("show", TINY, "--picture", "circuit.gif", code=2).stderr
+
+
+def test_unknown_tasks_are_told_with_a_suggestion(run):
+    assert "Did you mean 'histogram'?" in run("show", "histgram", code=1).stderr
+    assert "Did you mean 'quick'?" in run("score", "eap", "--suite", "quikc", code=1).stderr
+
+
+def test_verify_replays_and_writes(run, tmp_path):
+    out = run("verify", TINY, "--write", "labels/circuit.json").stdout
+    assert "all 13 certificates hold" in out
+    assert "Written: labels/circuit.json" in out
+    assert (
+        "all 13 certificates hold" in run("verify", TINY, "--labels", "labels/circuit.json").stdout
+    )
+
+
+def test_verify_names_the_edge_whose_label_is_wrong(run, tmp_path):
+    run("verify", TINY, "--write", "circuit.json")
+    labels = json.loads((tmp_path / "circuit.json").read_text())
+    edge = next(edge for edge in labels["edges"] if edge["edge"] == "m0->logits")
+    edge["certificate"]["position"] = 0
+    (tmp_path / "circuit.json").write_text(json.dumps(labels))
+    error = run("verify", TINY, "--labels", "circuit.json", code=1).stderr
+    assert f"The labels do not hold for {TINY}" in error
+    assert "m0->logits: the witness must change" in error
+
+
+def test_verify_refuses_labels_of_another_task(run):
+    run("verify", TINY, "--write", "circuit.json")
+    error = run("verify", "histogram[vocab=2,length=2]", "--labels", "circuit.json", code=1).stderr
+    assert "must belong to these weights" in error
+
+
+def test_verify_without_the_file(run):
+    assert "nothing.json" in run("verify", TINY, "--labels", "nothing.json", code=1).stderr
+
+
+def test_score_on_a_task_prints_and_writes_only_where_told(run, tmp_path):
+    out = run("score", "own_methods:by_writer", "weight-norm", "--task", TINY).stdout
+    assert f"own_methods:by_writer on {TINY}:" in out
+    assert "oracle 1.00" in out
+    assert not (tmp_path / "glassbench-results").exists()
+    out = run("score", "weight-norm", "--task", TINY, "-o", "results").stdout
+    assert "Written: 1 results in results/" in out
+    assert len(list((tmp_path / "results").glob("*.json"))) == 1
+
+
+def test_score_on_a_suite_then_leaderboard(run, tmp_path):
+    out = run("score", "own_methods:by_writer", "weight-norm", "--suite", "tiny").stdout
+    assert "prior" in out
+    out = run("leaderboard", "-o", "board").stdout
+    assert "own_methods:by_writer" in out
+    assert "board/leaderboard.tex" in out
+    assert "weight-norm" in (tmp_path / "board" / "leaderboard.md").read_text()
+
+
+@pytest.mark.parametrize(
+    ("method", "message"),
+    [
+        ("eapp", "There is no method 'eapp'. Did you mean 'eap' or 'eap-ig'?"),
+        ("nowhere:method", "cannot be imported: No module named 'nowhere'"),
+        ("own_methods:nothing", "has no attribute 'nothing'"),
+        ("own_methods:number", "must be a function of a problem, got int"),
+    ],
+)
+def test_methods_that_are_not_there(run, method, message):
+    assert message in run("score", method, "--task", TINY, code=1).stderr
+
+
+@pytest.mark.parametrize(
+    ("method", "messages"),
+    [
+        ("wrong_names", ["m0->logits: has no score", "'a0.h7->m0': is no edge of this model"]),
+        ("not_a_number", ["m0->logits: its score must be a finite number, got nan"]),
+        ("broken", ["raised RuntimeError: no luck"]),
+    ],
+)
+def test_methods_without_an_answer(run, tmp_path, method, messages):
+    """The result says so, on disk and on standard error, and the exit code is 1."""
+    arguments = ("score", f"own_methods:{method}", "--task", TINY, "-o", "results")
+    error = run(*arguments, code=1).stderr
+    for message in messages:
+        assert message in error
+    (path,) = (tmp_path / "results").glob("*.json")
+    assert json.loads(path.read_text())["status"] == "failed"
+
+
+def test_a_suite_or_tasks_but_not_both(run):
+    error = run("score", "eap", "--suite", "tiny", "--task", TINY, code=2).stderr
+    assert "not both" in error
+
+
+def test_leaderboard_without_results(run):
+    assert "Score a method into it first" in run("leaderboard", code=1).stderr
+
+
+def test_a_file_in_the_place_of_a_folder(run):
+    run("score", "weight-norm", "--task", TINY, "-o", "results")
+    assert "own_methods.py" in run("leaderboard", "results", "-o", "own_methods.py", code=1).stderr
+
+
+def test_version(run):
+    assert run("--version").stdout.startswith("glassbench ")
