@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 HOME = Path("glassbench-results")
 _TEXT_COLUMNS = {"Method", "Task", "Name", "Operation", "Encoding", "Held by", "Part", "Edge"}
 _TEXT_COLUMNS |= {"State", "Carries", "Certificate", "Family", "Program", "What it computes"}
-_PIPED_WIDTH = 150
+_WIDE, _PIPED_WIDTH = 100, 150
 
 
 class _PlainErrors(TyperGroup):
@@ -69,13 +69,18 @@ def _console(*, stderr: bool = False) -> Console:
 
 def _print_table(heading: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     """Print a table; rows with an empty first cell, which are references, are dimmed."""
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
+    console = _console()
+    is_narrow = console.width < _WIDE
+    padding = (0, 1 if is_narrow else 2, 0, 0)
+    table = Table(box=None, pad_edge=False, padding=padding, header_style="bold")
     for title in heading:
         is_text = title in _TEXT_COLUMNS
-        table.add_column(title, justify="left" if is_text else "right", overflow="fold")
+        shown = title.replace(" ", "\n") if is_narrow and not is_text else title
+        justify: Any = "left" if is_text else "right"
+        table.add_column(shown, justify=justify, overflow="fold", no_wrap=not is_text)
     for row in rows:
         table.add_row(*row, style=None if row[0] else "dim")
-    _console().print(table)
+    console.print(table)
 
 
 @contextmanager
@@ -131,7 +136,10 @@ def _print_standings(results: "Sequence[Result]") -> None:
     from .leaderboard import cells, results_frame, standings
     from .leaderboard.tables import NOTE
 
-    _print_table(*cells(standings(results_frame(results))))
+    heading, rows = cells(standings(results_frame(results)))
+    if heading[-1] == "Failed" and not any(row[-1].strip("0") for row in rows):
+        heading, rows = heading[:-1], [row[:-1] for row in rows]
+    _print_table(heading, rows)
     _console().print(f"\n{NOTE}", style="dim")
 
 

@@ -12,7 +12,7 @@ from jaxtyping import Float
 
 from .values import Domain, Encoding
 
-Reads = Mapping[str, Float[np.ndarray, "width inner"]]
+Reads = Mapping[str, Float[np.ndarray, "_width _inner"]]
 
 TOKENS = "tokens"
 INDICES = "indices"

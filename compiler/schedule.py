@@ -1,10 +1,12 @@
 """Schedule: blocks -> layers, as few as the data flow allows.
 
 The number of layers is that of the longest path. Within the slack that this
-leaves, each block goes where its kind is scarcest, so that the widest layer has
-few heads and few neurons; or, when a seed is given, anywhere at random.
+leaves, each block goes where its kind is scarcest, those with least slack first,
+so that the widest layer has few heads and few neurons; or, when a seed is given,
+anywhere at random.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -37,19 +39,22 @@ def schedule(blocks: Blocks, *, seed: int | None = None) -> Schedule:
     items = blocks.blocks
     writers = {block.output: index for index, block in enumerate(items)}
     before = [[writers[name] for name in sorted(b.reads()) if name in writers] for b in items]
-    earliest = _earliest(items, before)
-    n_layers = max((layer for layer in earliest), default=0) + 1
-    latest = _latest(items, before, n_layers)
+    earliest = _earliest(items, before, {})
+    n_layers = max(earliest, default=0) + 1
+    latest = _latest(items, before, {}, n_layers)
     rng = None if seed is None else np.random.default_rng(seed)
-    layers: list[int] = []
     load = {HeadBlock: np.zeros(n_layers), MlpBlock: np.zeros(n_layers)}
-    for index, block in enumerate(items):
-        first = max([_after(items[b], layers[b], block) for b in before[index]], default=0)
-        window = np.arange(first, latest[index] + 1)
+    placed: dict[int, int] = {}
+    for index in sorted(range(len(items)), key=lambda i: (latest[i] - earliest[i], i)):
+        block = items[index]
+        first = _earliest(items, before, placed)[index]
+        last = _latest(items, before, placed, n_layers)[index]
+        window = np.arange(first, last + 1)
         loads = load[type(block)]
         pick = window[loads[window].argmin()] if rng is None else rng.choice(window)
-        layers.append(int(pick))
+        placed[index] = int(pick)
         loads[pick] += 1 if isinstance(block, HeadBlock) else len(block.bias)
+    layers = [placed[index] for index in range(len(items))]
     return Schedule(tuple(layers), _head_slots(items, layers, rng), n_layers)
 
 
@@ -59,17 +64,22 @@ def _after(writer: Block, layer: int, reader: Block) -> int:
     return layer if same else layer + 1
 
 
-def _earliest(items: tuple[Block, ...], before: list[list[int]]) -> list[int]:
-    """Return the first layer each block can be in."""
+def _earliest(
+    items: tuple[Block, ...], before: list[list[int]], placed: Mapping[int, int]
+) -> list[int]:
+    """Return the first layer each block can be in, given where some are placed."""
     layers: list[int] = []
-    for block, sources in zip(items, before, strict=True):
-        layers.append(max([_after(items[s], layers[s], block) for s in sources], default=0))
+    for index, (block, sources) in enumerate(zip(items, before, strict=True)):
+        first = max([_after(items[s], layers[s], block) for s in sources], default=0)
+        layers.append(placed.get(index, first))
     return layers
 
 
-def _latest(items: tuple[Block, ...], before: list[list[int]], n_layers: int) -> list[int]:
-    """Return the last layer each block can be in without adding layers."""
-    layers = [n_layers - 1] * len(items)
+def _latest(
+    items: tuple[Block, ...], before: list[list[int]], placed: Mapping[int, int], n_layers: int
+) -> list[int]:
+    """Return the last layer each block can be in, given where some are placed."""
+    layers = [placed.get(index, n_layers - 1) for index in range(len(items))]
     for index in range(len(items) - 1, -1, -1):
         for source in before[index]:
             gap = _after(items[source], 0, items[index])

@@ -136,9 +136,9 @@ class _Certification:
         for edge in self._graph.edges:
             tally = permuted.get(edge.name, Tally())
             proof = proofs[edge.name] or self._decided(edge, full.get(edge.name), tally)
-            for found in (full.get(edge.name), tally):
-                if found is not None and found.disagreement:
-                    self._problems.append(f"{edge.name}: {found.disagreement}")
+            disagreement = full.get(edge.name, tally).disagreement or tally.disagreement
+            if disagreement:
+                self._problems.append(f"{edge.name}: {disagreement}")
             labels.append(
                 EdgeLabel(
                     edge=edge.name,

@@ -82,7 +82,7 @@ def test_every_edge_has_one_label_with_a_fitting_certificate(task):
             assert 0 < label.certificate.changed <= label.certificate.tried
         if label.state is EdgeState.UNWIRED:
             assert label.variables == ()
-            assert label.certificate.largest == 0
+            assert label.certificate.bound == 0
         else:
             assert label.variables
     assert labels.sufficiency.n_changed == 0
@@ -204,8 +204,8 @@ def test_a_weight_that_connects_what_is_unwired_is_found(frac_prevs, size):
     compiled = frac_prevs.compiled
     indices = compiled.source_map.by_name["indices"].directions[1].argmax()
     message = complaint(broken(compiled, "W_U", (indices, 0), size))
-    assert "pos_embed->logits: the program has no use for it, and on the weights something" in message
-    assert f"largest product {abs(size):g}" in message
+    assert "pos_embed->logits: the program has it carry nothing, and on the weights" in message
+    assert f"something passes (largest product {abs(size):g})" in message
 
 
 def test_a_small_weight_in_a_scrambled_model_is_found(frac_prevs):
@@ -256,7 +256,7 @@ def test_a_source_map_that_misses_a_read_is_found(histogram):
     reads = tuple(read for read in source_map.reads if read != ("a0.h0<v>", "<bos>"))
     assert len(reads) < len(source_map.reads)
     wrong = replace(histogram.compiled, source_map=replace(source_map, reads=reads))
-    assert "embed->a0.h0<v>: the program has no use for it" in complaint(wrong)
+    assert "embed->a0.h0<v>: the program has it carry nothing" in complaint(wrong)
     assert any("embed->a0.h0<v>" in problem for problem in verify(wrong, histogram.labels))
 
 

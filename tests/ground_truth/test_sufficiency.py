@@ -1,0 +1,55 @@
+"""The causal edges together carry the output, and with one of them missing they do not."""
+
+import pytest
+
+from glassbench.compiler import scramble
+from glassbench.ground_truth import EdgeState, load
+from glassbench.ground_truth.sufficiency import joint_sufficiency
+
+
+def changed(task, states, compiled=None, seed=0):
+    compiled = compiled or task.compiled
+    return joint_sufficiency(compiled, states, task.domain, seed=seed)
+
+
+def test_causal_edges_suffice(task):
+    for seed in range(3):
+        found = changed(task, task.labels.states, seed=seed)
+        assert (found.n_bases, found.n_changed) == (256, 0)
+
+
+def test_no_causal_edge_can_be_missing(task):
+    """Each of them matters also when all that is not causal is interchanged."""
+    for edge, state in task.labels.states.items():
+        if state is EdgeState.CAUSAL:
+            states = {**task.labels.states, edge: EdgeState.INERT}
+            assert changed(task, states).n_changed > 0, edge
+
+
+def test_without_any_edge_outputs_are_those_of_others(histogram):
+    nothing = dict.fromkeys(histogram.labels.states, EdgeState.UNWIRED)
+    assert changed(histogram, nothing).n_changed > 100
+
+
+def test_with_every_edge_nothing_is_interchanged(histogram):
+    everything = dict.fromkeys(histogram.labels.states, EdgeState.CAUSAL)
+    assert changed(histogram, everything).n_changed == 0
+
+
+@pytest.mark.parametrize("state", [EdgeState.POSITIONAL, EdgeState.INERT, EdgeState.UNWIRED])
+def test_only_causal_edges_are_left_alone(histogram, state):
+    states = {**histogram.labels.states, "m0->logits": state}
+    assert changed(histogram, states).n_changed > 0
+
+
+def test_sufficiency_follows_its_seed(sort):
+    states = {**sort.labels.states, "m1->a2.h0<k>": EdgeState.INERT}
+    assert changed(sort, states, seed=1) == changed(sort, states, seed=1)
+    counts = {changed(sort, states, seed=seed).n_changed for seed in range(6)}
+    assert len(counts) > 1
+
+
+def test_sufficiency_of_a_crowded_scrambled_model():
+    task = load("histogram[vocab=2,length=3]/crowded[distractors=3,seed=1]/scrambled")
+    assert changed(task, task.labels.states).n_changed == 0
+    assert changed(task, task.labels.states, scramble(task.compiled, 0)).n_bases == 256

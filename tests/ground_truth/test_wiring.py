@@ -1,0 +1,180 @@
+"""What matrices prove, on a model small enough to write down."""
+
+import numpy as np
+import pytest
+
+from glassbench.compiler import ComponentGraph, Weights, run
+from glassbench.ground_truth import load
+from glassbench.ground_truth.contributions import distinct_sources, spreads
+from glassbench.ground_truth.wiring import Wiring, proof_bound
+
+# Axes: 0 tokens, 1 positions, 2 written by head 0, 3 by m0, 4 by the head of layer 1, 5 by m1.
+D = 6
+
+
+def hand_made():
+    """Return a model whose wiring is known.
+
+    tokens -> a0.h0 (value) -> m0 -> logits; positions -> a0.h0 (query);
+    m0 -> a1.h0 (key); tokens -> a1.h0 (value) -> m1 -> nobody.
+    """
+    arrays = {
+        "W_E": np.zeros((4, D)),
+        "W_pos": np.zeros((3, D)),
+        "W_Q": np.zeros((2, 1, D, 2)),
+        "b_Q": np.zeros((2, 1, 2)),
+        "W_K": np.zeros((2, 1, D, 2)),
+        "W_V": np.zeros((2, 1, D, 2)),
+        "W_O": np.zeros((2, 1, 2, D)),
+        "W_in": np.zeros((2, D, 3)),
+        "b_in": np.zeros((2, 3)),
+        "W_out": np.zeros((2, 3, D)),
+        "b_out": np.zeros((2, D)),
+        "W_U": np.zeros((D, 2)),
+    }
+    arrays["W_E"][:, 0] = [1, 2, 0, 0]
+    arrays["W_pos"][:, 1] = [0, 1, 2]
+    arrays["W_Q"][0, 0, 1, 0] = 1.0
+    arrays["b_Q"][0, 0, 1] = 1.0
+    arrays["W_K"][0, 0, 0, 1] = 1.0
+    arrays["W_V"][0, 0, 0, 0] = 3.0
+    arrays["W_O"][0, 0, 0, 2] = 1.0
+    arrays["W_in"][0, 2, 0] = 0.5
+    arrays["W_out"][0, 0, 3] = 1.0
+    arrays["W_U"][3, 0] = 2.0
+    arrays["b_Q"][1, 0, 0] = 1.0
+    arrays["W_K"][1, 0, 3, 0] = 1.0
+    arrays["W_V"][1, 0, 0, 0] = 1.0
+    arrays["W_O"][1, 0, 0, 4] = 1.0
+    arrays["W_in"][1, 4, 0] = 1.0
+    arrays["W_out"][1, 0, 5] = 1.0
+    return arrays
+
+
+def wiring_of(arrays):
+    weights = Weights(**arrays, causal=False)
+    graph = ComponentGraph.of(weights)
+    return Wiring(weights, graph), {edge.name: edge for edge in graph.edges}
+
+
+PASSES = {
+    "pos_embed->a0.h0<q>": 2,
+    "embed->a0.h0<k>": 2,
+    "embed->a0.h0<v>": 6,
+    "a0.h0->m0": 0.5,
+    "m0->logits": 2,
+    "m0->a1.h0<k>": 1,
+    "embed->a1.h0<v>": 2,
+    "a1.h0->m1": 1,
+}
+REACHES = ("pos_embed->a0.h0<q>", "embed->a0.h0<k>", "embed->a0.h0<v>", "a0.h0->m0", "m0->logits")
+
+
+def test_products():
+    wiring, edges = wiring_of(hand_made())
+    assert {name: wiring.product(edge) for name, edge in edges.items() if wiring.product(edge)} == PASSES
+
+
+def test_reach():
+    wiring, edges = wiring_of(hand_made())
+    for name in PASSES:
+        assert (wiring.reach(edges[name]) > 0) == (name in REACHES), name
+
+
+@pytest.mark.parametrize(
+    ("array", "place", "edges"),
+    [
+        ("W_U", (5, 1), ("m0->a1.h0<k>", "embed->a1.h0<v>", "a1.h0->m1")),
+        ("W_U", (4, 1), ("m0->a1.h0<k>", "embed->a1.h0<v>")),
+    ],
+)
+def test_a_path_that_is_opened_is_seen(array, place, edges):
+    arrays = hand_made()
+    arrays[array][place] = 1e-3
+    wiring, named = wiring_of(arrays)
+    for name in PASSES:
+        expected = name in edges or name in REACHES
+        assert (wiring.reach(named[name]) > 0) == expected, name
+
+
+def test_paths_through_later_heads_and_neurons_are_followed():
+    """a0.h0 to the logits through each role of the second head."""
+    for role in ("W_Q", "W_K", "W_V"):
+        arrays = hand_made()
+        arrays["W_U"][3, 0] = 0
+        arrays["W_U"][4, 0] = 1
+        arrays["W_in"][0] = 0  # not by way of m0
+        for name in ("W_Q", "W_K", "W_V"):
+            arrays[name][1] = 0
+        arrays[role][1, 0, 2, 0] = 1
+        wiring, edges = wiring_of(arrays)
+        assert wiring.reach(edges["embed->a0.h0<v>"]) > 0, role
+
+
+def test_neurons_that_are_not_entered_lead_nowhere():
+    arrays = hand_made()
+    arrays["W_in"][0, 1, 1] = 1.0  # a neuron that reads positions ...
+    arrays["W_out"][0, 1, 5] = 1.0  # ... and writes where nobody reads
+    wiring, edges = wiring_of(arrays)
+    assert wiring.product(edges["pos_embed->m0"]) == 2
+    assert wiring.reach(edges["pos_embed->m0"]) == 0
+    assert wiring.reach(edges["a0.h0->m0"]) > 0
+
+
+def test_nothing_reachable_is_called_unreachable():
+    """On weights at random: an edge without reach changes no logit, whatever is put in."""
+    rng = np.random.default_rng(0)
+    seen = set()
+    for _ in range(40):
+        arrays = {
+            name: array * (rng.random(array.shape) < 0.8) + (rng.random(array.shape) < 0.03)
+            for name, array in hand_made().items()
+        }
+        weights = Weights(**arrays, causal=False)
+        graph = ComponentGraph.of(weights)
+        wiring = Wiring(weights, graph)
+        tokens = rng.integers(0, 4, size=(8, 3))
+        logits = run(weights, tokens).logits
+        for edge in graph.edges:
+            rows = wiring._written[edge.writer.name]
+            delta = rng.normal(size=(8, 3, len(rows))) @ rows
+
+            def read(reader, stream, contributions, edge=edge, delta=delta):
+                return stream + delta if reader == edge.reader else stream
+
+            changed = np.abs(run(weights, tokens, read=read).logits - logits).max() > 1e-9
+            unwired, unreached = wiring.product(edge) == 0, wiring.reach(edge) == 0
+            assert not (changed and (unwired or unreached)), edge.name
+            seen.add((changed, unwired, unreached))
+    assert {(True, False, False), (False, True, True), (False, False, True)} <= seen
+
+
+def test_what_counts_as_zero():
+    task = load("sort[vocab=2,length=3]")
+    assert proof_bound(task.compiled) == 0
+    scrambled = load("sort[vocab=2,length=3]/scrambled").compiled
+    assert 0 < proof_bound(scrambled) <= 1e-9
+    graph = ComponentGraph.of(scrambled.model.weights)
+    wiring = Wiring(scrambled.model.weights, graph)
+    carried = scrambled.source_map.carried
+    for edge in graph.edges:
+        if edge.name in carried:
+            assert wiring.product(edge) > 0.1
+        else:
+            assert wiring.product(edge) <= proof_bound(scrambled)
+
+
+def test_spreads_and_distinct_sources():
+    task = load("sort[vocab=2,length=3]")
+    weights, graph, tokens = task.compiled.model.weights, task.graph, task.domain.tokens
+    edges = {edge.name: edge for edge in graph.edges}
+    found = spreads(weights, graph, list(edges.values()), tokens)
+    assert found["embed->a1.h0<v>"] == 0  # BOS
+    assert found["pos_embed->a2.h0<q>"] == 0
+    assert found["embed->a2.h0<v>"] == 1
+    assert found["embed->m0"] > 0
+    assert len(distinct_sources(weights, graph, edges["embed->a1.h0<v>"], tokens)) == 1
+    by_token = distinct_sources(weights, graph, edges["embed->a2.h0<v>"], tokens)
+    assert len(set(by_token.tolist())) == len(by_token) == len(tokens)
+    # The head sees of padding only where it begins: three lengths.
+    assert len(distinct_sources(weights, graph, edges["embed->a2.h0<k>"], tokens)) == 3
