@@ -20,6 +20,11 @@ BOS = "<bos>"
 PAD = "<pad>"
 
 
+def reciprocal_name(width: str) -> str:
+    """Return the name of the variable that holds `1 / (1 + width)` on the way to a width."""
+    return f"{width}.reciprocal"
+
+
 @dataclass(frozen=True, eq=False)
 class Variable:
     """A named subspace of the residual stream and what its directions mean.

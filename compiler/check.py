@@ -92,8 +92,8 @@ def _static_reasons(node: ir.Node) -> list[Reason]:
     return [
         Reason(
             node.name,
-            f"its values {numbers[at]!r} and {numbers[at + 1]!r} are too close for float32, which "
-            f"needs {RELATIVE_GAP:g} of the largest value between neighbours",
+            f"its values {numbers[at].item()} and {numbers[at + 1].item()} are too close for "
+            f"float32, which needs {RELATIVE_GAP:g} of the largest value between neighbours",
             "round the values, or map them to fewer",
         )
     ]

@@ -83,7 +83,7 @@ def compile_program(
         ProgramError: the program is malformed or cannot be compiled exactly;
             every reason is listed.
     """
-    if isinstance(program, rasp.SOp):
+    if isinstance(program, rasp.RASPExpr):
         program = trace([program, *beside], vocab, max_length, causal=causal)
     checked = check(program)
     if checked.reasons:

@@ -54,6 +54,8 @@ def canonical(value: Value) -> Value:
 
 def as_argument(value: Value) -> Value:
     """Return a value as user functions see it: fractions as correctly rounded floats."""
+    if isinstance(value, tuple):
+        return tuple(as_argument(item) for item in value)
     return float(value) if isinstance(value, Fraction) else value
 
 

@@ -21,7 +21,18 @@ from collections.abc import Mapping
 import numpy as np
 
 from . import program as ir
-from .blocks import BOS, INDICES, PAD, TOKENS, Block, Blocks, HeadBlock, MlpBlock, Variable
+from .blocks import (
+    BOS,
+    INDICES,
+    PAD,
+    TOKENS,
+    Block,
+    Blocks,
+    HeadBlock,
+    MlpBlock,
+    Variable,
+    reciprocal_name,
+)
 from .values import Domain, Encoding, Value
 
 SHARPNESS = 64.0
@@ -185,7 +196,7 @@ def _width_head(
 ) -> tuple[HeadBlock, Variable]:
     """Return the head that writes `1 / (1 + width)`."""
     queries, bias, keys = attended
-    name = f"{node.name}.reciprocal"
+    name = reciprocal_name(node.name)
     widths = np.asarray(node.domain.values, dtype=np.int64)
     domain = Domain(tuple(1.0 / (1.0 + width) for width in widths[::-1].tolist()))
     block = HeadBlock(

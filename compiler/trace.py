@@ -12,10 +12,12 @@ import numpy as np
 from ..errors import ProgramError, listing
 from . import program as ir
 from . import rasp
+from .blocks import BOS, INDICES, PAD, TOKENS, reciprocal_name
 from .domains import MAX_DOMAIN, as_argument, canonical, exact, mean_domain, width_domain
-from .values import Domain, Encoding, Value
+from .values import Domain, Encoding, Value, is_number
 
 MAX_TABLE = 2**18
+LARGEST_NUMBER = 1e9
 _SHOWN_FAILURES = 3
 
 
@@ -49,17 +51,23 @@ def trace(
 def _checked_vocabulary(vocabulary: Sequence[Value], max_length: int) -> Domain:
     """Return the vocabulary as a domain, or raise."""
     problems = []
+    tokens = []
+    for value in vocabulary:
+        try:
+            tokens.append(canonical(value))
+        except ProgramError as error:
+            problems.append(str(error))
     if len(vocabulary) == 0:
         problems.append("the vocabulary must hold at least one token, got none")
     if any(value is None for value in vocabulary):
         problems.append("None cannot be a token; choose another value to stand for it")
-    if len(set(vocabulary)) < len(vocabulary):
+    if len(set(tokens)) < len(tokens):
         problems.append(f"tokens must differ from one another, got {list(vocabulary)}")
     if not isinstance(max_length, int) or max_length < 1:
         problems.append(f"the greatest length must be an integer of at least 1, got {max_length}")
     if problems:
         raise ProgramError(listing("The program's inputs are not well defined:", problems))
-    return Domain.of([canonical(value) for value in vocabulary])
+    return Domain.of(tokens)
 
 
 class _Tracer:
@@ -71,7 +79,7 @@ class _Tracer:
         self.nodes: list[ir.Node] = []
         self.problems: list[str] = []
         self._places: dict[int, int | None] = {}
-        self._names = {"tokens", "indices"}
+        self._names = {TOKENS, INDICES, BOS, PAD}
         self._inputs: dict[str, int] = {}
         self._converted: dict[tuple[int, Encoding], int] = {}
 
@@ -176,16 +184,22 @@ class _Tracer:
                     f"{[value for value in domain.values if isinstance(value, str | tuple)][:5]}; "
                     "annotate it with rasp.categorical"
                 )
+            if any(abs(exact(value)) > LARGEST_NUMBER for value in domain.values):
+                raise ProgramError(
+                    f"numbers must be at most {LARGEST_NUMBER:g} in size; scale them down"
+                )
             if optional:
                 raise ProgramError(
                     "a numerical variable must always have a value, and this one may be None; "
                     "give the aggregate a default, or annotate it with rasp.categorical"
                 )
         unique, count = name, 1
-        while unique in self._names:
+        while {unique, reciprocal_name(unique)} & self._names:
             count += 1
             unique = f"{name}_{count}"
         self._names.add(unique)
+        if isinstance(operation, ir.SelectorWidth):
+            self._names.add(reciprocal_name(unique))
         return self._append(ir.Node(unique, operation, domain, encoding, optional))
 
     def _append(self, node: ir.Node) -> int:
@@ -277,12 +291,13 @@ class _Tracer:
         self, name: str, places: list[int], predicate: Callable[[Value, Value], object]
     ) -> int:
         keys, queries = (self._encoded(place, Encoding.CATEGORICAL) for place in places)
-        key_values = self.nodes[keys].domain.values
-        query_values = self.nodes[queries].domain.values
-        _check_table(len(query_values), len(key_values))
-        pairs = [(key, query) for query in query_values for key in key_values]
+        key_domain, query_domain = self.nodes[keys].domain, self.nodes[queries].domain
+        _check_table(len(query_domain), len(key_domain))
+        if isinstance(predicate, rasp.Comparison) and _comparable(key_domain, query_domain):
+            return self._select(name, keys, queries, _compared(predicate, key_domain, query_domain))
+        pairs = [(key, query) for query in query_domain.values for key in key_domain.values]
         results = _tabulated(lambda key, query: bool(predicate(key, query)), pairs)
-        table = np.array(results, dtype=bool).reshape(len(query_values), len(key_values))
+        table = np.array(results, dtype=bool).reshape(len(query_domain), len(key_domain))
         return self._select(name, keys, queries, table)
 
     def _combined(self, name: str, places: list[int], combine: np.ufunc) -> int:
@@ -324,7 +339,7 @@ class _Tracer:
             node = self.nodes[value]
             reached = node.domain.values if never_empty else (*node.domain.values, default)
             optional = node.optional or (default is None and not never_empty)
-            operation = ir.Aggregate(selector, value, default)
+            operation = ir.Aggregate(selector, value, None if never_empty else default)
             return self._add(name, operation, Domain.of(reached), encoding, optional=optional)
         node = self.nodes[value]
         if not node.domain.is_numeric or node.optional:
@@ -342,6 +357,20 @@ class _Tracer:
         extra = node.domain.values[0] if never_empty else default
         domain = mean_domain(node.domain, self.max_length, extra)
         return self._add(name, ir.Aggregate(selector, value, default), domain, encoding)
+
+
+def _comparable(keys: Domain, queries: Domain) -> bool:
+    """Whether all values are numbers, or all are strings, so that ranks compare as they do."""
+    values = (*keys.values, *queries.values)
+    return all(map(is_number, values)) or all(isinstance(value, str) for value in values)
+
+
+def _compared(comparison: rasp.Comparison, keys: Domain, queries: Domain) -> np.ndarray:
+    """Return the table of a comparison, by the ranks of the values among all of them."""
+    ranked = Domain.of([*keys.values, *queries.values])
+    key_ranks, query_ranks = ranked.indices(keys.values), ranked.indices(queries.values)
+    table = comparison.function(key_ranks[None, :], query_ranks[:, None])
+    return np.broadcast_to(np.asarray(table, dtype=bool), (len(queries), len(keys))).copy()
 
 
 def _check_table(rows: int, columns: int) -> None:

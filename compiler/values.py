@@ -15,6 +15,8 @@ import numpy as np
 
 Value = Hashable | None
 
+_NUMBERS = (bool, int, float, Fraction)
+
 
 class Encoding(Enum):
     """How a variable is written into the residual stream.
@@ -29,7 +31,7 @@ class Encoding(Enum):
 
 def is_number(value: Value) -> bool:
     """Return whether `value` is a boolean, an integer, a float or a fraction."""
-    return isinstance(value, bool | int | float | Fraction)
+    return isinstance(value, _NUMBERS)
 
 
 def sort_key(value: Value) -> tuple:

@@ -17,7 +17,7 @@ import numpy as np
 from jaxtyping import Int
 
 from ..compiler import program as ir
-from ..compiler.blocks import BOS, INDICES, PAD, TOKENS
+from ..compiler.blocks import BOS, INDICES, PAD, TOKENS, reciprocal_name
 from ..compiler.compiled_model import CompiledModel
 from ..compiler.component_graph import LOGITS
 from ..compiler.executor import softmax
@@ -114,7 +114,7 @@ class Predictor:
     def _components(self, place: int) -> set[str]:
         """Return the components that compute a node."""
         by_name = self._source_map.by_name
-        names = {self._names[place], f"{self._names[place]}.reciprocal"}
+        names = {self._names[place], reciprocal_name(self._names[place])}
         return {by_name[name].writer for name in names if name in by_name}
 
     def _inputs_of(self, place: int) -> set[str]:
@@ -128,7 +128,7 @@ class Predictor:
             else:
                 names.add(self._names[operand])
         if isinstance(operation, ir.SelectorWidth):
-            names.add(f"{self._names[place]}.reciprocal")
+            names.add(reciprocal_name(self._names[place]))
         return names
 
     def _inputs(self, tokens: np.ndarray, positions: np.ndarray | None) -> dict[str, np.ndarray]:
@@ -168,7 +168,7 @@ class Predictor:
                 given[:, 0] = _default(node, node.operation.default)
                 values[name] = weights @ given
             case ir.SelectorWidth(selector=selector):
-                reciprocal = f"{name}.reciprocal"
+                reciprocal = reciprocal_name(name)
                 head = self._source_map.by_name[reciprocal].writer
                 values[reciprocal] = self._attention(selector, head, 1.0, read)[..., :1]
                 widths = np.array(node.domain.values, dtype=float)
