@@ -50,7 +50,7 @@ class Codec:
         """The token id of padding."""
         return len(self.tokens) + 1
 
-    def encode(self, sequences: Sequence[Sequence[Value]]) -> Int[np.ndarray, "batch position"]:
+    def encode(self, sequences: Sequence[Sequence[object]]) -> Int[np.ndarray, "batch position"]:
         """Return token ids `[batch, max_length + 1]`: BOS, the tokens, padding.
 
         Raises:

@@ -47,13 +47,14 @@ def schedule(blocks: Blocks, *, seed: int | None = None) -> Schedule:
     placed: dict[int, int] = {}
     for index in sorted(range(len(items)), key=lambda i: (latest[i] - earliest[i], i)):
         block = items[index]
-        first = _earliest(items, before, placed)[index]
-        last = _latest(items, before, placed, n_layers)[index]
-        window = np.arange(first, last + 1)
+        window = np.arange(earliest[index], latest[index] + 1)
         loads = load[type(block)]
-        pick = window[loads[window].argmin()] if rng is None else rng.choice(window)
-        placed[index] = int(pick)
+        pick = int(window[loads[window].argmin()] if rng is None else rng.choice(window))
         loads[pick] += 1 if isinstance(block, HeadBlock) else len(block.bias)
+        placed[index] = pick
+        if len(window) > 1:
+            earliest = _earliest(items, before, placed)
+            latest = _latest(items, before, placed, n_layers)
     layers = [placed[index] for index in range(len(items))]
     return Schedule(tuple(layers), _head_slots(items, layers, rng), n_layers)
 

@@ -5,6 +5,7 @@ the set of keys of its reader's table. Variables are converted between encodings
 where a reader needs it. Every problem in the program is reported at once.
 """
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 
 import numpy as np
@@ -80,6 +81,7 @@ class _Tracer:
         self.problems: list[str] = []
         self._places: dict[int, int | None] = {}
         self._names = {TOKENS, INDICES, BOS, PAD}
+        self._counts: Counter[str] = Counter()
         self._inputs: dict[str, int] = {}
         self._converted: dict[tuple[int, Encoding], int] = {}
 
@@ -193,10 +195,11 @@ class _Tracer:
                     "a numerical variable must always have a value, and this one may be None; "
                     "give the aggregate a default, or annotate it with rasp.categorical"
                 )
-        unique, count = name, 1
-        while {unique, reciprocal_name(unique)} & self._names:
+        unique, count = name, self._counts[name]
+        while count == 0 or {unique, reciprocal_name(unique)} & self._names:
             count += 1
-            unique = f"{name}_{count}"
+            unique = name if count == 1 else f"{name}_{count}"
+        self._counts[name] = count
         self._names.add(unique)
         if isinstance(operation, ir.SelectorWidth):
             self._names.add(reciprocal_name(unique))
