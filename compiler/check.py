@@ -12,11 +12,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from . import program as ir
-from .domains import as_argument
 from .input_space import InputSpace
 from .interpreter import interpret
 from .program import Program
-from .values import Encoding
+from .values import Encoding, as_argument
 
 CHECK_LIMIT = 50_000
 SAMPLE = 4_096

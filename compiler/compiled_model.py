@@ -8,7 +8,6 @@ from ..errors import ProgramError, listing
 from . import rasp
 from .assemble import assemble
 from .check import Checked, check
-from .domains import as_argument
 from .lower import lower
 from .model import Codec, Model
 from .optimise import optimise
@@ -16,7 +15,7 @@ from .program import Program
 from .schedule import schedule
 from .source_map import SourceMap
 from .trace import trace
-from .values import Domain, Value
+from .values import Domain, Value, as_argument
 
 
 @dataclass(frozen=True, eq=False)

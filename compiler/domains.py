@@ -52,13 +52,6 @@ def canonical(value: Value) -> Value:
     )
 
 
-def as_argument(value: Value) -> Value:
-    """Return a value as user functions see it: fractions as correctly rounded floats."""
-    if isinstance(value, tuple):
-        return tuple(as_argument(item) for item in value)
-    return float(value) if isinstance(value, Fraction) else value
-
-
 def mean_domain(values: Domain, max_count: int, default: Value) -> Domain:
     """Return every mean of 1 to `max_count` of `values`, and `default`.
 

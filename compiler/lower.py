@@ -17,6 +17,7 @@ a plateau and errors below a quarter of the gap vanish.
 """
 
 from collections.abc import Mapping
+from fractions import Fraction
 
 import numpy as np
 
@@ -39,6 +40,7 @@ SHARPNESS = 64.0
 _AGGREGATE_BOS = 0.5
 _WIDTH_BOS = 1.0
 _PADDING = -2.0
+_ROUNDING = 1e-9
 
 
 def lower(program: ir.Program) -> Blocks:
@@ -241,6 +243,8 @@ def _finished(
     """Return the block with its output variable, its value at BOS computed."""
     hidden = sum((v.at_bos @ block.inputs[v.name] for v in inputs), start=block.bias)
     at_bos = np.maximum(hidden, 0.0) @ block.out + block.out_bias
+    whole = np.round(at_bos)
+    at_bos = np.where(np.abs(at_bos - whole) < _ROUNDING, whole, at_bos)
     return block, Variable(node.name, place, node.encoding, node.domain, at_bos, zero_at_pad)
 
 
@@ -262,14 +266,25 @@ def _read_pair(
     rows = encode_rows(node.domain, node.encoding, table.ravel())
     used = np.flatnonzero(rows.any(axis=1))
     left, right = np.unravel_index(used, table.shape)
-    inputs = {
-        fst.name: 2.0 * np.eye(fst.width)[:, left],
-        snd.name: 2.0 * np.eye(snd.width)[:, right],
-    }
+    inputs = _summed(
+        (fst, 2.0 * np.eye(fst.width)[:, left]), (snd, 2.0 * np.eye(snd.width)[:, right])
+    )
     bias = np.full(len(used), -3.0)
     block = MlpBlock(node.name, inputs, bias, rows[used], np.zeros(rows.shape[1]))
     zero = fst.zero_at_pad or snd.zero_at_pad
-    return _finished(place, node, block, [fst, snd], zero_at_pad=zero)
+    return _finished(place, node, block, _distinct(fst, snd), zero_at_pad=zero)
+
+
+def _summed(*terms: tuple[Variable, np.ndarray]) -> dict[str, np.ndarray]:
+    """Return the matrix for each variable; one that is read twice has the sum of both."""
+    reads: dict[str, np.ndarray] = {}
+    for variable, matrix in terms:
+        reads[variable.name] = reads.get(variable.name, np.zeros_like(matrix)) + matrix
+    return reads
+
+
+def _distinct(*variables: Variable) -> list[Variable]:
+    return list({variable.name: variable for variable in variables}.values())
 
 
 def _read_number(
@@ -295,20 +310,18 @@ def _read_linear(
     """Write `a x + b y` as `relu(z) - relu(-z)`."""
     operation = node.operation
     assert isinstance(operation, ir.LinearMap)
-    reads: dict[str, np.ndarray] = {}
-    for place_in, factor in (
-        (operation.fst, operation.fst_factor),
-        (operation.snd, operation.snd_factor),
-    ):
-        source = inputs[place_in]
-        scale = (
-            np.ones((1, 1))
-            if source.encoding is Encoding.NUMERICAL
-            else source.domain.numbers[:, None]
-        )
-        term = float(factor) * scale * np.array([[1.0, -1.0]])
-        reads[source.name] = reads.get(source.name, np.zeros_like(term)) + term
-    block = MlpBlock(node.name, reads, np.zeros(2), np.array([[1.0], [-1.0]]), np.zeros(1))
-    sources = list({variable.name: variable for variable in inputs.values()}.values())
-    zero = all(source.zero_at_pad for source in sources)
-    return _finished(place, node, block, sources, zero_at_pad=zero)
+    fst, snd = inputs[operation.fst], inputs[operation.snd]
+    reads = _summed(
+        (fst, _scaled(fst, operation.fst_factor)), (snd, _scaled(snd, operation.snd_factor))
+    )
+    out = np.array([[1.0], [-1.0]])
+    block = MlpBlock(node.name, reads, np.zeros(2), out, np.zeros(1))
+    zero = fst.zero_at_pad and snd.zero_at_pad
+    return _finished(place, node, block, _distinct(fst, snd), zero_at_pad=zero)
+
+
+def _scaled(source: Variable, factor: Fraction) -> np.ndarray:
+    """Return the columns that read a number times `factor`, and its opposite."""
+    one = np.ones((1, 1))
+    number = one if source.encoding is Encoding.NUMERICAL else source.domain.numbers[:, None]
+    return float(factor) * number * np.array([[1.0, -1.0]])

@@ -4,16 +4,17 @@ This is the public face of a transformer: what a tool may see. It carries no
 source map and no labels.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from jaxtyping import Float, Int
 
-from ..errors import InputError, listing
+from ..errors import InputError, ProgramError, listing
+from .domains import canonical
 from .executor import run
-from .values import Domain, Encoding, Value
+from .values import Domain, Encoding, Value, as_argument
 from .weights import Weights
 
 BOS = "<bos>"
@@ -57,6 +58,7 @@ class Codec:
             InputError: a sequence is empty or too long or holds an unknown token.
         """
         problems = []
+        known = {value: index for index, value in enumerate(self.tokens.values)}
         ids = np.full((len(sequences), self.max_length + 1), self.pad, dtype=np.int64)
         ids[:, 0] = self.bos
         for row, sequence in enumerate(sequences):
@@ -66,12 +68,11 @@ class Codec:
                 )
                 continue
             try:
-                ids[row, 1 : len(sequence) + 1] = self.tokens.indices(sequence)
-            except (KeyError, TypeError):
-                unknown = [value for value in sequence if value not in self.tokens.values]
-                problems.append(
-                    f"sequence {row}: tokens must be in {list(self.tokens.values)}, got {unknown}"
-                )
+                ids[row, 1 : len(sequence) + 1] = [known[canonical(token)] for token in sequence]
+            except (KeyError, TypeError, ProgramError):
+                shown = [as_argument(value) for value in self.tokens.values]
+                unknown = [token for token in sequence if not _is_among(token, known)]
+                problems.append(f"sequence {row}: tokens must be in {shown}, got {unknown}")
         if problems:
             raise InputError(listing("The model cannot read these inputs:", problems))
         return ids
@@ -107,6 +108,14 @@ class Codec:
             [table[index] for index in row[1 : length + 1]]
             for row, length in zip(ids, lengths, strict=True)
         ]
+
+
+def _is_among(token: object, known: Mapping[Value, int]) -> bool:
+    """Whether a token, whatever it is, is one of the known ones."""
+    try:
+        return canonical(token) in known
+    except (TypeError, ProgramError):
+        return False
 
 
 @dataclass(frozen=True, eq=False)

@@ -6,6 +6,8 @@ The meaning of `None` ("no value") is fixed here:
   does a `SequenceMap` where one of the two values is `None`;
 * a pair of positions is selected only if every key and every query that the
   selector looks at there has a value; negation does not bring a pair back;
+* values that are equal are one value: functions see whole numbers as ints, however
+  they came about;
 * `Aggregate` gives its `default` where nothing is selected, the mean where all
   selected values are numbers, and otherwise the one value on which all selected
   positions agree (which may be `None`). Where they disagree it has no meaning,
@@ -42,7 +44,7 @@ from .rasp_sops import (
     TokensType,
 )
 from .rational_arithmetic import mean
-from .values import Value, is_number
+from .values import Value, as_argument, is_number
 
 # While selectors are combined, `None` marks a pair that cannot be selected.
 _Matrix = list[list[bool | None]]
@@ -188,7 +190,7 @@ def _select(
                 row.append(None)
                 continue
             try:
-                row.append(bool(predicate(key, query)))
+                row.append(bool(predicate(as_argument(key), as_argument(query))))
             except Exception as error:
                 raise _failure(expr, "predicate", (key, query), xs, error) from error
         matrix.append(row)
@@ -204,7 +206,7 @@ def _apply(
             results.append(None)
             continue
         try:
-            results.append(f(*values))
+            results.append(f(*map(as_argument, values)))
         except Exception as error:
             raise _failure(expr, "function", values, xs, error) from error
     return results

@@ -14,8 +14,8 @@ from ..errors import ProgramError, listing
 from . import program as ir
 from . import rasp
 from .blocks import BOS, INDICES, PAD, TOKENS, reciprocal_name
-from .domains import MAX_DOMAIN, as_argument, canonical, exact, mean_domain, width_domain
-from .values import Domain, Encoding, Value, is_number
+from .domains import MAX_DOMAIN, canonical, exact, mean_domain, width_domain
+from .values import Domain, Encoding, Value, as_argument, is_number
 
 MAX_TABLE = 2**18
 LARGEST_NUMBER = 1e9

@@ -34,6 +34,25 @@ def is_number(value: Value) -> bool:
     return isinstance(value, _NUMBERS)
 
 
+def as_argument(value: Value) -> Value:
+    """Return a value as functions of a program see it.
+
+    Values that are equal are one value, so a function must not be able to tell
+    them apart: whole numbers are ints, other numbers are correctly rounded floats.
+
+    Example:
+        >>> as_argument(2.0), as_argument(Fraction(1, 4)), as_argument(True)
+        (2, 0.25, True)
+    """
+    if isinstance(value, tuple):
+        return tuple(as_argument(item) for item in value)
+    if isinstance(value, Fraction):
+        return value.numerator if value.denominator == 1 else float(value)
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    return value
+
+
 def sort_key(value: Value) -> tuple:
     """Return a key that orders values of mixed types the same way in every process."""
     if is_number(value):

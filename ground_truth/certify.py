@@ -69,11 +69,11 @@ class _Certification:
         self._compiled = compiled
         self._weights = compiled.model.weights
         self._graph = ComponentGraph.of(self._weights)
-        self._wiring = Wiring(self._weights, self._graph)
         self._predictor = Predictor(compiled)
         self._search = InterchangeSearch(compiled, domain, seed)
         self._carried = compiled.source_map.carried
         self._bound = proof_bound(compiled)
+        self._wiring = Wiring(self._weights, self._graph, self._bound)
         self._domain = domain
         self._seed = seed
         self._problems: list[str] = []

@@ -55,7 +55,8 @@ def _replayed(
     compiled: CompiledModel, graph: ComponentGraph, labels: CircuitLabels
 ) -> Iterator[str]:
     """Yield the certificates that do not hold on their own terms."""
-    wiring = Wiring(compiled.model.weights, graph)
+    bound = proof_bound(compiled)
+    wiring = Wiring(compiled.model.weights, graph, bound)
     for edge, label in zip(graph.edges, labels.edges, strict=True):
         certificate = label.certificate
         if not _fits(label):
@@ -63,19 +64,15 @@ def _replayed(
         elif isinstance(certificate, Structural | Unreachable):
             structural = isinstance(certificate, Structural)
             found = wiring.product(edge) if structural else wiring.reach(edge)
-            bound = proof_bound(compiled)
             if max(found, certificate.bound) > bound:
                 yield (
                     f"{label.edge}: what passes must be at most {bound:g}, "
                     f"and on the weights it is {found:g}"
                 )
         elif isinstance(certificate, Witness):
-            before, after = _rerun(compiled, graph, label, certificate)
-            if (before, after) != (certificate.before, certificate.after) or before == after:
-                yield (
-                    f"{label.edge}: the witness must change output {certificate.before} to "
-                    f"{certificate.after}, and on the weights it gives {before} and {after}"
-                )
+            problem = _replay(compiled, graph, label, certificate)
+            if problem:
+                yield f"{label.edge}: {problem}"
 
 
 def _fits(label: EdgeLabel) -> bool:
@@ -91,25 +88,45 @@ def _fits(label: EdgeLabel) -> bool:
     return not isinstance(certificate, Witness | Structural)
 
 
-def _rerun(
+def _replay(
     compiled: CompiledModel, graph: ComponentGraph, label: EdgeLabel, witness: Witness
-) -> tuple[int, int]:
-    """Return the decoded output at the witness's position, before and after."""
+) -> str | None:
+    """Run a witness again; return what is wrong with it, or `None`."""
     weights, codec = compiled.model.weights, compiled.model.codec
+    rows = range(weights.n_ctx) if witness.positions is None else witness.positions
+    base, source = np.array([witness.base]), np.array([witness.source])
+    shape = (1, weights.n_ctx)
+    if (
+        base.shape != shape
+        or source.shape != shape
+        or sorted(rows) != list(range(weights.n_ctx))
+        or not all(0 <= token < weights.d_vocab for token in (*witness.base, *witness.source))
+        or not 0 <= witness.position < weights.n_ctx
+        or not codec.is_real(base)[0, witness.position]
+    ):
+        return (
+            f"a witness must hold {weights.n_ctx} token ids below {weights.d_vocab} as base and "
+            "as source, a permutation of as many rows if any, and the position of a token; "
+            f"got {witness}"
+        )
     edge = graph.edges[graph.edge_names.index(label.edge)]
-    moved = None
-    if witness.positions is not None:
-        moved = weights.W_pos[np.array([witness.positions])]
-    base = run(weights, np.array([witness.base]), graph=graph)
-    source = run(weights, np.array([witness.source]), graph=graph, pos_embed=moved)
-    delta = contribution_delta(graph, edge, base, source)
-    patched = interchange(weights, graph, base, edge.reader, delta)
-    decoded = [codec.decode_ids(logits)[0, witness.position] for logits in (base.logits, patched)]
-    return int(decoded[0]), int(decoded[1])
+    base_run = run(weights, base, graph=graph)
+    source_run = run(weights, source, graph=graph, pos_embed=weights.W_pos[np.array([rows])])
+    delta = contribution_delta(graph, edge, base_run, source_run)
+    patched = interchange(weights, graph, base_run, edge.reader, delta)
+    before, after = (
+        int(codec.decode_ids(logits)[0, witness.position]) for logits in (base_run.logits, patched)
+    )
+    if before == after or (before, after) != (witness.before, witness.after):
+        return (
+            f"the witness must change output {witness.before} to {witness.after}, and on the "
+            f"weights it gives {before} and {after}"
+        )
+    return None
 
 
 def _certified_again(compiled: CompiledModel, labels: CircuitLabels) -> Iterator[str]:
-    """Yield the edges whose state differs when the model is certified anew."""
+    """Yield what differs when the model is certified anew."""
     try:
         fresh = certify(compiled, labels.task, seed=labels.seed)
     except CertificationError as error:
@@ -118,8 +135,10 @@ def _certified_again(compiled: CompiledModel, labels: CircuitLabels) -> Iterator
     for old, new in zip(labels.edges, fresh.edges, strict=True):
         if old.state is not new.state:
             yield f"{old.edge}: the labels say {old.state}, and certifying again gives {new.state}"
-    if labels.sufficiency != fresh.sufficiency:
-        yield (
-            f"joint sufficiency: the labels say {labels.sufficiency}, and testing again gives "
-            f"{fresh.sufficiency}"
-        )
+        elif old != new:
+            yield f"{old.edge}: the labels say {old}, and certifying again gives {new}"
+    for claim in ("n_inputs", "exhaustive", "sufficiency"):
+        said, found = getattr(labels, claim), getattr(fresh, claim)
+        if said != found:
+            name = "joint sufficiency" if claim == "sufficiency" else claim
+            yield f"{name}: the labels say {said}, and certifying again gives {found}"

@@ -46,11 +46,16 @@ class Wiring:
     Args:
         weights: the model.
         graph: its component graph.
+        bound: what counts as zero; 0 for models in their own basis, which are then
+            followed axis by axis, without rounding.
     """
 
-    def __init__(self, weights: Weights, graph: ComponentGraph) -> None:
+    def __init__(
+        self, weights: Weights, graph: ComponentGraph, bound: float = ROUNDING_BOUND
+    ) -> None:
         self._weights = weights
         self._graph = graph
+        self._bound = bound
         self._reach: dict[tuple[str, bytes], float] = {}
 
     @cached_property
@@ -99,22 +104,21 @@ class Wiring:
 
     def _propagated(self, depth: int, touched: np.ndarray) -> float:
         """Return the largest entry at the logits, given what changes after `depth`."""
-        changed = _basis(touched)
+        changed = self._basis(touched)
         for later in sorted({w.depth for w in self._graph.writers if w.depth > depth}):
             readers = [reader for reader in self._graph.readers if reader.depth == later]
             written = [self._touched(reader, changed) for reader in readers if len(changed)]
-            changed = _basis(np.vstack([changed, *written]))
+            changed = self._basis(np.vstack([changed, *written]))
         return float(np.abs(changed @ self._weights.W_U).max(initial=0.0))
 
+    def _basis(self, rows: np.ndarray) -> np.ndarray:
+        """Return orthonormal rows whose span holds `rows`.
 
-def _basis(rows: np.ndarray) -> np.ndarray:
-    """Return orthonormal rows that span `rows`; the axes themselves if `rows` are such."""
-    rows = rows[np.abs(rows).max(axis=1, initial=0.0) > ROUNDING_BOUND]
-    if len(rows) == 0:
-        return rows
-    single = (rows != 0).sum(axis=1) == 1
-    if single.all():
-        axes = sorted(set(np.nonzero(rows)[1].tolist()))
-        return np.eye(rows.shape[1])[axes]
-    _, sizes, basis = np.linalg.svd(rows, full_matrices=False)
-    return basis[sizes > ROUNDING_BOUND * max(1.0, float(sizes[0]))]
+        In the model's own basis these are the axes that any row touches, so that
+        zeros stay exact.
+        """
+        rows = rows[np.abs(rows).max(axis=1, initial=0.0) > ROUNDING_BOUND]
+        if self._bound == 0:
+            return np.eye(rows.shape[1])[rows.any(axis=0)]
+        _, sizes, basis = np.linalg.svd(rows, full_matrices=False)
+        return basis[sizes > ROUNDING_BOUND * max(1.0, float(sizes.max(initial=0.0)))]

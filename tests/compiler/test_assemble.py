@@ -18,7 +18,9 @@ from glassbench.compiler import (
 NAMES = tuple(programs())
 
 
-@pytest.fixture(scope="module", params=[(name, kind) for name in NAMES for kind in ("", "scrambled")])
+@pytest.fixture(
+    scope="module", params=[(name, kind) for name in NAMES for kind in ("", "scrambled")]
+)
 def compiled(request):
     name, kind = request.param
     spec = get_program(name)
@@ -90,12 +92,17 @@ def test_edges_carry_what_the_map_says_and_nothing_else(compiled):
         }
         assert read == {name for asked, name in source_map.reads if asked == reader.name}
     assert set(source_map.carried) <= set(graph.edge_names)
-    carried = {(edge.split("->")[1], name) for edge, ns in source_map.carried.items() for name in ns}
+    carried = {
+        (edge.split("->")[1], name) for edge, ns in source_map.carried.items() for name in ns
+    }
     assert carried == set(source_map.reads)
 
 
 def test_the_output_is_read_out(compiled):
-    weights, output = compiled.model.weights, compiled.source_map.by_name[compiled.source_map.output]
+    weights, output = (
+        compiled.model.weights,
+        compiled.source_map.by_name[compiled.source_map.output],
+    )
     assert output.node == compiled.program.outputs[0]
     np.testing.assert_allclose(weights.W_U, output.directions.T, rtol=0, atol=1e-12)
 
@@ -123,7 +130,9 @@ def test_sizes_and_names_of_weights():
     assert weights.n_parameters == sum(np.prod(shape) for shape in shapes.values())
     assert (weights.d_vocab, weights.n_ctx, weights.d_out) == (6, 6, 5)
     assert all(array.dtype == np.float64 for _, array in weights.arrays())
-    assert all(array.flags["C_CONTIGUOUS"] for _, array in scramble(compiled, 0).model.weights.arrays())
+    assert all(
+        array.flags["C_CONTIGUOUS"] for _, array in scramble(compiled, 0).model.weights.arrays()
+    )
 
 
 @pytest.mark.parametrize(

@@ -69,7 +69,9 @@ CASES = {
         [2, 1, 2],
     ),
     "a selector width over numbers": (
-        rasp.SelectorWidth(rasp.Select(SIGN, numerical_map(lambda i: 1 - 2 * (i % 2), INDICES), EQ)),
+        rasp.SelectorWidth(
+            rasp.Select(SIGN, numerical_map(lambda i: 1 - 2 * (i % 2), INDICES), EQ)
+        ),
         "aab",
         [2, 1, 2],
     ),
@@ -120,9 +122,7 @@ CASES = {
         [(3, 2), (3, 1), (3, 0)],
     ),
     "padding under selectors over widths": (
-        rasp.SelectorWidth(
-            rasp.Select(rasp.SelectorWidth(SAME), rasp.SelectorWidth(SAME), TRUE)
-        ),
+        rasp.SelectorWidth(rasp.Select(rasp.SelectorWidth(SAME), rasp.SelectorWidth(SAME), TRUE)),
         "ab",
         [2, 2],
     ),
@@ -231,7 +231,13 @@ def test_causal(name, differential):
 
 @pytest.mark.parametrize(
     "vocabulary",
-    [(0, "a", 2, "b"), (-3, 0.5, "x"), (("a", 1), ("a", 2), "a"), (True, 2, "True"), ("b", "B", "")],
+    [
+        (0, "a", 2, "b"),
+        (-3, 0.5, "x"),
+        (("a", 1), ("a", 2), "a"),
+        (True, 2, "True"),
+        ("b", "B", ""),
+    ],
 )
 def test_vocabularies_of_mixed_values(vocabulary, differential):
     inputs = differential.all_sequences(vocabulary, 3)

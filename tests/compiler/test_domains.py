@@ -9,11 +9,11 @@ import pytest
 from glassbench.compiler import Domain
 from glassbench.compiler.domains import (
     MAX_DOMAIN,
-    as_argument,
     canonical,
     mean_domain,
     width_domain,
 )
+from glassbench.compiler.values import as_argument
 from glassbench.errors import ProgramError
 
 MIXED = (3, "b", -1, "a", 0.5, (1, "x"), True, ("a",), Fraction(1, 3), (0, 2), (1, ("y", 2)))
@@ -94,7 +94,9 @@ def test_means_by_enumeration(values, default):
 
 def test_means_of_a_long_sequence():
     domain = mean_domain(Domain.of([0, 1]), 60, 0)
-    assert domain.values == tuple(sorted({Fraction(s, n) for n in range(1, 61) for s in range(n + 1)}))
+    assert domain.values == tuple(
+        sorted({Fraction(s, n) for n in range(1, 61) for s in range(n + 1)})
+    )
     assert len(domain) <= MAX_DOMAIN
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from glassbench.benchmark_programs import get_program, programs
-from glassbench.compiler import InputSpace, compile_program, scramble
+from glassbench.compiler import InputSpace, check, compile_program, scramble, trace
 from glassbench.errors import ProgramError
 from glassbench.ground_truth import build_model
 
@@ -117,12 +117,14 @@ def test_causal_models_agree_with_the_interpreter_or_are_refused(name, different
     vocabulary, length = spec.vocabulary(spec.vocab), 3
     expression = spec.build(vocabulary, length)
     inputs = differential.all_sequences(vocabulary, length)
-    try:
-        compiled = compile_program(expression, vocabulary, length, causal=True)
-    except ProgramError as refusal:
-        assert "selects different values" in str(refusal)
-        return
-    differential.check_exact(compiled, expression, inputs)
+    program = trace([expression], vocabulary, length, causal=True)
+    reasons = [reason.reason for reason in check(program).reasons]
+    if reasons:
+        assert all("selects different values" in reason for reason in reasons)
+        with pytest.raises(ProgramError, match="selects different values"):
+            compile_program(program)
+    else:
+        differential.check_exact(compile_program(program), expression, inputs)
 
 
 @pytest.mark.parametrize("length", [16, 32])

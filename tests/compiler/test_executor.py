@@ -94,7 +94,9 @@ def test_an_interchange_with_the_base_itself_changes_nothing(example):
 def test_position_embeddings_can_be_replaced(example):
     weights, _, tokens = example
     rows = np.array([0, 2, 1, 4, 3])
-    moved = run(weights, tokens, pos_embed=np.broadcast_to(weights.W_pos[rows], (6, 5, weights.d_model)))
+    moved = run(
+        weights, tokens, pos_embed=np.broadcast_to(weights.W_pos[rows], (6, 5, weights.d_model))
+    )
     np.testing.assert_array_equal(moved.contributions[1][0], weights.W_pos[rows])
     plain = run(weights, tokens, pos_embed=np.broadcast_to(weights.W_pos, (6, 5, weights.d_model)))
     np.testing.assert_array_equal(plain.logits, run(weights, tokens).logits)

@@ -25,7 +25,9 @@ def test_logits_stay_and_the_stream_is_rotated(compiled, scrambled):
     tokens = InputSpace(4, 3).everything()
     before, after = (run(c.model.weights, tokens) for c in (compiled, scrambled))
     np.testing.assert_allclose(after.logits, before.logits, rtol=0, atol=1e-9)
-    streams = [r.contributions.sum(axis=0).reshape(-1, r.contributions.shape[-1]) for r in (before, after)]
+    streams = [
+        r.contributions.sum(axis=0).reshape(-1, r.contributions.shape[-1]) for r in (before, after)
+    ]
     np.testing.assert_allclose(streams[0] @ streams[0].T, streams[1] @ streams[1].T, atol=1e-9)
     assert np.abs(streams[0] - streams[1]).max() > 0.1
 
@@ -57,7 +59,7 @@ def test_neurons_are_permuted_and_rescaled(compiled, scrambled):
         assert kept.sum() == len(used)
         np.testing.assert_allclose(np.sort(products), np.sort(moved[kept]), rtol=1e-9)
         ratios = np.sort(now[kept]) / np.sort(norms)
-        assert (0.49 < ratios).all()
+        assert (ratios > 0.49).all()
         assert (ratios < 2.01).all()
 
 
@@ -83,8 +85,14 @@ def test_the_graph_keeps_its_shape(compiled, scrambled):
 def test_the_seed_decides_and_the_original_is_left_alone(compiled, scrambled):
     digest = weights_digest(compiled.model.weights)
     again = scramble(compiled, 0)
-    assert weights_digest(again.model.weights) == weights_digest(scramble(compiled, 0).model.weights)
-    assert weights_digest(again.model.weights) != weights_digest(scramble(compiled, 2).model.weights)
-    assert weights_digest(compiled.model.weights) == digest != weights_digest(scrambled.model.weights)
+    assert weights_digest(again.model.weights) == weights_digest(
+        scramble(compiled, 0).model.weights
+    )
+    assert weights_digest(again.model.weights) != weights_digest(
+        scramble(compiled, 2).model.weights
+    )
+    assert (
+        weights_digest(compiled.model.weights) == digest != weights_digest(scrambled.model.weights)
+    )
     assert scrambled.program is compiled.program
     assert scrambled.model.codec is compiled.model.codec

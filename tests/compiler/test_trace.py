@@ -5,7 +5,8 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from glassbench.compiler import Encoding, compile_program, program as ir, rasp, trace
+from glassbench.compiler import Encoding, compile_program, rasp, trace
+from glassbench.compiler import program as ir
 from glassbench.errors import ProgramError
 
 TOKENS = rasp.tokens

@@ -99,9 +99,8 @@ def test_edges_are_those_of_the_graph(problem):
 
 def test_a_tool_cannot_spoil_the_model_for_the_next_one(problem):
     """Tasks are kept: what one tool overwrites, all others would see."""
-    for _, array in problem.model.weights.arrays():
-        with pytest.raises(ValueError, match="read-only"):
-            array[...] = 0
+    writable = [name for name, array in problem.model.weights.arrays() if array.flags.writeable]
+    assert not writable
 
 
 # -- answers -----------------------------------------------------------------------
@@ -172,7 +171,9 @@ def test_scores_that_are_no_finite_number_are_refused(problem, value, shown):
 def test_answers_that_are_no_mapping_are_refused(problem, answer):
     with pytest.raises(AnswerError) as caught:
         checked_scores(problem, answer)
-    assert str(caught.value).startswith("An answer must map the name of every edge to a number, got")
+    assert str(caught.value).startswith(
+        "An answer must map the name of every edge to a number, got"
+    )
     assert type(answer).__name__ in str(caught.value)
     assert "for edge in problem.edges" in str(caught.value)
 

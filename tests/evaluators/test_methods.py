@@ -198,8 +198,12 @@ def rotated(model, seed):
     weights = model.weights
     draw = np.random.default_rng(seed).normal(size=(weights.d_model,) * 2)
     basis, _ = np.linalg.qr(draw)
-    writes = {name: getattr(weights, name) @ basis for name in ("W_E", "W_pos", "W_O", "W_out", "b_out")}
-    reads = {name: basis.T @ getattr(weights, name) for name in ("W_Q", "W_K", "W_V", "W_in", "W_U")}
+    writes = {
+        name: getattr(weights, name) @ basis for name in ("W_E", "W_pos", "W_O", "W_out", "b_out")
+    }
+    reads = {
+        name: basis.T @ getattr(weights, name) for name in ("W_Q", "W_K", "W_V", "W_in", "W_U")
+    }
     return replace(model, weights=replace(weights, **writes, **reads))
 
 

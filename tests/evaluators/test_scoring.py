@@ -33,6 +33,12 @@ def task():
 
 
 @pytest.fixture(scope="module")
+def crowded():
+    """A task in which some nodes are not causal."""
+    return load("histogram[vocab=2,length=3]/crowded[distractors=2]/scrambled")
+
+
+@pytest.fixture(scope="module")
 def suite():
     return [load(name) for name in NAMES]
 
@@ -68,22 +74,25 @@ def test_a_constant_answer_earns_the_random_floor(task):
         assert metric.normalised == pytest.approx(0)
 
 
-def test_every_metric_is_there(task):
-    result = score(constant, task)
+def test_every_metric_is_there(crowded):
+    result = score(constant, crowded)
     assert {
         "edge_average_precision",
         "edge_auroc",
         "node_average_precision",
+        "node_average_precision_without_embed",
     } <= set(result.metrics)
     assert result.metrics["edge_average_precision"].low is not None
-    (floor,) = {result.metrics["edge_auroc"].floors.random}
-    assert floor == pytest.approx(0.5)
+    assert result.metrics["edge_auroc"].floors.random == pytest.approx(0.5)
     assert all(metric.floors.prior is None for metric in result.metrics.values())
 
 
 def test_signs_and_scale_do_not_matter(task):
     rng = np.random.default_rng(0)
-    drawn = {edge: float(value) for edge, value in zip(task.graph.edge_names, rng.normal(size=99))}
+    drawn = {
+        edge: float(value)
+        for edge, value in zip(task.graph.edge_names, rng.normal(size=99), strict=False)
+    }
     one = score(lambda problem: drawn, task)
     other = score(lambda problem: {edge: -7 * value for edge, value in drawn.items()}, task)
     values = [{name: m.value for name, m in r.metrics.items()} for r in (one, other)]
@@ -101,21 +110,22 @@ def test_positional_edges_do_not_count(task):
     assert score(lambda problem: missed, task).metrics["edge_average_precision"].value < 1
 
 
-def test_a_node_is_worth_its_best_edge(task):
-    key = CircuitKey.of(task.labels.states)
+def test_a_node_is_worth_its_best_edge(crowded):
+    key = CircuitKey.of(crowded.labels.states)
     assert key.nodes["embed"]
-    assert "embed" not in key.bare_nodes
-    assert set(key.bare_nodes) <= set(key.nodes)
-    negative = [node for node, causal in key.nodes.items() if not causal]
-    scores = dict.fromkeys(task.labels.states, 0.0)
+    assert set(key.nodes) - set(key.bare_nodes) <= {"embed", "pos_embed"}
+    scores = dict.fromkeys(crowded.labels.states, 0.0)
     for node, causal in key.nodes.items():
         if causal:
-            edge = next(e for e in scores if e.startswith(f"{node}->"))
+            edge = next(edge for edge in scores if edge.startswith(f"{node}->"))
             scores[edge] = 1.0
-    metrics = measured(scores, task)
-    if negative:
-        assert metrics["node_average_precision"].value == pytest.approx(1)
+    metrics = measured(scores, crowded)
+    assert metrics["node_average_precision"].value == pytest.approx(1)
+    assert metrics["node_average_precision_without_embed"].value == pytest.approx(1)
     assert metrics["edge_average_precision"].value < 1
+    lost = next(node for node, causal in key.bare_nodes.items() if causal)
+    scores = {edge: 0.0 if edge.startswith(f"{lost}->") else s for edge, s in scores.items()}
+    assert measured(scores, crowded)["node_average_precision"].value < 1
 
 
 def test_a_key_of_one_class_ranks_nothing():
@@ -210,7 +220,7 @@ def test_what_is_no_function_is_refused(tools):
 
 def test_a_method_that_raises(task):
     def fails(problem):
-        return {edge: 1 / 0 for edge in problem.edges}
+        return dict.fromkeys(problem.edges, 1 / 0)
 
     with pytest.raises(ToolError) as caught:
         score(fails, task)
@@ -228,13 +238,17 @@ def test_a_method_that_raises(task):
         ([1.0, 2.0], "must map the name of every edge to a number, got list"),
         (np.zeros(7), "must map the name of every edge to a number, got ndarray"),
         ({}, "embed->m0: has no score"),
-        ({"embed->m7": 1.0}, "'embed->m7': is no edge of this model"),
     ],
 )
 def test_answers_that_cannot_be_scored(task, answer, message):
     with pytest.raises(AnswerError) as caught:
         score(lambda problem: answer, task)
     assert message in str(caught.value)
+
+
+def test_edges_that_do_not_exist_are_named(task):
+    with pytest.raises(AnswerError, match="'embed->m7': is no edge of this model"):
+        score(lambda problem: {**constant(problem), "embed->m7": 1.0}, task)
 
 
 @pytest.mark.parametrize("value", [math.nan, math.inf, "1", None, np.ones(2)])

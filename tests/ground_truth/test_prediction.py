@@ -111,9 +111,12 @@ def test_pairs_are_drawn_evenly_over_lengths_and_outputs():
     task = load("shuffle_dyck1[vocab=3,length=6]")
     drawn = task.domain.draw(2000, np.random.default_rng(0))
     codec = task.compiled.model.codec
-    rare = [bool(row[0]) for row in task.compiled.apply(
-        [[codec.tokens.values[i] for i in ids if i < 3] for ids in drawn[:, 1:].tolist()]
-    )]
+    rare = [
+        bool(row[0])
+        for row in task.compiled.apply(
+            [[codec.tokens.values[i] for i in ids if i < 3] for ids in drawn[:, 1:].tolist()]
+        )
+    ]
     everything = task.compiled.program
     found = interpret(everything, task.domain.tokens).values[everything.outputs[0]]
     lengths = (task.domain.tokens < 3).sum(axis=1)

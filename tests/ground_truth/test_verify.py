@@ -100,7 +100,9 @@ def test_labels_that_miss_edges_or_mix_them_are_refused(histogram, order):
     ],
 )
 def test_a_wrong_state_is_found_and_its_edge_is_named(histogram, edge, state, proof):
-    problems = verify(histogram.compiled, changed(histogram.labels, edge, state=state, certificate=proof))
+    problems = verify(
+        histogram.compiled, changed(histogram.labels, edge, state=state, certificate=proof)
+    )
     assert problems
     assert all(problem.startswith(f"{edge}: ") for problem in problems)
     assert any("certifying again gives" in problem for problem in problems)
@@ -110,9 +112,7 @@ def test_every_wrong_label_is_found(histogram):
     labels = changed(
         histogram.labels, "a0.h0->m0", state=EdgeState.UNWIRED, certificate=Structural(bound=0.0)
     )
-    labels = changed(
-        labels, "m0->logits", state=EdgeState.INERT, certificate=Searched(n_pairs=7)
-    )
+    labels = changed(labels, "m0->logits", state=EdgeState.INERT, certificate=Searched(n_pairs=7))
     problems = "\n".join(verify(histogram.compiled, labels))
     assert "a0.h0->m0: " in problems
     assert "m0->logits: " in problems
@@ -162,9 +162,7 @@ def test_a_witness_that_shows_nothing_is_found(histogram, field):
 )
 def test_a_witness_that_cannot_be_run_is_a_problem_and_no_crash(histogram, update):
     witness = certificate(histogram.labels, "m0->logits")
-    labels = changed(
-        histogram.labels, "m0->logits", certificate=witness.model_copy(update=update)
-    )
+    labels = changed(histogram.labels, "m0->logits", certificate=witness.model_copy(update=update))
     problems = verify(histogram.compiled, labels)
     assert any(problem.startswith("m0->logits: ") for problem in problems)
 

@@ -72,7 +72,9 @@ REACHES = ("pos_embed->a0.h0<q>", "embed->a0.h0<k>", "embed->a0.h0<v>", "a0.h0->
 
 def test_products():
     wiring, edges = wiring_of(hand_made())
-    assert {name: wiring.product(edge) for name, edge in edges.items() if wiring.product(edge)} == PASSES
+    assert {
+        name: wiring.product(edge) for name, edge in edges.items() if wiring.product(edge)
+    } == PASSES
 
 
 def test_reach():
