@@ -96,9 +96,9 @@ class Wiring:
             case "v":
                 return entering @ weights.W_O[reader.layer, reader.head]
             case "mlp":
-                hit = np.abs(entering).max(axis=0) > ROUNDING_BOUND
+                hit = np.abs(entering).max(axis=0) > self._bound
                 return weights.W_out[reader.layer][hit]
-        if np.abs(entering).max() > ROUNDING_BOUND:
+        if np.abs(entering).max() > self._bound:
             return weights.W_O[reader.layer, reader.head]
         return np.zeros((0, weights.d_model))
 
@@ -117,7 +117,7 @@ class Wiring:
         In the model's own basis these are the axes that any row touches, so that
         zeros stay exact.
         """
-        rows = rows[np.abs(rows).max(axis=1, initial=0.0) > ROUNDING_BOUND]
+        rows = rows[np.abs(rows).max(axis=1, initial=0.0) > self._bound]
         if self._bound == 0:
             return np.eye(rows.shape[1])[rows.any(axis=0)]
         _, sizes, basis = np.linalg.svd(rows, full_matrices=False)

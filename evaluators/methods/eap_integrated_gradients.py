@@ -6,6 +6,8 @@ base and those of the source, so that flat spots of the base do not hide an edge
 Effects have a sign; the score of an edge is their mean magnitude over pairs.
 """
 
+import numpy as np
+
 from ..circuit_problem import CircuitProblem
 
 STEPS = 8
@@ -23,5 +25,5 @@ def eap_integrated_gradients(problem: CircuitProblem) -> dict[str, float]:
         gradients.at(gradients.base + share * (gradients.source - gradients.base))
         for share in shares
     ]
-    mean = jax.tree.map(lambda *grads: sum(grads) / STEPS, *taken)
+    mean = jax.tree.map(lambda *steps: np.mean(steps, axis=0), *taken)
     return gradients.edge_scores(mean)

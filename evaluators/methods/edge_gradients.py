@@ -13,7 +13,6 @@ import jax.numpy as jnp
 import numpy as np
 
 from ...compiler.component_graph import ROLES, ComponentGraph
-from ...compiler.weights import Weights
 from ..circuit_problem import CircuitProblem
 
 
@@ -26,9 +25,9 @@ class Perturbations(NamedTuple):
         logits: `[batch, position, d_model]`.
     """
 
-    heads: jax.Array
-    mlps: jax.Array
-    logits: jax.Array
+    heads: jax.Array | np.ndarray
+    mlps: jax.Array | np.ndarray
+    logits: jax.Array | np.ndarray
 
 
 class Written(NamedTuple):
@@ -41,20 +40,15 @@ class Written(NamedTuple):
         logits: `[batch, position, d_out]`.
     """
 
-    embeddings: jax.Array
-    heads: jax.Array
-    mlps: jax.Array
-    logits: jax.Array
+    embeddings: jax.Array | np.ndarray
+    heads: jax.Array | np.ndarray
+    mlps: jax.Array | np.ndarray
+    logits: jax.Array | np.ndarray
 
 
-Arrays = dict[str, jax.Array]
+Arrays = dict[str, np.ndarray]
 
 _PER_LAYER = ("W_Q", "b_Q", "W_K", "W_V", "W_O", "W_in", "b_in", "W_out", "b_out")
-
-
-def float32_arrays(weights: Weights) -> Arrays:
-    """Return the weights as jax arrays, float32."""
-    return {name: jnp.asarray(array, dtype=jnp.float32) for name, array in weights.arrays()}
 
 
 def forward(
@@ -108,7 +102,8 @@ def run_with_gradients(
         distance = jnp.where(real[..., None], run.logits - target, 0.0)
         return -0.5 * jnp.sum(distance**2), run
 
-    return jax.grad(nearness, has_aux=True)(zeros)
+    with jax.default_matmul_precision("highest"):
+        return jax.grad(nearness, has_aux=True)(zeros)
 
 
 class EdgeGradients:
@@ -127,22 +122,26 @@ class EdgeGradients:
         weights = problem.model.weights
         self._graph = problem.graph
         self._causal = weights.causal
-        self._arrays = float32_arrays(weights)
-        self._real = jnp.asarray(problem.model.codec.is_real(problem.base))
+        self._arrays = {name: array.astype(np.float32) for name, array in weights.arrays()}
+        self._real = problem.model.codec.is_real(problem.base)
         self.base = self._embedded(problem.base)
         self.source = self._embedded(problem.source)
-        nothing = jnp.zeros((*problem.base.shape, weights.d_out))
+        nothing = np.zeros((*problem.base.shape, weights.d_out), np.float32)
         _, self._source_written = self._run(self.source, nothing)
         self.at_base, self._base_written = self._run(self.base, self._source_written.logits)
 
-    def _embedded(self, tokens: np.ndarray) -> jax.Array:
+    def _embedded(self, tokens: np.ndarray) -> np.ndarray:
         embed = self._arrays["W_E"][tokens]
-        return jnp.stack([embed, jnp.broadcast_to(self._arrays["W_pos"], embed.shape)])
+        return np.stack([embed, np.broadcast_to(self._arrays["W_pos"], embed.shape)])
 
-    def _run(self, embeddings: jax.Array, target: jax.Array) -> tuple[Perturbations, Written]:
-        return run_with_gradients(self._arrays, embeddings, target, self._real, causal=self._causal)
+    def _run(self, embeddings: np.ndarray, target: Any) -> tuple[Perturbations, Written]:
+        """Return the gradients and the run, as NumPy arrays."""
+        found = run_with_gradients(
+            self._arrays, embeddings, target, self._real, causal=self._causal
+        )
+        return jax.tree.map(np.asarray, found)
 
-    def at(self, embeddings: jax.Array) -> Perturbations:
+    def at(self, embeddings: np.ndarray) -> Perturbations:
         """Return the gradient at every reader when the model runs on `embeddings`."""
         return self._run(embeddings, self._source_written.logits)[0]
 
@@ -154,11 +153,9 @@ class EdgeGradients:
         Magnitudes are taken pair by pair, since effects of opposite sign would
         cancel in a mean.
         """
-        change = jax.tree.map(
-            np.subtract, *map(_arrays, (self._source_written, self._base_written))
-        )
+        change = jax.tree.map(np.subtract, self._source_written, self._base_written)
         written = _by_writer(self._graph, change)
-        read = _by_reader(self._graph, _arrays(gradients))
+        read = _by_reader(self._graph, gradients)
         effects = np.einsum("wbi,rbi->wrb", written, read, optimize=True)
         table = np.abs(effects).mean(axis=-1, dtype=np.float64)
         columns = {reader.name: column for column, reader in enumerate(self._graph.readers)}
@@ -168,11 +165,6 @@ class EdgeGradients:
             )
             for edge in self._graph.edges
         }
-
-
-def _arrays(tree: Any) -> Any:
-    """Return the same tree with NumPy arrays."""
-    return jax.tree.map(np.asarray, tree)
 
 
 def _by_writer(graph: ComponentGraph, change: Written) -> np.ndarray:

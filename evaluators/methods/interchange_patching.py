@@ -8,6 +8,7 @@ arXiv:2106.02997). Scores have no sign.
 """
 
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 from ...compiler.executor import interchange, run
 from ..circuit_problem import CircuitProblem
@@ -15,6 +16,11 @@ from ..circuit_problem import CircuitProblem
 
 def interchange_patching(problem: CircuitProblem) -> dict[str, float]:
     """Return for each edge the mean distance that its interchange moves the logits."""
+    with threadpool_limits(limits=1):  # many small products: more threads are slower
+        return _scores(problem)
+
+
+def _scores(problem: CircuitProblem) -> dict[str, float]:
     weights, graph = problem.model.weights, problem.graph
     base = run(weights, problem.base, graph=graph)
     source = run(weights, problem.source, graph=graph)

@@ -8,6 +8,7 @@ no sign.
 """
 
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 from ...compiler.component_graph import EMBED, POS_EMBED, Reader, Writer
 from ...compiler.weights import Weights
@@ -19,10 +20,11 @@ def weight_norm(problem: CircuitProblem) -> dict[str, float]:
     weights, graph = problem.model.weights, problem.graph
     outputs = {writer.name: _output(weights, writer) for writer in graph.writers}
     inputs = {reader.name: _input(weights, reader) for reader in graph.readers}
-    return {
-        edge.name: _composition(outputs[edge.writer.name], inputs[edge.reader.name])
-        for edge in graph.edges
-    }
+    with threadpool_limits(limits=1):  # many small products: more threads are slower
+        return {
+            edge.name: _composition(outputs[edge.writer.name], inputs[edge.reader.name])
+            for edge in graph.edges
+        }
 
 
 def _composition(output: np.ndarray, reading: np.ndarray) -> float:

@@ -107,6 +107,21 @@ CASES = {
         "aab",
         [None, ("a", 1), ("a", 2)],
     ),
+    "a default over values that have a default": (
+        rasp.Aggregate(PREVIOUS, rasp.Aggregate(PREVIOUS, TOKENS, "b"), "a"),
+        "baa",
+        ["a", "b", "b"],
+    ),
+    "a default over counts": (
+        rasp.Aggregate(PREVIOUS, rasp.SelectorWidth(SAME)),
+        "aab",
+        [None, 2, 2],
+    ),
+    "a default over numbers": (
+        rasp.numerical(rasp.Aggregate(EARLIER, rasp.numerical(rasp.length), default=-1)),
+        "aab",
+        [-1, 3, 3],
+    ),
     "a default that is a token": (rasp.Aggregate(PREVIOUS, TOKENS, "b"), "aab", ["b", "a", "a"]),
     "a default of another type": (
         rasp.Aggregate(PREVIOUS, TOKENS, (0, "x")),

@@ -89,10 +89,7 @@ def test_every_metric_is_there(crowded):
 
 def test_signs_and_scale_do_not_matter(task):
     rng = np.random.default_rng(0)
-    drawn = {
-        edge: float(value)
-        for edge, value in zip(task.graph.edge_names, rng.normal(size=99), strict=False)
-    }
+    drawn = {edge: float(rng.normal()) for edge in task.graph.edge_names}
     one = score(lambda problem: drawn, task)
     other = score(lambda problem: {edge: -7 * value for edge, value in drawn.items()}, task)
     values = [{name: m.value for name, m in r.metrics.items()} for r in (one, other)]
@@ -171,7 +168,9 @@ def test_unknown_names_are_answered_with_the_nearest(task):
 def tools(tmp_path, monkeypatch):
     """A folder of modules with tools, good and bad."""
     texts = {
-        "gb_good_tool": "def method(problem):\n    return dict.fromkeys(problem.edges, 1.0)\nvalue = 3\n",
+        "gb_good_tool": (
+            "def method(problem):\n    return dict.fromkeys(problem.edges, 1.0)\n\n\nvalue = 3\n"
+        ),
         "gb_bad_syntax": "def method(problem:\n",
         "gb_bad_import": "import a_module_that_is_not_there\n",
         "gb_bad_start": "raise RuntimeError('no device')\n",

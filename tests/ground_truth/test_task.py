@@ -12,7 +12,7 @@ from glassbench.ground_truth import (
 )
 from glassbench.ground_truth.digest import weights_digest
 
-C, P, I, U = EdgeState.CAUSAL, EdgeState.POSITIONAL, EdgeState.INERT, EdgeState.UNWIRED
+C, P, N, U = EdgeState.CAUSAL, EdgeState.POSITIONAL, EdgeState.INERT, EdgeState.UNWIRED
 
 
 def test_a_task_is_loaded_once(histogram):
@@ -75,7 +75,7 @@ def test_what_cannot_be_compiled_in_that_size_is_refused():
 
 
 def test_positives_of_edges():
-    states = {"embed->m0": C, "embed->m1": P, "m0->m1": I, "m0->logits": U}
+    states = {"embed->m0": C, "embed->m1": P, "m0->m1": N, "m0->logits": U}
     assert edge_positives(states) == {"embed->m0": True, "m0->m1": False, "m0->logits": False}
     assert edge_positives({}) == {}
 
@@ -84,10 +84,10 @@ def test_a_node_is_what_the_strongest_edge_that_leaves_it_is():
     states = {
         "embed->a0.h0<q>": U,
         "embed->m0": C,
-        "embed->logits": I,
+        "embed->logits": N,
         "pos_embed->a0.h0<q>": P,
         "pos_embed->m0": U,
-        "a0.h0->m0": I,
+        "a0.h0->m0": N,
         "a0.h0->logits": U,
         "m0->logits": U,
         "a1.h0->m1": U,
