@@ -15,11 +15,10 @@ from . import program as ir
 from . import rasp
 from .blocks import BOS, INDICES, PAD, TOKENS, reciprocal_name
 from .domains import MAX_DOMAIN, canonical, exact, mean_domain, width_domain
-from .values import Domain, Encoding, Value, as_argument, is_number
+from .tabulate import check_table, predicate_table, tabulated
+from .values import Domain, Encoding, Value
 
-MAX_TABLE = 2**18
 LARGEST_NUMBER = 1e9
-_SHOWN_FAILURES = 3
 
 
 def trace(
@@ -242,7 +241,7 @@ class _Tracer:
         self, name: str, encoding: Encoding, inner: int, function: Callable[[Value], Value]
     ) -> int:
         node = self.nodes[inner]
-        results = _tabulated(function, [(value,) for value in node.domain.values])
+        results = tabulated(function, [(value,) for value in node.domain.values])
         domain = Domain.of(results)
         optional = node.optional or None in results
         table = domain.indices(results)
@@ -259,9 +258,9 @@ class _Tracer:
             return self._map(name, encoding, places[0], lambda value: function(value, value))
         fst, snd = (self._encoded(place, Encoding.CATEGORICAL) for place in places)
         left, right = self.nodes[fst], self.nodes[snd]
-        _check_table(len(left.domain), len(right.domain))
+        check_table(len(left.domain), len(right.domain))
         pairs = [(a, b) for a in left.domain.values for b in right.domain.values]
-        results = _tabulated(function, pairs)
+        results = tabulated(function, pairs)
         domain = Domain.of(results)
         table = domain.indices(results).reshape(len(left.domain), len(right.domain))
         optional = left.optional or right.optional or None in results
@@ -275,7 +274,7 @@ class _Tracer:
                     f"a linear combination needs numbers, and {node.name!r} may be something "
                     "else; use SequenceMap with a function instead"
                 )
-        _check_table(len(nodes[0].domain), len(nodes[1].domain))
+        check_table(len(nodes[0].domain), len(nodes[1].domain))
         factors = exact(canonical(fst_fac)), exact(canonical(snd_fac))
         left, right = (
             [factor * exact(value) for value in node.domain.values]
@@ -295,12 +294,7 @@ class _Tracer:
     ) -> int:
         keys, queries = (self._encoded(place, Encoding.CATEGORICAL) for place in places)
         key_domain, query_domain = self.nodes[keys].domain, self.nodes[queries].domain
-        _check_table(len(query_domain), len(key_domain))
-        if isinstance(predicate, rasp.Comparison) and _comparable(key_domain, query_domain):
-            return self._select(name, keys, queries, _compared(predicate, key_domain, query_domain))
-        pairs = [(key, query) for query in query_domain.values for key in key_domain.values]
-        results = _tabulated(lambda key, query: bool(predicate(key, query)), pairs)
-        table = np.array(results, dtype=bool).reshape(len(query_domain), len(key_domain))
+        table = predicate_table(predicate, key_domain, query_domain)
         return self._select(name, keys, queries, table)
 
     def _combined(self, name: str, places: list[int], combine: np.ufunc) -> int:
@@ -360,45 +354,3 @@ class _Tracer:
         extra = node.domain.values[0] if never_empty else default
         domain = mean_domain(node.domain, self.max_length, extra)
         return self._add(name, ir.Aggregate(selector, value, default), domain, encoding)
-
-
-def _comparable(keys: Domain, queries: Domain) -> bool:
-    """Whether all values are numbers, or all are strings, so that ranks compare as they do."""
-    values = (*keys.values, *queries.values)
-    return all(map(is_number, values)) or all(isinstance(value, str) for value in values)
-
-
-def _compared(comparison: rasp.Comparison, keys: Domain, queries: Domain) -> np.ndarray:
-    """Return the table of a comparison, by the ranks of the values among all of them."""
-    ranked = Domain.of([*keys.values, *queries.values])
-    key_ranks, query_ranks = ranked.indices(keys.values), ranked.indices(queries.values)
-    table = comparison.function(key_ranks[None, :], query_ranks[:, None])
-    return np.broadcast_to(np.asarray(table, dtype=bool), (len(queries), len(keys))).copy()
-
-
-def _check_table(rows: int, columns: int) -> None:
-    """Raise if a table of that size is too large to write."""
-    if rows * columns > MAX_TABLE:
-        raise ProgramError(
-            f"its table has {rows} x {columns} entries, and at most {MAX_TABLE} are allowed; "
-            "map an argument to fewer values first"
-        )
-
-
-def _tabulated(function: Callable[..., Value], arguments: Sequence[tuple]) -> list[Value]:
-    """Return the function's value on every tuple of arguments, in canonical form."""
-    results: list[Value] = []
-    failures: list[str] = []
-    for values in arguments:
-        shown = tuple(as_argument(value) for value in values)
-        try:
-            results.append(canonical(function(*shown)))
-        except Exception as error:  # noqa: BLE001 - a user's function may raise anything
-            failures.append(f"{shown}: {type(error).__name__}: {error}")
-    if failures:
-        examples = "; ".join(failures[:_SHOWN_FAILURES])
-        raise ProgramError(
-            f"its function must be defined on every value its arguments can take, and fails on "
-            f"{len(failures)} of {len(arguments)}: {examples}"
-        )
-    return results

@@ -72,6 +72,13 @@ def test_inputs_are_tried_where_more_can_be_selected(keys, predicate):
     assert found.reasons
 
 
+def test_one_query_that_selects_two_positions_is_enough():
+    """Though no position is selected by two queries."""
+    first_two = rasp.Select(INDICES, INDICES, lambda key, query: query == 2 and key < 2)
+    (reason,) = checked(rasp.Aggregate(first_two, TOKENS)).reasons
+    assert "on input ['a', 'b', 'a'] it selects different values at position 2" in reason.reason
+
+
 def test_causal_programs_are_checked_as_causal():
     first = rasp.Select(INDICES, INDICES, rasp.Comparison.GEQ)
     aggregate = rasp.Aggregate(first, INDICES)
