@@ -36,7 +36,7 @@ def metric_interval(
     *,
     seed: int,
     confidence: float = 0.95,
-    resamples: int = 2000,
+    resamples: int = 1000,
 ) -> Interval:
     """Return the interval of a ranking metric on one task, by resampling items.
 

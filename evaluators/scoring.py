@@ -11,6 +11,7 @@ import json
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -196,12 +197,18 @@ def measured(
             interval = metric_interval(values, positive, metric, seed=seed)
         metrics[name] = MetricValue.of(
             float(metric(values, positive)),
-            random=random_floor(positive, metric, seed=seed),
+            random=_random_floor(tuple(key.values()), metric_name, seed),
             prior=None if prior is None else prior[str(task.id)],
             ceiling=float(metric(positive.astype(float), positive)),
             interval=interval,
         )
     return metrics
+
+
+@lru_cache(maxsize=1024)
+def _random_floor(positive: tuple[bool, ...], metric: str, seed: int) -> float:
+    """Return a random floor; it is the same for every method, and drawn once."""
+    return random_floor(np.array(positive), METRICS[metric], seed=seed)
 
 
 def suite_priors(tasks: Sequence[Task]) -> dict[str, PriorFloor]:
