@@ -25,10 +25,10 @@ def _histogram(
     return rasp.SelectorWidth(rasp.Select(sop, sop, rasp.Comparison.EQ))
 
 
-def _first_with_value(
+def _count_less_place(
     sop: rasp.SOp, _rng: np.random.Generator, _vocabulary: tuple[Value, ...], _length: int
 ) -> rasp.SOp:
-    """How many positions up to this one there are, less the repetitions of this value."""
+    """How often each value occurs, less the position where it stands."""
     return _histogram(sop, _rng, _vocabulary, _length) - rasp.indices
 
 
@@ -70,7 +70,7 @@ def _bigram(
 
 _BUILDERS: tuple[Builder, ...] = (
     _histogram,
-    _first_with_value,
+    _count_less_place,
     _mirrored,
     _shifted,
     _fraction,

@@ -6,6 +6,7 @@ after. `run(..., read=...)` lets the caller replace the input of every reader on
 the way, from the contributions so far.
 """
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
@@ -57,7 +58,7 @@ def project(rows: np.ndarray, matrix: np.ndarray) -> np.ndarray:
 
     `numpy.matmul` would take one small product for every element of the batch.
     """
-    flat = rows.reshape(-1, rows.shape[-1]) @ matrix
+    flat = rows.reshape(math.prod(rows.shape[:-1]), rows.shape[-1]) @ matrix
     return flat.reshape(*rows.shape[:-1], matrix.shape[1])
 
 

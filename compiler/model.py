@@ -88,12 +88,13 @@ class Codec:
 
         Categorical: the largest logit, `None` when none exceeds one half; of
         logits within 1e-6 of the largest the first wins, so that rounding never
-        decides. Numerical: the nearest output value.
+        decides. Numerical: the nearest output value, the lower of two as near.
         """
         if self.output_encoding is Encoding.NUMERICAL:
             numbers = self.outputs.numbers
-            middles = (numbers[1:] + numbers[:-1]) / 2
-            return np.searchsorted(middles + TIE_TOLERANCE, logits[..., 0])
+            gaps = np.diff(numbers)
+            middles = numbers[:-1] + gaps * (0.5 + TIE_TOLERANCE)
+            return np.searchsorted(middles, logits[..., 0])
         best = logits.max(axis=-1)
         ids = (logits >= best[..., None] - TIE_TOLERANCE).argmax(axis=-1)
         return np.where(best > NONE_THRESHOLD + TIE_TOLERANCE, ids, -1)
@@ -124,6 +125,11 @@ class Model:
 
     weights: Weights
     codec: Codec
+
+    def __post_init__(self) -> None:
+        """Make the arrays read-only: models are shared, and tools must not change them."""
+        for _, array in self.weights.arrays():
+            array.setflags(write=False)
 
     def __call__(self, sequence: Sequence[Value]) -> list[Value]:
         """Return the decoded output at every position of one sequence."""

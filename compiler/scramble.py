@@ -1,4 +1,4 @@
-"""Scramble: draw every exact symmetry of the architecture at random.
+"""Scramble: draw exact symmetries of the architecture at random.
 
 The residual stream is rotated, the query-key and the value bases of each head
 are rotated, neurons are permuted and rescaled by positive factors, and the heads
@@ -40,7 +40,7 @@ def scramble(compiled: CompiledModel, seed: int) -> CompiledModel:
 
 
 def _draw_rotation(rng: np.random.Generator, size: int) -> Rotation:
-    """Draw rounds of disjoint plane rotations, enough for every pair of axes to mix."""
+    """Draw rounds of disjoint plane rotations, enough for almost all pairs of axes to mix."""
     rounds = []
     for _ in range(max(1, size - 1).bit_length() + _EXTRA_ROUNDS):
         order = rng.permutation(size)[: size // 2 * 2].reshape(2, -1)

@@ -344,13 +344,12 @@ class _Tracer:
                 f"a numerical aggregate needs numbers, and {node.name!r} may be something else; "
                 "map it to numbers first"
             )
-        if default is None and never_empty:
+        if never_empty:
             default = node.domain.values[0]
         if default is None or isinstance(default, str | tuple):
             raise ProgramError(
                 f"a numerical aggregate needs a number as its default, got {default!r}; "
                 "write rasp.Aggregate(..., default=0)"
             )
-        extra = node.domain.values[0] if never_empty else default
-        domain = mean_domain(node.domain, self.max_length, extra)
+        domain = mean_domain(node.domain, self.max_length, default)
         return self._add(name, ir.Aggregate(selector, value, default), domain, encoding)

@@ -6,7 +6,7 @@ to be scored. It holds no label, no program, no source map and no seed.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from numbers import Real
+from typing import Any
 
 import numpy as np
 from jaxtyping import Float, Int
@@ -43,6 +43,8 @@ class CircuitProblem:
         """Return the problem that a task poses, with pairs drawn by `seed`."""
         rng = np.random.default_rng([seed, 2])
         pairs = Pairs.draw(task.domain, n_pairs, rng)
+        for tokens in (pairs.base, pairs.source):
+            tokens.setflags(write=False)
         return cls(task.compiled.model, pairs.base, pairs.source, task.graph.edge_names)
 
     @property
@@ -51,7 +53,7 @@ class CircuitProblem:
         return ComponentGraph.of(self.model.weights)
 
 
-def checked_scores(problem: CircuitProblem, answer: Answer) -> Float[np.ndarray, " edge"]:
+def checked_scores(problem: CircuitProblem, answer: object) -> Float[np.ndarray, " edge"]:
     """Return the magnitudes of an answer's scores, in the order of `problem.edges`.
 
     Raises:
@@ -66,8 +68,9 @@ def checked_scores(problem: CircuitProblem, answer: Answer) -> Float[np.ndarray,
     known = set(problem.edges)
     problems = [f"{edge}: has no score" for edge in problem.edges if edge not in answer]
     problems += [f"{edge!r}: is no edge of this model" for edge in answer if edge not in known]
-    for edge in problem.edges:
-        if edge in answer and not _is_finite(answer[edge]):
+    scores = [_finite(answer.get(edge, 0.0)) for edge in problem.edges]
+    for edge, score in zip(problem.edges, scores, strict=True):
+        if score is None:
             problems.append(f"{edge}: its score must be a finite number, got {answer[edge]!r}")
     if problems:
         raise AnswerError(
@@ -77,12 +80,18 @@ def checked_scores(problem: CircuitProblem, answer: Answer) -> Float[np.ndarray,
                 problems,
             )
         )
-    return np.abs(np.array([float(answer[edge]) for edge in problem.edges]))
+    return np.abs(np.array(scores, dtype=np.float64))
 
 
-def _is_finite(score: object) -> bool:
-    """Whether a score is one finite real number."""
-    if isinstance(score, np.ndarray) or hasattr(score, "shape"):
-        array = np.asarray(score)
-        return array.ndim == 0 and array.dtype.kind in "iufb" and bool(np.isfinite(array))
-    return isinstance(score, Real) and bool(np.isfinite(float(score)))
+def _finite(score: Any) -> float | None:
+    """Return a score as a finite float, or `None` if it is no such number.
+
+    Scalars of any array library are taken.
+    """
+    if isinstance(score, str | bytes) or tuple(getattr(score, "shape", ())):
+        return None
+    try:
+        number = float(score)
+    except Exception:  # noqa: BLE001 - a tool's scalar may refuse in its own way
+        return None
+    return number if np.isfinite(number) else None

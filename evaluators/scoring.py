@@ -57,7 +57,7 @@ def find_method(method: str | Method | Callable[[CircuitProblem], Answer]) -> Me
     module, _, function = method.partition(":")
     try:
         found = getattr(importlib.import_module(module), function)
-    except (ImportError, AttributeError, ValueError) as error:
+    except Exception as error:
         raise ToolError(
             f"A method must be an importable module:function, and {method!r} cannot be imported: "
             f"{error}; run from the folder that holds the module, or install it"

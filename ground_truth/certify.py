@@ -9,7 +9,6 @@ program and weights on the whole domain. Otherwise the build stops, and says on
 which edge.
 """
 
-import numpy as np
 from threadpoolctl import threadpool_limits
 
 from ..compiler.compiled_model import CompiledModel
@@ -36,7 +35,7 @@ from .prediction import Predictor
 from .sufficiency import joint_sufficiency
 from .wiring import ROUNDING_BOUND, Wiring, proof_bound
 
-EXHAUSTIVE_LIMIT = 40_000
+EXHAUSTIVE_LIMIT = 400_000
 _CHUNK = 2048
 
 Proof = tuple[EdgeState, Certificate]
@@ -168,9 +167,10 @@ class _Certification:
             )
             return EdgeState.UNWIRED, Structural(bound=self._bound)
         arriving = self._wiring.reach(edge)
-        if arriving <= self._bound:
+        needed = self._predictor.reaches_output(edge.reader.name, carried)
+        if arriving <= self._bound and not needed:
             return EdgeState.INERT, Unreachable(bound=self._bound)
-        if not self._predictor.reaches_output(edge.reader.name, carried):
+        if arriving > self._bound and not needed:
             self._problems.append(
                 f"{edge.name}: no output depends on what it carries, and on the weights a path "
                 f"leads to the logits (largest product {arriving:g})"
@@ -185,22 +185,24 @@ class _Certification:
         if full is not None and full.witness:
             return EdgeState.CAUSAL, full.witness
         n_inputs, exhaustive = len(self._domain.tokens), self._domain.exhaustive
-        sources = np.zeros(0, dtype=np.int64)
-        if full is not None and exhaustive:
-            sources = distinct_sources(self._weights, self._graph, edge, self._domain.tokens)
-            if n_inputs * len(sources) > EXHAUSTIVE_LIMIT:
-                sources = sources[:0]
-        found = self._search.every_base(edge, sources)
+        if full is None:
+            if permuted.witness:
+                return EdgeState.POSITIONAL, permuted.witness
+            return EdgeState.INERT, Constant(
+                n_sources=n_inputs, bound=ROUNDING_BOUND, exhaustive=exhaustive
+            )
+        sources = distinct_sources(self._weights, self._graph, edge, self._domain.tokens)
+        exhausted = exhaustive and n_inputs * len(sources) <= EXHAUSTIVE_LIMIT
+        if exhausted:
+            found = self._search.every_base(edge, sources)
+        else:
+            found = self._search.distinct_contributions(edge, sources)
         if found.disagreement:
             self._problems.append(f"{edge.name}: {found.disagreement}")
         if found.witness:
             return EdgeState.CAUSAL, found.witness
         if permuted.witness:
             return EdgeState.POSITIONAL, permuted.witness
-        if full is None:
-            return EdgeState.INERT, Constant(
-                n_sources=n_inputs, bound=ROUNDING_BOUND, exhaustive=exhaustive
-            )
-        if len(sources):
+        if exhausted:
             return EdgeState.INERT, Exhausted(n_bases=n_inputs, n_contributions=len(sources))
-        return EdgeState.INERT, Searched(n_pairs=full.tried)
+        return EdgeState.INERT, Searched(n_pairs=full.tried + found.tried)

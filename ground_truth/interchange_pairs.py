@@ -1,8 +1,8 @@
 """Interchange pairs: which inputs are bases, and which are their sources.
 
 Sources are any sequences of the domain, of any length. Bases are drawn evenly
-over lengths and over the outputs that they lead to, since random inputs of some
-programs almost all lead to the same output.
+over lengths and outputs, since random inputs of some programs almost all lead to
+the same output (random brackets are almost never balanced).
 """
 
 from dataclasses import dataclass
@@ -12,9 +12,11 @@ import numpy as np
 from ..compiler.compiled_model import CompiledModel
 from ..compiler.input_space import InputSpace
 from ..compiler.interpreter import interpret
+from ..compiler.program import Program
 
 DOMAIN_LIMIT = 50_000
 SAMPLE = 20_000
+CANDIDATES = 4 * SAMPLE
 
 
 @dataclass(frozen=True, eq=False)
@@ -25,7 +27,7 @@ class TaskDomain:
         tokens: token ids `[inputs, position]`, all of them or a sample.
         exhaustive: whether they are all.
         stratum: a number for each input; inputs with the same number have the
-            same length and the same output at the last position.
+            same length and the same output at every position.
     """
 
     tokens: np.ndarray
@@ -38,13 +40,12 @@ class TaskDomain:
         program = compiled.program
         space = InputSpace(len(program.vocabulary), program.max_length)
         exhaustive = space.size <= DOMAIN_LIMIT
-        tokens = space.everything() if exhaustive else space.sample(SAMPLE, seed)
-        outputs = interpret(program, tokens).values[program.outputs[0]]
-        lengths = (tokens < len(program.vocabulary)).sum(axis=1)
-        last = outputs[np.arange(len(tokens)), lengths - 1]
-        keys = lengths * (len(program.output.domain) + 1) + last
-        order = {key: place for place, key in enumerate(sorted(set(keys.tolist())))}
-        return cls(tokens, exhaustive, np.array([order[key] for key in keys.tolist()]))
+        tokens = space.everything() if exhaustive else space.sample(CANDIDATES, seed)
+        stratum = _strata(program, tokens)
+        if not exhaustive:
+            kept = np.sort(np.argsort(_rank_within(stratum), kind="stable")[:SAMPLE])
+            tokens, stratum = tokens[kept], stratum[kept]
+        return cls(tokens, exhaustive, stratum)
 
     def draw(self, size: int, rng: np.random.Generator) -> np.ndarray:
         """Return `size` inputs, strata equally likely, drawn with replacement."""
@@ -54,6 +55,24 @@ class TaskDomain:
         strata = rng.integers(0, len(counts), size=size)
         picks = starts[strata] + (rng.random(size) * counts[strata]).astype(np.int64)
         return self.tokens[order[picks]]
+
+
+def _strata(program: Program, tokens: np.ndarray) -> np.ndarray:
+    """Return a number for each input: equal for equal length and equal output everywhere."""
+    outputs = interpret(program, tokens).values[program.outputs[0]]
+    lengths = (tokens < len(program.vocabulary)).sum(axis=1, keepdims=True)
+    rows = np.ascontiguousarray(np.concatenate([lengths, outputs], axis=1))
+    numbers: dict[bytes, int] = {}
+    return np.array([numbers.setdefault(row.tobytes(), len(numbers)) for row in rows])
+
+
+def _rank_within(stratum: np.ndarray) -> np.ndarray:
+    """Return for each input how many of its stratum come before it."""
+    order = np.argsort(stratum, kind="stable")
+    counts = np.bincount(stratum)
+    rank = np.empty(len(stratum), dtype=np.int64)
+    rank[order] = np.arange(len(stratum)) - np.repeat(np.cumsum(counts) - counts, counts)
+    return rank
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,6 +89,11 @@ class Pairs:
     base: np.ndarray
     source: np.ndarray
     positions: np.ndarray
+
+    @classmethod
+    def aligned(cls, base: np.ndarray, source: np.ndarray) -> "Pairs":
+        """Return pairs of given bases and sources, positions as they are."""
+        return cls(base, source, np.broadcast_to(np.arange(base.shape[1]), base.shape))
 
     @classmethod
     def draw(cls, domain: TaskDomain, size: int, rng: np.random.Generator) -> "Pairs":

@@ -20,6 +20,7 @@ from .wiring import ROUNDING_BOUND, reader_matrix
 FIRST_ROUND = 256
 LATER_SIZE = 512
 LATER_ROUNDS = {"full": 8, "positions": 2}
+DISTINCT_ROUNDS = 8
 _CHUNK = 2048
 
 
@@ -94,15 +95,28 @@ class InterchangeSearch:
         return tallies
 
     def every_base(self, edge: Edge, sources: np.ndarray) -> Tally:
-        """Try every input as base with each of the given inputs as source."""
+        """Try every input as base with each of the given inputs as source, up to a witness."""
         tally = Tally()
         bases = self._domain.tokens
         for source in sources:
             for start in range(0, len(bases), _CHUNK):
                 base = bases[start : start + _CHUNK]
                 repeated = np.broadcast_to(self._domain.tokens[source], base.shape)
-                pairs = Pairs(base, repeated, np.zeros_like(base))
-                self._try([edge], pairs, {edge.name: tally}, permute=False)
+                self._try([edge], Pairs.aligned(base, repeated), {edge.name: tally}, permute=False)
+                if tally.changed:
+                    return tally
+        return tally
+
+    def distinct_contributions(self, edge: Edge, sources: np.ndarray) -> Tally:
+        """Try random bases with the given inputs, each as likely, up to a witness."""
+        rng = np.random.default_rng([self._seed, 2])
+        tally = Tally()
+        for _ in range(DISTINCT_ROUNDS):
+            base = self._domain.draw(_CHUNK, rng)
+            source = self._domain.tokens[rng.choice(sources, size=_CHUNK)]
+            self._try([edge], Pairs.aligned(base, source), {edge.name: tally}, permute=False)
+            if tally.changed:
+                break
         return tally
 
     def _try(

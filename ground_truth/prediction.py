@@ -6,8 +6,8 @@ every variable is kept as its residual coefficients and every operation is taken
 in the form in which it extends to them: attention weights from the selector's
 table, maps of one-hots thresholded at one half, maps of numbers as plateaus with
 ramps between. Layers, heads, neurons, rotations and other programs in the same
-model do not appear: only which component holds which variable is taken from the
-source map.
+model do not appear: only which component holds which variable, and which variables
+each of its readers reads, are taken from the source map.
 """
 
 from collections.abc import Callable, Mapping
@@ -105,7 +105,8 @@ class Predictor:
         readers = {
             place
             for place in needed
-            if component in self._components(place) and self._inputs_of(place) & set(carried)
+            if component in self._components(place)
+            and self._inputs_in(place, component) & set(carried)
         }
         return bool(readers)
 
@@ -130,6 +131,15 @@ class Predictor:
         if isinstance(operation, ir.SelectorWidth):
             names.add(reciprocal_name(self._names[place]))
         return names
+
+    def _inputs_in(self, place: int, component: str) -> set[str]:
+        """Return the variables that one component reads for a node."""
+        reciprocal = reciprocal_name(self._names[place])
+        if reciprocal not in self._source_map.by_name:
+            return self._inputs_of(place)
+        if component == self._source_map.by_name[reciprocal].writer:
+            return self._inputs_of(place) - {reciprocal}
+        return {reciprocal}
 
     def _inputs(self, tokens: np.ndarray, positions: np.ndarray | None) -> dict[str, np.ndarray]:
         """Return the variables that the embeddings write."""

@@ -120,5 +120,6 @@ class Wiring:
         rows = rows[np.abs(rows).max(axis=1, initial=0.0) > self._bound]
         if self._bound == 0:
             return np.eye(rows.shape[1])[rows.any(axis=0)]
+        rows = rows / np.linalg.norm(rows, axis=1, keepdims=True)
         _, sizes, basis = np.linalg.svd(rows, full_matrices=False)
-        return basis[sizes > ROUNDING_BOUND * max(1.0, float(sizes.max(initial=0.0)))]
+        return basis[sizes > ROUNDING_BOUND]

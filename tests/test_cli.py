@@ -129,7 +129,7 @@ def test_verify_names_the_edge_whose_label_is_wrong(run, tmp_path):
     run("verify", TINY, "--write", "circuit.json")
     labels = json.loads((tmp_path / "circuit.json").read_text())
     edge = next(edge for edge in labels["edges"] if edge["edge"] == "m0->logits")
-    edge["certificate"]["position"] = 0
+    edge["certificate"]["source"] = edge["certificate"]["base"]
     (tmp_path / "circuit.json").write_text(json.dumps(labels))
     error = run("verify", TINY, "--labels", "circuit.json", code=1).stderr
     assert f"The labels do not hold for {TINY}" in error

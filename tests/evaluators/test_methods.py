@@ -226,7 +226,11 @@ def test_weight_norm_reads_no_data_and_lies_between_zero_and_one(problem):
 
 def test_weight_norm_by_hand():
     problem = CircuitProblem.of(load("histogram[vocab=2,length=3]"), n_pairs=1)
-    weights, scores = problem.model.weights, weight_norm(problem)
+    rng = np.random.default_rng(0)
+    weights = problem.model.weights
+    drawn = {name: rng.normal(size=array.shape) for name, array in weights.arrays()}
+    weights = replace(weights, **drawn)
+    scores = weight_norm(replace(problem, model=replace(problem.model, weights=weights)))
     query_key = weights.W_Q[0, 0] @ weights.W_K[0, 0].T
     value = weights.W_V[0, 0] @ weights.W_O[0, 0]
 
@@ -237,7 +241,9 @@ def test_weight_norm_by_hand():
     assert scores["embed->a0.h0<k>"] == pytest.approx(composition(weights.W_E, query_key.T))
     assert scores["embed->a0.h0<v>"] == pytest.approx(composition(weights.W_E, value))
     assert scores["a0.h0->m0"] == pytest.approx(composition(value, weights.W_in[0]))
-    assert scores["pos_embed->logits"] == 0
+    bias = np.vstack([weights.W_out[0], weights.b_out[:1]])
+    assert scores["m0->logits"] == pytest.approx(composition(bias, weights.W_U))
+    assert scores["pos_embed->logits"] == pytest.approx(composition(weights.W_pos, weights.W_U))
 
 
 def test_scrambled_heads_do_not_change_what_weight_norm_says_of_attention():

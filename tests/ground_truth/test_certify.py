@@ -240,6 +240,7 @@ def test_a_wrong_table_is_found(sort):
     flipped = compiled.model.weights.W_out[1].copy()
     flipped[places] = np.roll(flipped[places], 1, axis=0)
     message = complaint(broken(compiled, "W_out", 1, flipped))
+    assert "outputs: the weights do not give what the program gives on " in message
     assert "a1.h0->m1: on base [" in message
     assert "the program predicts" in message
     assert "and the weights give" in message
@@ -257,6 +258,19 @@ def test_every_broken_edge_is_named(frac_prevs):
     message = complaint(twice)
     assert "pos_embed->logits" in message
     assert "m0->a1.h0<v>" in message
+
+
+def test_a_path_from_what_is_only_compiled_beside_is_found():
+    target = rasp.Map(lambda x: x == "a", TOKENS)
+    beside = rasp.SelectorWidth(SAME).named("beside")
+    compiled = compile_program(target, "ab", 3, beside=[beside])
+    axis = compiled.source_map.by_name["beside"].directions[0].argmax()
+    lines = complaint(broken(compiled, "W_U", (axis, 0), 1e-3)).splitlines()
+    for edge in ("embed->a0.h0<q>", "embed->a0.h0<k>", "a0.h0->m0"):
+        assert any(
+            line.startswith(f"  - {edge}: no output depends on what it carries, and on the weights")
+            for line in lines
+        ), edge
 
 
 def test_a_source_map_that_misses_a_read_is_found(histogram):

@@ -2,7 +2,8 @@
 
 import pytest
 
-from glassbench.ground_truth import EdgeState, load
+from glassbench.compiler import ComponentGraph, compile_program, rasp
+from glassbench.ground_truth import EdgeState, TaskDomain, load
 from glassbench.ground_truth.sufficiency import joint_sufficiency
 
 
@@ -38,6 +39,17 @@ def test_with_every_edge_nothing_is_interchanged(histogram):
 def test_only_causal_edges_are_left_alone(histogram, state):
     states = {**histogram.labels.states, "m0->logits": state}
     assert changed(histogram, states).n_changed > 0
+
+
+def test_every_edge_has_a_source_of_its_own():
+    """Two copies of a token always agree, unless they come from different sources."""
+    here = rasp.Select(rasp.indices, rasp.indices, rasp.Comparison.EQ)
+    copies = [rasp.Aggregate(here, rasp.tokens).named(name) for name in ("one", "other")]
+    compiled = compile_program(rasp.SequenceMap(lambda x, y: x == y, *copies), "ab", 3)
+    states = dict.fromkeys(ComponentGraph.of(compiled.model.weights).edge_names, EdgeState.CAUSAL)
+    states |= dict.fromkeys(("a0.h0->m0", "a0.h1->m0"), EdgeState.INERT)
+    found = joint_sufficiency(compiled, states, TaskDomain.of(compiled), seed=0)
+    assert found.n_changed > 50
 
 
 def test_sufficiency_follows_its_seed(sort):

@@ -113,6 +113,17 @@ def test_paths_through_later_heads_and_neurons_are_followed():
         assert wiring.reach(edges["embed->a0.h0<v>"]) > 0, role
 
 
+def test_what_a_head_moves_is_followed_coordinate_by_coordinate():
+    arrays = hand_made()
+    arrays["W_V"][0, 0, 1, 1] = 1.0  # positions are moved too ...
+    arrays["W_O"][0, 0, 1, 5] = 1.0  # ... to where nobody reads
+    wiring, edges = wiring_of(arrays)
+    assert wiring.product(edges["pos_embed->a0.h0<v>"]) == 2
+    assert wiring.reach(edges["pos_embed->a0.h0<v>"]) == 0
+    assert wiring.reach(edges["embed->a0.h0<v>"]) > 0
+    assert wiring.reach(edges["pos_embed->a0.h0<q>"]) > 0
+
+
 def test_neurons_that_are_not_entered_lead_nowhere():
     arrays = hand_made()
     arrays["W_in"][0, 1, 1] = 1.0  # a neuron that reads positions ...
