@@ -7,6 +7,7 @@ the command with 2.
 
 import os
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -81,6 +82,19 @@ def _print_table(heading: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     for row in rows:
         table.add_row(*row, style=None if row[0] else "dim")
     console.print(table)
+
+
+def _writable(folder: Path) -> Path:
+    """Make a folder before long work begins, and return it."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise GlassbenchError(
+            f"Nothing can be written to {folder}: {error.strerror}; choose another folder with -o"
+        ) from error
+    return folder
 
 
 @contextmanager
@@ -183,7 +197,7 @@ def quickstart(
     from .ground_truth.task_tables import suite_table
     from .leaderboard import write_leaderboard
 
-    folder = output / "results"
+    folder = _writable(output / "results")
     started = time.perf_counter()
     tasks = _load_all(get_suite(suite))
     _check_others(folder, tasks, list(BUILT_IN))
@@ -298,6 +312,8 @@ def verify(
     from . import ground_truth as truth
     from .ground_truth.task_tables import certificate_counts
 
+    if write is not None and write.is_dir():
+        raise typer.BadParameter("must be a file, got a folder", param_hint="--write")
     if labels is None:
         (loaded,) = _load_all([task])
         compiled, given = loaded.compiled, loaded.labels
@@ -347,6 +363,8 @@ def score(
     found = [find_method(method) for method in methods]
     ids = [TaskId.parse(name) for name in task] if task else get_suite(suite or "quick")
     folder = output if task or output else HOME / "results"
+    if folder is not None:
+        _writable(folder)
     results = _score_all(found, _load_all(ids), seed=seed, folder=folder, in_suite=not task)
     say = _console().print
     if task:
@@ -371,7 +389,7 @@ def leaderboard(
     """Rank the results of a folder; write a Markdown and a LaTeX table and a figure."""
     from .leaderboard import read_results, write_leaderboard
 
-    board = write_leaderboard(results, output)
+    board = write_leaderboard(results, _writable(output))
     _print_standings(read_results(results))
     _console().print("\nWritten:")
     for path in (board.markdown, board.latex, board.svg, board.png):

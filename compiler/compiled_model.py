@@ -1,7 +1,7 @@
 """`compile_program`: the whole pipeline, and the `CompiledModel` it returns."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from ..errors import ProgramError, listing
@@ -18,7 +18,7 @@ from .trace import trace
 from .values import Domain, Value, as_argument
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class CompiledModel:
     """A model together with the program it came from and the map between the two.
 
@@ -32,7 +32,17 @@ class CompiledModel:
     model: Model
     program: Program
     source_map: SourceMap
-    checked: Checked = field(repr=False)
+    checked: Checked
+
+    def __repr__(self) -> str:
+        """Return what is compiled and how large it is."""
+        weights, program = self.model.weights, self.program
+        kind = "causal" if program.causal else "bidirectional"
+        return (
+            f"CompiledModel({program.output.name!r}: {len(program.vocabulary)} tokens, up to "
+            f"{program.max_length} of them, {kind}; {weights.n_layers} layers, "
+            f"{weights.n_heads} heads, d_model {weights.d_model})"
+        )
 
     def __call__(self, sequence: Sequence[Value]) -> list[Value]:
         """Return the decoded output at every position of one sequence."""
@@ -82,6 +92,11 @@ def compile_program(
         ProgramError: the program is malformed or cannot be compiled exactly;
             every reason is listed.
     """
+    if not isinstance(program, rasp.RASPExpr | Program):
+        raise ProgramError(
+            f"a program must be a RASP expression such as rasp.tokens, got "
+            f"{type(program).__name__}; a program of the library is built by gb.load"
+        )
     if isinstance(program, rasp.RASPExpr):
         program = trace([program, *beside], vocab, max_length, causal=causal)
     checked = check(program)

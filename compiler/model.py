@@ -62,6 +62,11 @@ class Codec:
         ids = np.full((len(sequences), self.max_length + 1), self.pad, dtype=np.int64)
         ids[:, 0] = self.bos
         for row, sequence in enumerate(sequences):
+            if not isinstance(sequence, Sequence):
+                problems.append(
+                    f"sequence {row}: it must be a sequence of tokens, got {sequence!r}"
+                )
+                continue
             if not 1 <= len(sequence) <= self.max_length:
                 problems.append(
                     f"sequence {row}: length must be 1 to {self.max_length}, got {len(sequence)}"

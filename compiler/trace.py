@@ -50,6 +50,8 @@ def trace(
 
 def _checked_vocabulary(vocabulary: Sequence[Value], max_length: int) -> Domain:
     """Return the vocabulary as a domain, or raise."""
+    if not isinstance(vocabulary, Sequence):
+        raise ProgramError(f"the vocabulary must be a sequence of tokens, got {vocabulary!r}")
     problems = []
     tokens = []
     for value in vocabulary:
@@ -344,7 +346,7 @@ class _Tracer:
                 f"a numerical aggregate needs numbers, and {node.name!r} may be something else; "
                 "map it to numbers first"
             )
-        if never_empty:
+        if never_empty and default not in node.domain.values:
             default = node.domain.values[0]
         if default is None or isinstance(default, str | tuple):
             raise ProgramError(

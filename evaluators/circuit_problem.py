@@ -91,7 +91,7 @@ def _finite(score: Any) -> float | None:
     if isinstance(score, str | bytes) or tuple(getattr(score, "shape", ())):
         return None
     try:
-        number = float(score)
+        number = float(score.item() if hasattr(score, "item") else score)
     except Exception:  # noqa: BLE001 - a tool's scalar may refuse in its own way
         return None
     return number if np.isfinite(number) else None

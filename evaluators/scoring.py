@@ -31,11 +31,14 @@ PRIMARY = "edge_average_precision"
 CIRCUIT = "circuit"
 _EMBEDDINGS = ("embed", "pos_embed")
 
+AnyMethod = str | Method | Callable[[CircuitProblem], Answer]
+"""A built-in name, `module:function`, or a function from a problem to an answer."""
+
 Key = Mapping[str, bool]
 Floors = Mapping[str, PriorFloor]
 
 
-def find_method(method: str | Method | Callable[[CircuitProblem], Answer]) -> Method:
+def find_method(method: AnyMethod) -> Method:
     """Return a method by built-in name, by `module:function`, or from a function.
 
     Raises:
@@ -47,6 +50,8 @@ def find_method(method: str | Method | Callable[[CircuitProblem], Answer]) -> Me
     if callable(method):
         name = getattr(method, "__name__", type(method).__name__)
         return Method(name, method, "", "not stated")
+    if not isinstance(method, str):
+        raise ToolError(f"A method must be a function or a name, got {type(method).__name__}")
     if ":" not in method:
         if method not in BUILT_IN:
             raise TaskError(
@@ -60,7 +65,8 @@ def find_method(method: str | Method | Callable[[CircuitProblem], Answer]) -> Me
     except Exception as error:
         raise ToolError(
             f"A method must be an importable module:function, and {method!r} cannot be imported: "
-            f"{error}; run from the folder that holds the module, or install it"
+            f"{type(error).__name__}: {error}; mend the module, run from the folder that holds "
+            "it, or install it"
         ) from error
     if not callable(found):
         raise ToolError(f"{method!r} must be a function of a problem, got {type(found).__name__}")
@@ -102,7 +108,7 @@ class CircuitKey:
 
 
 def score(
-    method: str | Method | Callable[[CircuitProblem], Answer],
+    method: AnyMethod,
     task: str | Task,
     track: str = CIRCUIT,
     *,
@@ -133,7 +139,7 @@ def score(
     started = time.perf_counter()
     try:
         answer = method.function(problem)
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise ToolError(
             f"The method {method.name!r} must return an answer, and on {task.id} it raised "
             f"{type(error).__name__}: {error}"
@@ -224,8 +230,8 @@ def suite_priors(tasks: Sequence[Task]) -> dict[str, PriorFloor]:
 
 
 def score_suite(
-    methods: Sequence[str | Method | Callable[[CircuitProblem], Answer]],
-    tasks: Sequence[Task],
+    methods: AnyMethod | Sequence[AnyMethod],
+    tasks: Sequence[Task | str],
     *,
     seed: int = 0,
     priors: Floors | None = None,
@@ -238,10 +244,14 @@ def score_suite(
         ToolError: a method cannot be imported.
         TaskError: there is no such method.
     """
-    found = [find_method(method) for method in methods]
-    priors = suite_priors(tasks) if priors is None else priors
+    several = (
+        methods if isinstance(methods, Sequence) and not isinstance(methods, str) else [methods]
+    )
+    found = list({method.name: method for method in map(find_method, several)}.values())
+    loaded = [load(task) if isinstance(task, str) else task for task in tasks]
+    priors = suite_priors(loaded) if priors is None else priors
     for method in found:
-        for task in tasks:
+        for task in loaded:
             started = time.perf_counter()
             try:
                 yield score(method, task, seed=seed, priors=priors)

@@ -15,6 +15,7 @@ from ..compiler.model import Model
 from .circuit_labels import EdgeState, Sufficiency
 from .interchange_pairs import TaskDomain
 
+LEAST_BASES = 256
 MOST_BASES = 8192
 _CHUNK = 512
 
@@ -28,7 +29,8 @@ def joint_sufficiency(
 ) -> Sufficiency:
     """Interchange every edge that is not causal, all at once, with independent sources.
 
-    Every input of the domain is a base once, or `MOST_BASES` of them drawn at random.
+    Every input of the domain is a base, as often as it takes to try `LEAST_BASES`; or
+    `MOST_BASES` inputs are, drawn at random.
 
     Args:
         compiled: the model.
@@ -40,7 +42,9 @@ def joint_sufficiency(
     graph = ComponentGraph.of(model.weights)
     rng = np.random.default_rng([seed, 1])
     everything = len(domain.tokens) <= MOST_BASES
-    bases = domain.tokens if everything else domain.draw(MOST_BASES, rng)
+    rounds = -(-LEAST_BASES // len(domain.tokens))
+    whole = np.tile(domain.tokens, (rounds, 1))
+    bases = whole if everything else domain.draw(MOST_BASES, rng)
     n_changed = 0
     for start in range(0, len(bases), _CHUNK):
         batch = bases[start : start + _CHUNK]

@@ -8,12 +8,13 @@ from ..benchmark_programs import TaskId, get_suite
 from ..benchmark_programs.distractors import distractors
 from ..compiler import CompiledModel, compile_program, scramble
 from ..compiler.component_graph import ComponentGraph
+from ..errors import TaskError
 from .certify import certify
 from .circuit_labels import CircuitLabels, EdgeState
 from .interchange_pairs import TaskDomain
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Task:
     """A model whose insides are known.
 
@@ -34,6 +35,10 @@ class Task:
         """The components of the model and the edges between them."""
         return ComponentGraph.of(self.compiled.model.weights)
 
+    def __repr__(self) -> str:
+        """Return the task's id."""
+        return f"Task({str(self.id)!r})"
+
     def __str__(self) -> str:
         """Return the task's id, what it computes, its sizes and its edge states."""
         weights = self.compiled.model.weights
@@ -41,7 +46,7 @@ class Task:
         exhaustive = "all" if self.labels.exhaustive else "a sample of"
         return (
             f"{self.id}\n{self.id.spec.description}\n"
-            f"{weights.n_layers} layers, {weights.n_heads} heads, d_model {weights.d_model}, "
+            f"layers {weights.n_layers}, heads {weights.n_heads}, d_model {weights.d_model}, "
             f"d_mlp {weights.d_mlp}, {weights.n_parameters:,} parameters\n"
             f"edges: {counts}; certified on {exhaustive} {self.labels.n_inputs:,} inputs"
         )
@@ -85,7 +90,13 @@ def build_model(task: TaskId | str) -> CompiledModel:
 def _load(task: TaskId) -> Task:
     compiled = build_model(task)
     domain = TaskDomain.of(compiled)
-    return Task(task, compiled, certify(compiled, str(task), domain=domain), domain)
+    labels = certify(compiled, str(task), domain=domain)
+    if len(set(edge_positives(labels.states).values())) < 2:
+        raise TaskError(
+            f"{task} poses no question: all of its edges are causal, or none is; choose a larger "
+            "vocabulary or length"
+        )
+    return Task(task, compiled, labels, domain)
 
 
 def load(task: TaskId | str) -> Task:
@@ -95,9 +106,11 @@ def load(task: TaskId | str) -> Task:
         task: an id such as `histogram` or `sort-v1/crowded[distractors=3,seed=1]`.
 
     Raises:
-        TaskError: there is no such task.
+        TaskError: there is no such task, or it has no causal edge.
         CertificationError: its labels cannot be certified.
     """
+    if not isinstance(task, str | TaskId):
+        raise TaskError(f"A task is named by a text such as 'histogram', got {task!r}.")
     return _load(TaskId.parse(task) if isinstance(task, str) else task)
 
 

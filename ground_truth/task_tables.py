@@ -83,10 +83,11 @@ def _place(variable: PlacedVariable) -> str:
     """Return the component, and the neurons where it is an MLP."""
     if not variable.neurons:
         return variable.writer
-    first, last = variable.neurons[0], variable.neurons[-1]
-    if first == last:
-        return f"{variable.writer} neuron {first}"
-    return f"{variable.writer} neurons {first}-{last}"
+    neurons = sorted(variable.neurons)
+    starts = [n for n in neurons if n - 1 not in variable.neurons]
+    ends = [n for n in neurons if n + 1 not in variable.neurons]
+    ranges = [str(a) if a == b else f"{a}-{b}" for a, b in zip(starts, ends, strict=True)]
+    return f"{variable.writer} neuron{'s' if len(neurons) > 1 else ''} {', '.join(ranges)}"
 
 
 def circuit_table(task: Task, *, inert: bool = True) -> Table:

@@ -134,7 +134,7 @@ def _draw_legend(figure: "Figure", primary: "pd.DataFrame") -> None:
     texts = ["mean, 95% interval over tasks", "a task"]
     if (primary["outcome"] != "ok").any():
         marks.append(Line2D([], [], color=_FAILED, marker="x", linewidth=0, markersize=6))
-        texts.append("no answer: counts as the floor")
+        texts.append("no answer: counts as random")
     if (primary["normalised"] < _LOWEST).any():
         marks.append(Line2D([], [], color=_REFERENCE, marker="<", linewidth=0, markersize=5))
         texts.append(f"below {_LOWEST:.0f}")

@@ -107,10 +107,10 @@ def _rows(result: Result, known: Mapping[str, MetricValue]) -> Iterator[dict[str
 def task_scores(frame: "pd.DataFrame") -> "pd.DataFrame":
     """Return one row per method (or reference), task and metric, with nothing missing.
 
-    Seeds are averaged. A run without an answer counts as the floor, and so does
-    a task on which the method was not run at all (`outcome` says `failed` or
-    `missing`). The floors and the ceiling stand beside the methods as rows with
-    the role `floor` or `ceiling`; `prior` only where every task has one.
+    Seeds are averaged. A run without an answer counts as a random ranking, and so
+    does a task on which the method was not run at all (`outcome` says `failed` or
+    `missing`), so that nothing is gained by not answering. The floors and the
+    ceiling stand beside the methods as rows with the role `floor` or `ceiling`; `prior` only where every task has one.
 
     Columns: `role, method, task, metric, primary, value, normalised, outcome`.
     """
@@ -120,9 +120,11 @@ def task_scores(frame: "pd.DataFrame") -> "pd.DataFrame":
     # A task that every method failed, with nothing recorded, has no floor; it still counts.
     known_first = frame.iloc[frame["floor"].isna().argsort(kind="stable")]
     scale = known_first.drop_duplicates(["task", "metric"])[columns]
+    frame = frame.assign(random_normalised=_random_normalised(frame))
+    scale = scale.assign(random_normalised=_random_normalised(scale))
     counted = frame.assign(
-        value=frame["value"].fillna(frame["floor"]),
-        normalised=frame["normalised"].fillna(0.0),
+        value=frame["value"].fillna(frame["random"]),
+        normalised=frame["normalised"].fillna(frame["random_normalised"]),
         failed=frame["status"] != "ok",
     )
     measured = counted.groupby(["method", "task", "metric"], as_index=False).agg(
@@ -133,8 +135,8 @@ def task_scores(frame: "pd.DataFrame") -> "pd.DataFrame":
     methods["outcome"] = "ok"
     methods.loc[methods["failed"].eq(True), "outcome"] = "failed"
     methods.loc[methods["normalised"].isna(), "outcome"] = "missing"
-    methods["value"] = methods["value"].fillna(methods["floor"])
-    methods["normalised"] = methods["normalised"].fillna(0.0)
+    methods["value"] = methods["value"].fillna(methods["random"])
+    methods["normalised"] = methods["normalised"].fillna(methods["random_normalised"])
     parts = [methods.assign(role="method")]
     known = scale.dropna(subset=["floor"])
     for reference, role in REFERENCES.items():
@@ -154,6 +156,12 @@ def task_scores(frame: "pd.DataFrame") -> "pd.DataFrame":
     columns = ["role", "method", "task", "metric", "primary", "value", "normalised", "outcome"]
     whole = pd.concat([part[columns] for part in parts], ignore_index=True)
     return whole.sort_values(["role", "method", "task", "metric"], ignore_index=True)
+
+
+def _random_normalised(scale: "pd.DataFrame") -> list[float]:
+    """Return what a random ranking earns, normalised; 0 where no floor is known."""
+    marks = zip(scale["random"], scale["floor"], scale["ceiling"], strict=True)
+    return [0.0 if each[0] != each[0] else normalised(*each) for each in marks]
 
 
 def standings(frame: "pd.DataFrame", *, seed: int = 0) -> "pd.DataFrame":

@@ -22,8 +22,8 @@ TITLES = {
 NOTE = (
     "Score: mean over tasks of the normalised primary metric, 0 at the higher of the floors and "
     "1 at the oracle, with a 95% bootstrap interval over tasks. A run that failed, and a task "
-    "that was not run, count as the floor. Tasks: answered of all. random, prior and oracle are "
-    "references and have no rank."
+    "that was not run, count as a random ranking. Tasks: answered of all. random, prior and "
+    "oracle are references and have no rank."
 )
 
 _MARKDOWN = re.compile(r"([\\`*_\[\]#|~!$@])")

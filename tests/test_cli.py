@@ -169,7 +169,7 @@ def test_score_on_a_suite_then_leaderboard(run, tmp_path):
     ("method", "message"),
     [
         ("eapp", "There is no method 'eapp'. Did you mean 'eap' or 'eap-ig'?"),
-        ("nowhere:method", "cannot be imported: No module named 'nowhere'"),
+        ("nowhere:method", "No module named 'nowhere'"),
         ("own_methods:nothing", "has no attribute 'nothing'"),
         ("own_methods:number", "must be a function of a problem, got int"),
     ],

@@ -156,6 +156,15 @@ def test_prediction_and_measurement_agree_on_delicate_programs(name, causal):
     assert labels.counts[EdgeState.CAUSAL] + labels.counts[EdgeState.POSITIONAL] > 0
 
 
+def test_what_changes_at_padding_does_not_count():
+    """The only token tells nothing, and a source can only be longer or shorter."""
+    labels = certify(compile_program(TOKENS, "a", 3))
+    (label,) = [label for label in labels.edges if label.edge == "embed->logits"]
+    assert label.state is EdgeState.CAUSAL
+    # A third of the sources are shorter than their bases; as many are longer.
+    assert 0.25 < label.certificate.changed / label.certificate.tried < 0.42
+
+
 def test_what_the_output_does_not_depend_on_is_inert():
     expression = rasp.SequenceMap(lambda x, y: x, TOKENS, rasp.SelectorWidth(SAME))
     compiled = compile_program(expression, "ab", 2)

@@ -14,7 +14,8 @@ def changed(task, states, seed=0):
 def test_causal_edges_suffice(task):
     for seed in range(3):
         found = changed(task, task.labels.states, seed=seed)
-        assert (found.n_bases, found.n_changed) == (256, 0)
+        assert found.n_bases >= max(256, len(task.domain.tokens))
+        assert found.n_changed == 0
 
 
 def test_no_causal_edge_can_be_missing(task):
@@ -45,7 +46,7 @@ def test_every_edge_has_a_source_of_its_own():
     """Two copies of a token always agree, unless they come from different sources."""
     here = rasp.Select(rasp.indices, rasp.indices, rasp.Comparison.EQ)
     copies = [rasp.Aggregate(here, rasp.tokens).named(name) for name in ("one", "other")]
-    compiled = compile_program(rasp.SequenceMap(lambda x, y: x == y, *copies), "ab", 3)
+    compiled = compile_program(rasp.SequenceMap(lambda x, y: x == y, *copies), "abcd", 1)
     states = dict.fromkeys(ComponentGraph.of(compiled.model.weights).edge_names, EdgeState.CAUSAL)
     states |= dict.fromkeys(("a0.h0->m0", "a0.h1->m0"), EdgeState.INERT)
     found = joint_sufficiency(compiled, states, TaskDomain.of(compiled), seed=0)

@@ -25,7 +25,7 @@ def test_a_task_is_loaded_once(histogram):
 def test_a_task_says_what_it_is(histogram):
     text = str(histogram)
     assert text.startswith("histogram-v1[vocab=2,length=3]\nGives at each position how often")
-    assert "1 layers, 1 heads, d_model 7, d_mlp 4, 231 parameters" in text
+    assert "layers 1, heads 1, d_model 7, d_mlp 4, 231 parameters" in text
     assert "edges: 4 causal, 0 positional, 1 inert, 8 unwired" in text
     assert "certified on all 14 inputs" in text
 

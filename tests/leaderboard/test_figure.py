@@ -38,7 +38,7 @@ def test_a_legend_names_what_is_there(results):
     assert legend_of(figure_of(results)) == [
         "mean, 95% interval over tasks",
         "a task",
-        "no answer: counts as the floor",
+        "no answer: counts as random",
     ]
     assert len(legend_of(figure_of(results[:2]))) == 2
 

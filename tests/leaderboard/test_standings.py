@@ -53,17 +53,17 @@ def test_methods_are_ranked_by_the_mean_normalised_primary_metric(results):
     assert row_of(table, "good")[AUROC] == pytest.approx(0.8)
 
 
-def test_a_failed_run_counts_as_the_floor_and_is_counted(results):
+def test_a_failed_run_counts_as_random_and_is_counted(results):
     row = row_of(standings(results_frame(results)), "fails")
-    assert row["normalised"] == pytest.approx((0.5 + 0) / 2)
-    assert row[AP] == pytest.approx((0.6 + 0.2) / 2)
+    assert row["normalised"] == pytest.approx((0.5 - 0.125) / 2)
+    assert row[AP] == pytest.approx((0.6 + 0.1) / 2)
     assert (row["failed"], row["missing"], row["answered"], row["tasks"]) == (1, 0, 1, 2)
     assert row["seconds"] == pytest.approx(2.0)
 
 
-def test_a_task_that_was_not_run_counts_as_the_floor_and_is_counted(results):
+def test_a_task_that_was_not_run_counts_as_random_and_is_counted(results):
     row = row_of(standings(results_frame(results)), "partial")
-    assert row["normalised"] == pytest.approx((-0.125 + 0) / 2)
+    assert row["normalised"] == pytest.approx((-0.125 - 0.125) / 2)
     assert (row["failed"], row["missing"], row["answered"]) == (0, 1, 1)
 
 
@@ -77,7 +77,7 @@ def test_a_failure_that_records_no_metrics_takes_the_floors_of_the_task(results,
 def test_where_every_method_failed_the_table_still_stands(make_result):
     frame = results_frame([make_result("fails", "a-v1", None), make_result("fails", "b-v1", None)])
     row = row_of(standings(frame), "fails")
-    assert (row["normalised"], row["failed"], row["answered"]) == (0.0, 2, 0)
+    assert (row["normalised"], row["failed"], row["answered"]) == (pytest.approx(-0.125), 2, 0)
 
 
 def test_where_nothing_is_known_of_a_task_the_table_still_stands(make_result):
@@ -136,7 +136,7 @@ def test_seeds_are_averaged_before_tasks(make_result):
         ]
     )
     row = row_of(standings(frame), "m")
-    assert row["normalised"] == pytest.approx(((1 + 0.5 + 0) / 3 + 1) / 2)
+    assert row["normalised"] == pytest.approx(((1 + 0.5 - 0.125) / 3 + 1) / 2)
     assert (row["failed"], row["answered"], row["tasks"]) == (1, 1, 2)
 
 
@@ -205,3 +205,10 @@ def test_tracks_are_kept_apart(results, make_result):
     pd.testing.assert_frame_equal(results_frame(results), results_frame((*results, other)))
     with pytest.raises(BundleError, match="results of track 'program', found none"):
         results_frame(results, "program")
+
+
+def test_a_method_that_fails_is_never_above_one_that_answers_at_random(make_result):
+    """Otherwise the way to a better mean would be to fail on hard tasks."""
+    frame = results_frame([make_result("fails", "a-v1", None), make_result("blind", "a-v1", 0.1)])
+    table = standings(frame)
+    assert row_of(table, "fails")["normalised"] == row_of(table, "blind")["normalised"]

@@ -24,7 +24,7 @@ def test_markdown_of_plain_names(results):
         "| Rank | Method | Score | 95% interval | AP | AUROC | Seconds | Tasks | Failed |"
     )
     assert lines[3] == (r"| 1 | good | 0.750 | \[0.500, 1.000\] | 0.800 | 0.800 | 2.00 | 2/2 | 0 |")
-    assert lines[4] == r"| 2 | fails | 0.250 | \[0.000, 0.500\] | 0.400 | 0.550 | 2.00 | 1/2 | 1 |"
+    assert lines[4] == r"| 2 | fails | 0.187 | \[-0.125, 0.500\] | 0.350 | 0.550 | 2.00 | 1/2 | 1 |"
     assert lines[5] == r"|  | prior | 0.000 | \[0.000, 0.000\] | 0.200 | 0.500 |  |  |  |"
     assert lines[-1] == "- Method fails on b-v1, seed 0, failed: ToolError: out of luck"
 
