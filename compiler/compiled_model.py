@@ -1,5 +1,6 @@
 """`compile_program`: the whole pipeline, and the `CompiledModel` it returns."""
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -16,6 +17,8 @@ from .schedule import schedule
 from .source_map import SourceMap
 from .trace import trace
 from .values import Domain, Value, as_argument
+
+_LOG = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -77,6 +80,11 @@ def compile_program(
 ) -> CompiledModel:
     """Compile a RASP program into a transformer that computes it exactly.
 
+    One thing is decided by running the program: that a categorical aggregate never
+    selects positions with different values. Up to 50,000 possible inputs all of
+    them are run; beyond that a sample is, which is logged as a warning and stands
+    in `CompiledModel.checked`.
+
     Args:
         program: a RASP expression, or a `Program` already traced (then `vocab`,
             `max_length`, `causal` and `beside` are not used).
@@ -103,6 +111,13 @@ def compile_program(
     if checked.reasons:
         raise ProgramError(
             listing("The program cannot be compiled exactly:", [str(r) for r in checked.reasons])
+        )
+    if not checked.exhaustive:
+        _LOG.warning(
+            "%s: whether its aggregates select one value each was checked on %d inputs, not on "
+            "all; on an input where they do not, the model's output has no meaning",
+            program.output.name,
+            checked.n_inputs,
         )
     program = optimise(program, level)
     blocks = lower(program)

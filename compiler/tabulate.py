@@ -14,6 +14,7 @@ from .values import Domain, Value, as_argument, is_number
 
 MAX_TABLE = 2**18
 _SHOWN_FAILURES = 3
+_ASKED_AGAIN = 8
 
 
 def predicate_table(
@@ -63,12 +64,13 @@ def tabulated(function: Callable[..., Value], arguments: Sequence[tuple]) -> lis
     """Return the function's value on every tuple of arguments, in canonical form.
 
     Raises:
-        ProgramError: the function fails on some; how many, and the first of them.
+        ProgramError: the function fails on some (how many, and the first of them),
+            or gives another value when it is asked again.
     """
     results: list[Value] = []
     failures: list[str] = []
-    for values in arguments:
-        shown = tuple(as_argument(value) for value in values)
+    given = [tuple(as_argument(value) for value in values) for values in arguments]
+    for shown in given:
         try:
             results.append(canonical(function(*shown)))
         except Exception as error:  # noqa: BLE001 - a user's function may raise anything
@@ -79,4 +81,11 @@ def tabulated(function: Callable[..., Value], arguments: Sequence[tuple]) -> lis
             f"its function must be defined on every value its arguments can take, and fails on "
             f"{len(failures)} of {len(arguments)}: {examples}"
         )
+    for place in range(0, len(given), max(1, len(given) // _ASKED_AGAIN)):
+        again = canonical(function(*given[place]))
+        if again != results[place]:
+            raise ProgramError(
+                f"its function must give the same value each time, and on {given[place]} it gives "
+                f"{results[place]!r} and then {again!r}"
+            )
     return results

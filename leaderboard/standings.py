@@ -110,7 +110,8 @@ def task_scores(frame: "pd.DataFrame") -> "pd.DataFrame":
     Seeds are averaged. A run without an answer counts as a random ranking, and so
     does a task on which the method was not run at all (`outcome` says `failed` or
     `missing`), so that nothing is gained by not answering. The floors and the
-    ceiling stand beside the methods as rows with the role `floor` or `ceiling`; `prior` only where every task has one.
+    ceiling stand beside the methods as rows with the role `floor` or `ceiling`;
+    `prior` only where every task has one.
 
     Columns: `role, method, task, metric, primary, value, normalised, outcome`.
     """

@@ -127,3 +127,13 @@ def test_what_was_checked_is_kept_with_the_model():
     same = rasp.Select(TOKENS, TOKENS, rasp.Comparison.EQ)
     compiled = compile_program(rasp.Aggregate(same, TOKENS), "ab", 3)
     assert (compiled.checked.n_inputs, compiled.checked.exhaustive) == (14, True)
+
+
+def test_what_is_checked_on_a_sample_is_said(caplog):
+    anywhere = rasp.Aggregate(rasp.Select(TOKENS, TOKENS, rasp.Comparison.EQ), TOKENS)
+    compiled = compile_program(anywhere, "ab", 17)
+    assert not compiled.checked.exhaustive
+    assert "was checked on 4096 inputs, not on all" in caplog.text
+    caplog.clear()
+    assert compile_program(anywhere, "ab", 4).checked.exhaustive
+    assert not caplog.text

@@ -317,3 +317,11 @@ def test_numpy_values_are_unwrapped():
     program = traced(rasp.Map(lambda x: np.float64(0.1) * (x == "a"), TOKENS))
     assert program.output.domain.values == (0, Fraction(1, 10))
     assert traced(TOKENS, list(np.array([2, 1]))).vocabulary.values == (1, 2)
+
+
+def test_functions_that_change_their_mind_are_refused():
+    draws = iter(range(10**6))
+    message = refusal(rasp.Map(lambda x: next(draws), TOKENS).named("draw"))
+    assert (
+        "draw: its function must give the same value each time, and on ('a',) it gives" in message
+    )
