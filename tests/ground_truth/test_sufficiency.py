@@ -28,7 +28,8 @@ def test_no_causal_edge_can_be_missing(task):
 
 def test_without_any_edge_outputs_are_those_of_others(histogram):
     nothing = dict.fromkeys(histogram.labels.states, EdgeState.UNWIRED)
-    assert changed(histogram, nothing).n_changed > 100
+    found = changed(histogram, nothing)
+    assert found.n_changed > found.n_bases / 3
 
 
 def test_with_every_edge_nothing_is_interchanged(histogram):
@@ -50,7 +51,7 @@ def test_every_edge_has_a_source_of_its_own():
     states = dict.fromkeys(ComponentGraph.of(compiled.model.weights).edge_names, EdgeState.CAUSAL)
     states |= dict.fromkeys(("a0.h0->m0", "a0.h1->m0"), EdgeState.INERT)
     found = joint_sufficiency(compiled, states, TaskDomain.of(compiled), seed=0)
-    assert found.n_changed > 50
+    assert found.n_changed > found.n_bases / 4
 
 
 def test_sufficiency_follows_its_seed(sort):
