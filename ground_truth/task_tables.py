@@ -6,6 +6,7 @@ Each function returns a heading and rows, for any format to lay out.
 from collections import Counter
 
 from ..compiler import program as ir
+from ..compiler.blocks import reciprocal_name
 from ..compiler.source_map import PlacedVariable
 from .circuit_labels import (
     Certificate,
@@ -73,7 +74,7 @@ def _places(task: Task) -> dict[int, str]:
             case ir.Aggregate(selector=selector) if place in held:
                 heads.setdefault(selector, []).append(held[place])
             case ir.SelectorWidth(selector=selector):
-                measured = source_map.by_name.get(f"{node.name}.reciprocal")
+                measured = source_map.by_name.get(reciprocal_name(node.name))
                 if measured is not None:
                     heads.setdefault(selector, []).append(measured.writer)
     return held | {selector: ", ".join(names) for selector, names in heads.items()}
