@@ -57,6 +57,15 @@ def checked_scores(problem: CircuitProblem, answer: object) -> Float[np.ndarray,
     """Return the magnitudes of an answer's scores, in the order of `problem.edges`.
 
     Raises:
+        AnswerError: as `checked_answer`.
+    """
+    return np.abs(np.array(list(checked_answer(problem, answer).values())))
+
+
+def checked_answer(problem: CircuitProblem, answer: object) -> dict[str, float]:
+    """Return an answer as plain numbers, signs kept, in the order of `problem.edges`.
+
+    Raises:
         AnswerError: the answer is no mapping, misses or invents edges, or holds
             scores that are not finite numbers; every problem is listed.
     """
@@ -80,7 +89,9 @@ def checked_scores(problem: CircuitProblem, answer: object) -> Float[np.ndarray,
                 problems,
             )
         )
-    return np.abs(np.array(scores, dtype=np.float64))
+    return {
+        edge: score for edge, score in zip(problem.edges, scores, strict=True) if score is not None
+    }
 
 
 def _finite(score: Any) -> float | None:

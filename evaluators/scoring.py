@@ -19,7 +19,7 @@ import numpy as np
 from ..benchmark_programs import unknown_name
 from ..errors import AnswerError, TaskError, ToolError
 from ..ground_truth import EdgeState, Task, edge_positives, load, node_positives
-from .circuit_problem import Answer, CircuitProblem, checked_scores
+from .circuit_problem import Answer, CircuitProblem, checked_answer
 from .environment import Environment
 from .floors import PriorFloor, prior_floor, random_floor
 from .intervals import metric_interval
@@ -145,8 +145,9 @@ def score(
             f"{type(error).__name__}: {error}"
         ) from error
     seconds = time.perf_counter() - started
-    scores = dict(zip(problem.edges, checked_scores(problem, answer).tolist(), strict=True))
-    blob = json.dumps({edge: float(answer[edge]) for edge in problem.edges}, sort_keys=True)
+    numbers = checked_answer(problem, answer)
+    scores = {edge: abs(number) for edge, number in numbers.items()}
+    blob = json.dumps(numbers, sort_keys=True)
     return _result(
         method,
         task,
