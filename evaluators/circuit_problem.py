@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Int
 
 from ..compiler.component_graph import ComponentGraph
 from ..compiler.model import Model
@@ -51,15 +51,6 @@ class CircuitProblem:
     def graph(self) -> ComponentGraph:
         """The components of the model; its edges are those to be scored."""
         return ComponentGraph.of(self.model.weights)
-
-
-def checked_scores(problem: CircuitProblem, answer: object) -> Float[np.ndarray, " edge"]:
-    """Return the magnitudes of an answer's scores, in the order of `problem.edges`.
-
-    Raises:
-        AnswerError: as `checked_answer`.
-    """
-    return np.abs(np.array(list(checked_answer(problem, answer).values())))
 
 
 def checked_answer(problem: CircuitProblem, answer: object) -> dict[str, float]:

@@ -80,14 +80,8 @@ class _Certification:
     def labels(self, task: str) -> CircuitLabels:
         """Certify the outputs, every edge, then the circuit as a whole."""
         self._check_outputs()
-        labels = self._edge_labels()
-        if self._problems:
-            raise CertificationError(
-                listing(
-                    f"The labels of {task} cannot be certified: program and weights differ.",
-                    self._problems,
-                )
-            )
+        labels = self._edge_labels(task)
+        self._stop_on_problems(task)
         states = {label.edge: label.state for label in labels}
         sufficiency = joint_sufficiency(self._compiled, states, self._domain, seed=self._seed)
         if sufficiency.n_changed:
@@ -106,6 +100,16 @@ class _Certification:
             sufficiency=sufficiency,
         )
 
+    def _stop_on_problems(self, task: str) -> None:
+        """Raise if program and weights have been found to differ anywhere."""
+        if self._problems:
+            raise CertificationError(
+                listing(
+                    f"The labels of {task} cannot be certified: program and weights differ.",
+                    self._problems,
+                )
+            )
+
     def _check_outputs(self) -> None:
         """Compare the decoded outputs of program and weights on the whole domain."""
         program, codec = self._compiled.program, self._compiled.model.codec
@@ -122,8 +126,8 @@ class _Certification:
                 )
                 return
 
-    def _edge_labels(self) -> tuple[EdgeLabel, ...]:
-        """Settle every edge, the cheap ways first."""
+    def _edge_labels(self, task: str) -> tuple[EdgeLabel, ...]:
+        """Settle every edge, the cheap ways first; stop before the long ones if any differs."""
         proofs = {edge.name: self._structural(edge) for edge in self._graph.edges}
         unsettled = [edge for edge in self._graph.edges if proofs[edge.name] is None]
         spread = spreads(self._weights, self._graph, unsettled, self._domain.tokens)
@@ -131,13 +135,16 @@ class _Certification:
         full = self._search.random_pairs(varying, permute=False)
         steady = [e for e in unsettled if e.name not in full or not full[e.name].changed]
         permuted = self._search.random_pairs(steady, permute=True)
+        for edge in unsettled:
+            tallies = (found[edge.name] for found in (full, permuted) if edge.name in found)
+            disagreement = next((t.disagreement for t in tallies if t.disagreement), None)
+            if disagreement:
+                self._problems.append(f"{edge.name}: {disagreement}")
+        self._stop_on_problems(task)
         labels = []
         for edge in self._graph.edges:
             tally = permuted.get(edge.name, Tally())
             proof = proofs[edge.name] or self._decided(edge, full.get(edge.name), tally)
-            disagreement = full.get(edge.name, tally).disagreement or tally.disagreement
-            if disagreement:
-                self._problems.append(f"{edge.name}: {disagreement}")
             labels.append(
                 EdgeLabel(
                     edge=edge.name,

@@ -15,7 +15,7 @@ from glassbench.benchmark_programs import TaskId
 from glassbench.benchmark_programs.program_spec import ProgramSpec
 from glassbench.compiler import CompiledModel, Program, SourceMap, rasp
 from glassbench.errors import AnswerError
-from glassbench.evaluators.circuit_problem import CircuitProblem, checked_scores
+from glassbench.evaluators.circuit_problem import CircuitProblem, checked_answer
 from glassbench.ground_truth import CircuitLabels, EdgeState, Predictor, Task, load
 
 SECRETS = (
@@ -104,6 +104,10 @@ def test_a_tool_cannot_spoil_the_model_for_the_next_one(problem):
 
 
 # -- answers -----------------------------------------------------------------------
+
+
+def checked_scores(problem, answer):
+    return np.abs(list(checked_answer(problem, answer).values()))
 
 
 def answer_of(problem, **changes):

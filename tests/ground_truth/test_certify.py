@@ -11,6 +11,7 @@ from glassbench.errors import CertificationError
 from glassbench.ground_truth import EdgeState, build_model, certify, load, verify
 from glassbench.ground_truth.circuit_labels import Sufficiency
 from glassbench.ground_truth.digest import weights_digest
+from glassbench.ground_truth.interchange_search import InterchangeSearch
 
 TOKENS, INDICES = rasp.tokens, rasp.indices
 
@@ -324,3 +325,18 @@ def test_causal_edges_that_do_not_suffice_stop_the_build(histogram, monkeypatch)
 
 def test_models_of_a_task_are_the_same_bytes(histogram):
     assert weights_digest(build_model(histogram.id).model.weights) == histogram.labels.weights
+
+
+def test_what_is_broken_is_said_before_the_long_searches(sort, monkeypatch):
+    """Otherwise a build that must fail could try hundreds of thousands of pairs first."""
+
+    def too_late(*_):
+        raise AssertionError("every base is tried although the build has failed already")
+
+    monkeypatch.setattr(InterchangeSearch, "every_base", too_late)
+    monkeypatch.setattr(InterchangeSearch, "distinct_contributions", too_late)
+    scrambled = scramble(sort.compiled, 0)
+    for name in ("W_E", "W_Q", "W_V", "W_in", "W_out", "b_in", "W_U"):
+        array = getattr(scrambled.model.weights, name)
+        place = np.unravel_index(np.abs(array).argmax(), array.shape)
+        complaint(broken(scrambled, name, place, -0.5 * array[place]))
