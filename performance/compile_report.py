@@ -1,12 +1,12 @@
 """What `compile_vs_tracr.py` measured of each program, as tables and verdicts."""
 
-import os
-import platform
 from dataclasses import dataclass, field
 from statistics import median
-from typing import Any
 
+import machine
+from compile_times import CompileTimes
 from markdown_table import table
+from side_processes import Sides
 
 TARGET_COLD = 30.0
 TARGET_WARM = 3.0
@@ -19,18 +19,14 @@ class Plan:
     """How everything is measured; the same for both sides.
 
     Attributes:
-        pythons: the interpreter of each side.
-        bytecode: a folder in which both keep bytecode, so that imports take less of the run.
-        threads: cores that a process may use.
+        sides: how the processes are started.
         repetitions: processes per program, size and side.
         warm: further compilations in each process.
         inputs: the most inputs on which Glassbench is checked.
         shared_inputs: on how many of these Tracr is run.
     """
 
-    pythons: dict[str, str]
-    bytecode: str
-    threads: int
+    sides: Sides
     repetitions: int
     warm: int
     inputs: int
@@ -39,37 +35,42 @@ class Plan:
 
 @dataclass
 class Case:
-    """One program in one size, and what was measured."""
+    """One program in one size, and what was measured.
+
+    Attributes:
+        main: whether this is the size that counts for the targets.
+        times: of each side.
+        sizes: of each side's model.
+        inputs: the number of inputs that Glassbench was run on.
+        exhaustive: whether these are all.
+        wrong: on how many it differs from the oracle.
+        shared: the number of inputs that Tracr was run on.
+        tracr_wrong: on how many it differs where the oracle has a value.
+        tracr_none: on how many the oracle has a position without a value.
+    """
 
     program: str
     vocab: int
     length: int
     main: bool
-    times: dict[str, list[list[dict[str, list[float]]]]] = field(
-        default_factory=lambda: {"glassbench": [], "tracr": []}
+    times: dict[str, CompileTimes] = field(
+        default_factory=lambda: {"glassbench": CompileTimes(), "tracr": CompileTimes()}
     )
     sizes: dict[str, dict[str, int]] = field(default_factory=dict)
-    check: dict[str, Any] = field(default_factory=dict)
+    inputs: int = 0
+    exhaustive: bool = False
+    wrong: int = 0
+    shared: int = 0
     tracr_wrong: int = 0
     tracr_none: int = 0
 
     def __str__(self) -> str:
         return f"{self.program} {self.vocab}/{self.length}"
 
-    def cold(self, side: str, stage: int = -1, clock: str = "wall") -> float:
-        """Return the median over processes of the first compilation, in seconds."""
-        return median(process[0][clock][stage] for process in self.times[side])
-
-    def warm(self, side: str, stage: int = -1, clock: str = "wall") -> float:
-        """Return the median of the later compilations of all processes, in seconds."""
-        return median(
-            repetition[clock][stage] for process in self.times[side] for repetition in process[1:]
-        )
-
     def ratio(self, which: str, stage: int, clock: str = "wall") -> float:
         """Return how many times longer Tracr takes, `which` being `cold` or `warm`."""
-        seconds = getattr(self, which)
-        return seconds("tracr", clock=clock) / seconds("glassbench", stage, clock)
+        ours, theirs = (getattr(self.times[side], which) for side in ("glassbench", "tracr"))
+        return theirs(clock=clock) / ours(stage, clock)
 
 
 def sizes_table(measured: list[Case]) -> str:
@@ -77,13 +78,13 @@ def sizes_table(measured: list[Case]) -> str:
     rows = []
     for case in measured:
         ours, theirs = case.sizes["glassbench"], case.sizes["tracr"]
-        kind = "all" if case.check["exhaustive"] else "sample of"
+        kind = "all" if case.exhaustive else "sample of"
         rows.append(
             [
                 str(case),
-                f"{kind} {case.check['inputs']:,}",
-                f"{case.check['wrong']}",
-                f"{case.tracr_wrong} of {len(case.check['shared'])}",
+                f"{kind} {case.inputs:,}",
+                f"{case.wrong}",
+                f"{case.tracr_wrong} of {case.shared}",
                 f"{case.tracr_none}",
                 *(f"{ours[size]:,} / {theirs[size]:,}" for size in SIZES),
             ]
@@ -98,11 +99,11 @@ def times_table(measured: list[Case]) -> str:
     for case in measured:
         row = [str(case)]
         for which in ("cold", "warm"):
-            seconds = getattr(case, which)
+            ours, theirs = (getattr(case.times[side], which) for side in ("glassbench", "tracr"))
             row += [
-                f"{1000 * seconds('glassbench', 0):.1f}",
-                f"{1000 * seconds('glassbench', 1):.1f}",
-                f"{1000 * seconds('tracr'):,.0f}",
+                f"{1000 * ours(0):.1f}",
+                f"{1000 * ours(1):.1f}",
+                f"{1000 * theirs():,.0f}",
                 f"**{case.ratio(which, 0):,.1f}**",
                 f"{case.ratio(which, 1):,.1f}",
             ]
@@ -129,7 +130,7 @@ def verdicts(measured: list[Case]) -> list[str]:
     for size, word in (("d_model", "wider"), ("layers", "deeper")):
         worse = _larger(measured, size)
         found.append(f"{_met(not worse)} no program {word} ({size}): {'; '.join(worse) or 'none'}")
-    wrong = sum(case.check["wrong"] for case in measured)
+    wrong = sum(case.wrong for case in measured)
     found.append(f"{_met(not wrong)} inputs decoded wrongly by Glassbench: {wrong}")
     for size in SIZES:
         if size not in ("d_model", "layers") and (worse := _larger(measured, size)):
@@ -152,15 +153,10 @@ def _met(holds: bool) -> str:
 
 def report(measured: list[Case], plan: Plan, versions: dict[str, dict[str, str]]) -> str:
     """Return the whole report as Markdown."""
-    packages = "; ".join(
-        f"{side}: {', '.join(f'{name} {v}' for name, v in found.items())}"
-        for side, found in versions.items()
-    )
     return "\n\n".join(
         [
             "# Compiling: Glassbench against Tracr",
-            f"Python {platform.python_version()}, {platform.machine()}, {os.cpu_count()} cores, "
-            f"{plan.threads} used by each process. {packages}.",
+            machine.described(plan.sides.threads, versions),
             "## Answers and sizes (Glassbench / Tracr)",
             sizes_table(measured),
             "Program sizes are tokens/greatest length. `Tracr wrong`: of that many of the inputs; "

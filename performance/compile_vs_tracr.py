@@ -5,25 +5,19 @@
 `performance/README.md` says what is measured and how to read it.
 """
 
-import bisect
-import json
-import math
-import os
-import subprocess
 import sys
 from importlib.metadata import version
-from itertools import pairwise
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Annotated, Any
 
 import typer
 from compile_report import Case, Plan, report
+from expected_answers import Expected
+from side_processes import Sides
 from tracr_environment import tracr_environment
 
 from glassbench.benchmark_programs import get_program
-
-HERE = Path(__file__).parent
 
 SHARED = (
     "histogram",
@@ -46,8 +40,6 @@ MAIN_VOCAB = 4
 # Bracket programs: no tokens but the brackets.
 OTHER_VOCAB = {"pair_balance": 2, "shuffle_dyck1": 2}
 
-THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
-
 
 def cases(names: list[str]) -> list[Case]:
     """Return every program at the main size, and at its default size where that is another."""
@@ -61,33 +53,6 @@ def cases(names: list[str]) -> list[Case]:
     return chosen
 
 
-def ask(side: str, plan: Plan, asked: dict[str, Any]) -> dict[str, Any]:
-    """Start one process of a side and return its answer.
-
-    Raises:
-        RuntimeError: the process failed; the message holds the end of its errors.
-    """
-    dropped = {"PYTHONDONTWRITEBYTECODE", *(["PYTHONPATH"] if side == "tracr" else [])}
-    kept = {
-        name: value
-        for name, value in os.environ.items()
-        if name not in dropped and not name.startswith(("JAX_", "XLA_"))
-    }
-    limits = dict.fromkeys(THREAD_VARIABLES, str(plan.threads))
-    fixed = {"JAX_PLATFORMS": "cpu", "PYTHONPYCACHEPREFIX": plan.bytecode}
-    done = subprocess.run(
-        [plan.pythons[side], str(HERE / f"{side}_side.py")],
-        input=json.dumps({**asked, "threads": plan.threads, "warm": plan.warm}),
-        capture_output=True,
-        text=True,
-        env={**kept, **limits, **fixed},
-        check=False,
-    )
-    if done.returncode:
-        raise RuntimeError(f"{side} failed on {asked['program']}:\n{done.stderr[-2000:]}")
-    return json.loads(done.stdout.splitlines()[-1])
-
-
 def measure_case(case: Case, plan: Plan, repetition: int) -> dict[str, dict[str, str]]:
     """Run both sides once; the first repetition also checks what was compiled.
 
@@ -95,54 +60,35 @@ def measure_case(case: Case, plan: Plan, repetition: int) -> dict[str, dict[str,
         The versions of the packages of each side.
     """
     spec = get_program(case.program)
-    first = repetition == 0
-    asked = {"program": case.program, "vocab": case.vocab, "length": case.length}
-    ours = {
-        **asked,
-        "check": first,
-        "inputs": plan.inputs,
-        "shared_inputs": plan.shared_inputs,
-    }
-    theirs = {
-        **asked,
-        "tokens": list(spec.vocabulary(case.vocab)),
-        "causal": spec.causal,
+    asked = {
+        "program": case.program,
+        "vocab": case.vocab,
+        "length": case.length,
+        "warm": plan.warm,
+        "answer_seconds": None,
         "sequences": [],
     }
-    answers: dict[str, dict[str, Any]] = {}
-    # The order changes from one repetition to the next; the first must make Tracr's inputs.
-    for side in ("glassbench", "tracr") if repetition % 2 == 0 else ("tracr", "glassbench"):
-        if side == "tracr" and first:
-            theirs["sequences"] = [row["input"] for row in case.check["shared"]]
-        answers[side] = ask(side, plan, ours if side == "glassbench" else theirs)
-        case.times[side].append(answers[side]["times"])
-        case.sizes[side] = answers[side]["sizes"]
-        if first and side == "glassbench":
-            case.check = answers[side]["check"]
+    theirs = {**asked, "tokens": list(spec.vocabulary(case.vocab)), "causal": spec.causal}
+    requests = {"glassbench": {**asked, "level": 0}, "tracr": theirs}
+    first = repetition == 0
     if first:
-        compare(case, answers["tracr"]["found"])
+        expected = Expected.of(case.program, case.vocab, case.length, plan.inputs)
+        shared = expected.some(plan.shared_inputs)
+        requests["glassbench"]["sequences"] = expected.sequences
+        requests["tracr"]["sequences"] = shared.sequences
+    answers: dict[str, dict[str, Any]] = {}
+    # The order changes from one repetition to the next.
+    for side in ("glassbench", "tracr") if repetition % 2 == 0 else ("tracr", "glassbench"):
+        answers[side] = plan.sides.ask(side, f"{side}_side.py", requests[side])
+        case.times[side].processes.append(answers[side]["times"])
+        case.sizes[side] = answers[side]["sizes"]
+    if first:
+        ours, found = answers["glassbench"], answers["tracr"]["found"]
+        case.inputs, case.exhaustive = len(expected.sequences), expected.exhaustive
+        case.wrong = expected.wrong(ours["found"])
+        case.shared, case.tracr_none = len(found), shared.n_with_none
+        case.tracr_wrong = shared.wrong_values(found, ours["numbers"])
     return {side: answer["versions"] for side, answer in answers.items()}
-
-
-def compare(case: Case, found: list[list[Any]]) -> None:
-    """Count the inputs on which Tracr differs from the oracle where the oracle has a value.
-
-    Numbers count as right when the nearest value that the output can take is the right
-    one. Positions without a value are left out, since Tracr decodes them to some token;
-    how many inputs have such positions is counted too.
-    """
-    numbers = sorted(case.check["outputs"]) if case.check["numerical"] else []
-    middles = [(a + b) / 2 for a, b in pairwise(numbers)]
-
-    def decoded(value: Any) -> Any:
-        if not numbers:
-            return value
-        return math.nan if math.isnan(value) else numbers[bisect.bisect(middles, value)]
-
-    for row, answers in zip(case.check["shared"], found, strict=True):
-        pairs = list(zip(row["expected"], answers, strict=True))
-        case.tracr_wrong += any(a is not None and a != decoded(b) for a, b in pairs)
-        case.tracr_none += any(a is None for a, _ in pairs)
 
 
 def main(
@@ -165,7 +111,8 @@ def main(
     measured = cases(programs.split(","))
     versions: dict[str, dict[str, str]] = {}
     with TemporaryDirectory() as bytecode:
-        plan = Plan(pythons, bytecode, threads, repetitions, warm, inputs, tracr_inputs)
+        sides = Sides(pythons, bytecode, threads)
+        plan = Plan(sides, repetitions, warm, inputs, tracr_inputs)
         for repetition in range(repetitions):
             for case in measured:
                 print(f"{repetition + 1}/{repetitions} {case}", file=sys.stderr, flush=True)

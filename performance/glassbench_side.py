@@ -1,14 +1,14 @@
-"""Compiles one program with Glassbench, cold and warm, and checks what it computes.
+"""Compiles one program with Glassbench, cold and warm, and runs it on the given inputs.
 
-Started by `compile_vs_tracr.py`. The stages that are timed are `compile_program`
-(trace, check, lower, schedule, assemble) and then `to_haiku` (parameters on the
-device, and the jitted function, which jax compiles at its first call).
+Started by `compile_vs_tracr.py` and `compile_scaling.py`. The stages that are timed
+are `compile_program` (trace, check, lower, schedule, assemble) and then `to_haiku`
+(parameters on the device, and the jitted function, which jax compiles at its first call).
 """
 
 from importlib.metadata import version
 from typing import Any
 
-from compile_timing import answer, measure, request
+from compile_timing import answer, cold_and_warm, request, within
 
 ASKED = request()
 
@@ -19,73 +19,36 @@ import numpy as np  # noqa: E402
 
 import glassbench.compiler.hosts.haiku  # noqa: E402, F401
 from glassbench.benchmark_programs import get_program  # noqa: E402
-from glassbench.compiler import CompiledModel, InputSpace, compile_program  # noqa: E402
+from glassbench.compiler import CompiledModel, Encoding, compile_program  # noqa: E402
+
+BATCH_BYTES = 2**28
+"""What the executor may hold of one batch: it keeps what every component writes."""
 
 
-def compiled_and_timed(asked: dict[str, Any]) -> tuple[list[dict[str, list[float]]], CompiledModel]:
-    """Return the times of every repetition, and the model."""
-    spec = get_program(asked["program"])
-    vocabulary, length = spec.vocabulary(asked["vocab"]), asked["length"]
+def last_compiled() -> CompiledModel:
+    """Time all repetitions, and return the model of the last."""
+    spec = get_program(ASKED["program"])
+    vocabulary, length = spec.vocabulary(ASKED["vocab"]), ASKED["length"]
 
     def compile_stage(expression: Any) -> CompiledModel:
-        return compile_program(expression, vocabulary, length, causal=spec.causal)
+        return compile_program(
+            expression, vocabulary, length, causal=spec.causal, level=ASKED["level"]
+        )
 
     def export_stage(compiled: CompiledModel) -> Any:
         exported = compiled.to_haiku()
         jax.block_until_ready(exported.params)
         return exported
 
-    times, (compiled, _) = measure(
-        lambda: spec.build(vocabulary, length),
-        [compile_stage, export_stage],
-        1 + asked["warm"],
-    )
-    return times, compiled
+    build = lambda: spec.build(vocabulary, length)  # noqa: E731
+    compiled, _ = cold_and_warm(build, [compile_stage, export_stage], sizes, ASKED)
+    return compiled
 
 
-def checked(compiled: CompiledModel, asked: dict[str, Any]) -> dict[str, Any]:
-    """Compare the compiled weights with the plain-Python oracle; draw inputs for the other side."""
-    spec = get_program(asked["program"])
-    tokens = spec.vocabulary(asked["vocab"])
-    space = InputSpace(len(tokens), asked["length"])
-    ids, exhaustive = space.all_or_sample(asked["inputs"], seed=0)
-    by_id = compiled.model.codec.tokens.values
-    sequences = [[by_id[i] for i in row if i < len(tokens)] for row in ids[:, 1:].tolist()]
-    expected = [spec.oracle(sequence) for sequence in sequences]
-    found = compiled.apply(sequences)
-    shared = _spread(sequences, asked["shared_inputs"])
-    return {
-        "inputs": len(sequences),
-        "exhaustive": exhaustive,
-        "wrong": sum(a != b for a, b in zip(found, expected, strict=True)),
-        "shared": [{"input": sequences[i], "expected": expected[i]} for i in shared],
-        "outputs": list(compiled.model.codec.outputs.values),
-        "numerical": compiled.model.codec.output_encoding.value == "numerical",
-    }
-
-
-def _spread(sequences: list[list[Any]], size: int) -> list[int]:
-    """Return at most `size` places, lengths equally frequent as far as can be."""
-    by_length: dict[int, list[int]] = {}
-    for place, sequence in enumerate(sequences):
-        by_length.setdefault(len(sequence), []).append(place)
-    chosen: list[int] = []
-    left = size
-    for turn, length in enumerate(sorted(by_length, key=lambda n: len(by_length[n]))):
-        places = by_length[length]
-        count = min(len(places), left // (len(by_length) - turn))
-        chosen += [places[i * len(places) // count] for i in range(count)]
-        left -= count
-    return chosen
-
-
-def main() -> None:
-    """Answer one request."""
-    # At its first use jax starts, and imports more.
-    jax.block_until_ready(jax.jit(abs)(jax.device_put(np.ones(1))))
-    times, compiled = compiled_and_timed(ASKED)
+def sizes(compiled: CompiledModel) -> dict[str, int]:
+    """Return how large the model is, its unembedding left out as on the other side."""
     weights = compiled.model.weights
-    sizes = {
+    return {
         "layers": weights.n_layers,
         "heads": weights.n_heads,
         "d_model": weights.d_model,
@@ -93,9 +56,29 @@ def main() -> None:
         "d_mlp": weights.d_mlp,
         "parameters": weights.n_parameters - weights.W_U.size,
     }
-    check = checked(compiled, ASKED) if ASKED["check"] else None
-    versions = {name: version(name) for name in ("jax", "dm-haiku", "numpy")}
-    answer(times=times, sizes=sizes, check=check, versions=versions)
+
+
+def answers(compiled: CompiledModel) -> list[list[Any]]:
+    """Return the decoded outputs on the given inputs, or on the first of them if time is up."""
+    weights = compiled.model.weights
+    writers = 2 + weights.n_layers * (weights.n_heads + 1)
+    rows = max(1, BATCH_BYTES // (8 * writers * weights.n_ctx * weights.d_model))
+    sequences = ASKED["sequences"]
+    batches = [sequences[start : start + rows] for start in range(0, len(sequences), rows)]
+    timed = within(ASKED["answer_seconds"], batches)
+    return [row for batch in timed for row in compiled.apply(batch)]
+
+
+def main() -> None:
+    """Answer one request."""
+    answer(versions={name: version(name) for name in ("jax", "dm-haiku", "numpy")})
+    # At its first use jax starts, and imports more.
+    jax.block_until_ready(jax.jit(abs)(jax.device_put(np.ones(1))))
+    compiled = last_compiled()
+    codec = compiled.model.codec
+    numerical = codec.output_encoding is Encoding.NUMERICAL
+    answer(numbers=list(codec.outputs.values) if numerical else None)
+    answer(found=answers(compiled))
 
 
 if __name__ == "__main__":
