@@ -3,11 +3,12 @@
 Every variable gets dimensions of its own; every block is copied to its place.
 """
 
+from collections import Counter
 from collections.abc import Iterable
 
 import numpy as np
 
-from .blocks import BOS, INDICES, PAD, TOKENS, Block, Blocks, HeadBlock, MlpBlock, Reads, Variable
+from .blocks import Block, Blocks, HeadBlock, MlpBlock, Reads, Variable
 from .component_graph import EMBED, LOGITS, POS_EMBED, head_name, mlp_name
 from .schedule import Schedule
 from .source_map import PlacedVariable, SourceMap
@@ -26,52 +27,63 @@ def assemble(
         max_length: the longest sequence, BOS not counted.
         causal: whether attention is masked to earlier positions.
     """
-    used = set().union(*(block.reads() for block in blocks.blocks), {blocks.output, TOKENS})
-    used |= {block.output for block in blocks.blocks}
+    read = frozenset().union(*(block.reads() for block in blocks.blocks))
     slices: dict[str, slice] = {}
     d_model = 0
     for variable in blocks.variables.values():
-        if variable.name in used:
+        if variable.node >= 0 or variable.name in read:
             slices[variable.name] = slice(d_model, d_model + variable.width)
             d_model += variable.width
-    neurons = _neuron_ranges(blocks, placed)
-    weights = _empty(blocks, placed, neurons, (n_tokens, max_length, d_model), causal)
-    _write_embeddings(weights, slices, n_tokens)
+    ranges = _inner_ranges(blocks, placed)
+    weights = _empty(blocks, placed, ranges, (n_tokens, max_length, d_model), causal)
+    for embedding in blocks.embeddings:
+        if embedding.output in slices:
+            table = weights.W_pos if embedding.by_position else weights.W_E
+            table[:, slices[embedding.output]] = embedding.rows
     for index, block in enumerate(blocks.blocks):
-        _write_block(weights, block, slices, placed.layers[index], placed.heads[index], neurons)
-    output = slices[blocks.output]
-    weights.W_U[output] = np.eye(output.stop - output.start)
-    return weights, _source_map(blocks, placed, slices, neurons, d_model)
+        at = (placed.layers[index], placed.heads[index])
+        _write_block(weights, block, slices, at, ranges[block.output])
+    column = 0
+    for name in blocks.outputs:
+        width = blocks.variables[name].width
+        weights.W_U[slices[name], column : column + width] = np.eye(width)
+        column += width
+    return weights, _source_map(blocks, placed, slices, ranges, d_model)
 
 
-def _neuron_ranges(blocks: Blocks, placed: Schedule) -> dict[str, slice]:
-    """Return the neurons of each MLP block within its layer, by the output's name."""
-    filled = [0] * placed.n_layers
+def _inner_ranges(blocks: Blocks, placed: Schedule) -> dict[str, slice]:
+    """Return the neurons of each MLP block, and the value dimensions of each head block.
+
+    They are counted within the layer or the head, and listed by the output's name.
+    """
+    filled: Counter[tuple[int, int]] = Counter()
     ranges = {}
-    for block, layer in zip(blocks.blocks, placed.layers, strict=True):
+    for block, at in zip(blocks.blocks, zip(placed.layers, placed.heads, strict=True), strict=True):
         if isinstance(block, MlpBlock):
-            start, filled[layer] = filled[layer], filled[layer] + len(block.bias)
-            ranges[block.output] = slice(start, filled[layer])
+            size = len(block.bias)
+        else:
+            size = blocks.variables[block.output].width
+        ranges[block.output] = slice(filled[at], filled[at] + size)
+        filled[at] += size
     return ranges
 
 
 def _empty(
     blocks: Blocks,
     placed: Schedule,
-    neurons: dict[str, slice],
+    ranges: dict[str, slice],
     sizes: tuple[int, int, int],
     causal: bool,
 ) -> Weights:
     """Return weights of the right shapes, all zero."""
     n_tokens, max_length, d_model = sizes
     heads = [block for block in blocks.blocks if isinstance(block, HeadBlock)]
-    d_head = max(
-        [len(h.query_bias) for h in heads] + [blocks.variables[h.output].width for h in heads],
-        default=1,
-    )
+    inner = [len(head.query_bias) for head in heads]
+    d_head = max([*inner, *(ranges[head.output].stop for head in heads)], default=1)
     n_layers = placed.n_layers
     n_heads = max(placed.heads, default=-1) + 1 or 1
-    d_mlp = max([place.stop for place in neurons.values()], default=0) or 1
+    mlps = [block for block in blocks.blocks if isinstance(block, MlpBlock)]
+    d_mlp = max([ranges[mlp.output].stop for mlp in mlps], default=0) or 1
     return Weights(
         W_E=np.zeros((n_tokens + 2, d_model)),
         W_pos=np.zeros((max_length + 1, d_model)),
@@ -84,46 +96,36 @@ def _empty(
         b_in=np.zeros((n_layers, d_mlp)),
         W_out=np.zeros((n_layers, d_mlp, d_model)),
         b_out=np.zeros((n_layers, d_model)),
-        W_U=np.zeros((d_model, blocks.variables[blocks.output].width)),
+        W_U=np.zeros((d_model, sum(blocks.variables[name].width for name in blocks.outputs))),
         causal=causal,
     )
-
-
-def _write_embeddings(weights: Weights, slices: dict[str, slice], n_tokens: int) -> None:
-    """Write tokens, flags and positions."""
-    weights.W_E[:n_tokens, slices[TOKENS]] = np.eye(n_tokens)
-    for row, flag in ((n_tokens, BOS), (n_tokens + 1, PAD)):
-        if flag in slices:
-            weights.W_E[row, slices[flag]] = 1.0
-    if INDICES in slices:
-        weights.W_pos[1:, slices[INDICES]] = np.eye(weights.n_ctx - 1)
 
 
 def _write_block(
     weights: Weights,
     block: Block,
     slices: dict[str, slice],
-    layer: int,
-    head: int,
-    neurons: dict[str, slice],
+    at: tuple[int, int],
+    inner: slice,
 ) -> None:
-    """Copy one block to its place."""
+    """Copy one block to its layer and head, and within these to its neurons or dimensions."""
     output = slices[block.output]
     match block:
         case HeadBlock(query=query, query_bias=bias, key=key, value=value):
-            at = (layer, head)
-            for target, reads in ((weights.W_Q, query), (weights.W_K, key), (weights.W_V, value)):
+            width = len(bias)
+            for target, reads in ((weights.W_Q, query), (weights.W_K, key)):
                 for name, matrix in reads.items():
-                    target[at][slices[name], : matrix.shape[1]] += matrix
-            weights.b_Q[at][: len(bias)] = bias
-            width = output.stop - output.start
-            weights.W_O[at][:width, output] = np.eye(width)
+                    target[at][slices[name], :width] = matrix
+            weights.b_Q[at][:width] = bias
+            for name, matrix in value.items():
+                weights.W_V[at][slices[name], inner] = matrix
+            weights.W_O[at][inner, output] = np.eye(output.stop - output.start)
         case MlpBlock(inputs=inputs, bias=bias, out=out, out_bias=out_bias):
-            at_neurons = neurons[block.output]
+            layer, _ = at
             for name, matrix in inputs.items():
-                weights.W_in[layer, slices[name], at_neurons] += matrix
-            weights.b_in[layer, at_neurons] = bias
-            weights.W_out[layer, at_neurons, output] = out
+                weights.W_in[layer, slices[name], inner] = matrix
+            weights.b_in[layer, inner] = bias
+            weights.W_out[layer, inner, output] = out
             weights.b_out[layer, output] = out_bias
 
 
@@ -131,11 +133,11 @@ def _source_map(
     blocks: Blocks,
     placed: Schedule,
     slices: dict[str, slice],
-    neurons: dict[str, slice],
+    ranges: dict[str, slice],
     d_model: int,
 ) -> SourceMap:
     """Return who writes and who reads each variable."""
-    writers = {TOKENS: EMBED, BOS: EMBED, PAD: EMBED, INDICES: POS_EMBED}
+    writers = {e.output: POS_EMBED if e.by_position else EMBED for e in blocks.embeddings}
     reads: list[tuple[str, str]] = []
     for block, layer, head in zip(blocks.blocks, placed.layers, placed.heads, strict=True):
         if isinstance(block, HeadBlock):
@@ -146,13 +148,14 @@ def _source_map(
             name = mlp_name(layer)
             reads += [(name, variable) for variable in _nonzero(block.inputs)]
         writers[block.output] = name
-    reads.append((LOGITS, blocks.output))
+    reads += [(LOGITS, name) for name in blocks.outputs]
+    neurons = {b.output: ranges[b.output] for b in blocks.blocks if isinstance(b, MlpBlock)}
     basis = np.eye(d_model)
     variables = tuple(
         _placed(blocks.variables[name], writers[name], neurons.get(name), basis[place])
         for name, place in slices.items()
     )
-    return SourceMap(variables, tuple(_distinct(reads)), blocks.output)
+    return SourceMap(variables, tuple(_distinct(reads)), blocks.outputs)
 
 
 def _placed(

@@ -14,15 +14,8 @@ from .values import Domain, Encoding
 
 Reads = Mapping[str, Float[np.ndarray, "_width _inner"]]
 
-TOKENS = "tokens"
-INDICES = "indices"
 BOS = "<bos>"
 PAD = "<pad>"
-
-
-def reciprocal_name(width: str) -> str:
-    """Return the name of the variable that holds `1 / (1 + width)` on the way to a width."""
-    return f"{width}.reciprocal"
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,8 +24,7 @@ class Variable:
 
     Attributes:
         name: the program node's name; `<bos>` and `<pad>` are flags that `embed`
-            writes, and `name.reciprocal` holds `1 / (1 + width)` on the way to a
-            selector width.
+            writes.
         node: the position of the program node, or -1.
         encoding: categorical: one direction per value; numerical: one direction.
         domain: the values; for a flag the single value `True`.
@@ -54,10 +46,36 @@ class Variable:
 
 
 @dataclass(frozen=True, eq=False)
-class HeadBlock:
-    """An attention head: `softmax((q + query_bias) k^T) v`, written to `output`."""
+class Embedding:
+    """What the embeddings write: the rows of a variable, by token id or by position.
+
+    Attributes:
+        output: the variable.
+        by_position: whether `pos_embed` writes it, rather than `embed`.
+        rows: its coefficients, `[d_vocab, width]` or `[n_ctx, width]`.
+    """
 
     output: str
+    by_position: bool
+    rows: Float[np.ndarray, "rows width"]
+
+
+@dataclass(frozen=True, eq=False)
+class HeadBlock:
+    """An attention head: `softmax((q + query_bias) k^T) v`, written to `output`.
+
+    Attributes:
+        output: the variable.
+        attends: the selector's node and how BOS scores: what is the same here has the
+            same pattern.
+        query: what the query reads.
+        query_bias: its constant part.
+        key: what the key reads.
+        value: what the value reads.
+    """
+
+    output: str
+    attends: tuple[int, float]
     query: Reads
     query_bias: Float[np.ndarray, " d_qk"]
     key: Reads
@@ -88,8 +106,16 @@ Block = HeadBlock | MlpBlock
 
 @dataclass(frozen=True, eq=False)
 class Blocks:
-    """All variables, those of the embeddings first, and the blocks in program order."""
+    """What a program consists of.
+
+    Attributes:
+        variables: by name, those of the embeddings first.
+        embeddings: what is written before the first layer.
+        blocks: the heads and MLPs, in program order.
+        outputs: the variables that are read out, in the order of the logits.
+    """
 
     variables: Mapping[str, Variable]
+    embeddings: tuple[Embedding, ...]
     blocks: tuple[Block, ...]
-    output: str
+    outputs: tuple[str, ...]

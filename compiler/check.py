@@ -1,10 +1,8 @@
-"""Check: every reason why a program cannot be compiled exactly.
+"""Check: whether a program has a meaning on every input.
 
-Two things can stand in the way once a program is traced. Numbers that lie so
-close together that float32 would confuse them, and categorical aggregates that
-select positions with different values, which have no meaning. The second is
-decided by running the interpreter over the whole input space where that has at
-most `limit` sequences, and over a stated sample of it otherwise.
+An aggregate that selects positions with different values has none, unless they are all
+numbers, whose mean it is. That is decided by running the interpreter over the whole
+input space where that has at most `limit` sequences, and over a sample of it otherwise.
 """
 
 from dataclasses import dataclass
@@ -15,17 +13,27 @@ from . import program as ir
 from .input_space import InputSpace
 from .interpreter import interpret
 from .program import Program
-from .values import Encoding, as_argument
+from .selector_facts import at_most_one
+from .values import as_argument
 
 CHECK_LIMIT = 50_000
 SAMPLE = 4_096
-RELATIVE_GAP = 1e-6
+_SAMPLED_PAIRS = 2**20
+_BATCH_PAIRS = 2**18
 
 
 @dataclass(frozen=True)
 class Reason:
-    """Why one expression cannot be compiled exactly, and what to write instead."""
+    """Why one expression cannot be compiled exactly, and what to write instead.
 
+    Attributes:
+        place: the position of its node.
+        expression: its name.
+        reason: what is wrong.
+        advice: what to do.
+    """
+
+    place: int
     expression: str
     reason: str
     advice: str
@@ -40,7 +48,7 @@ class Checked:
     """What `check` found.
 
     Attributes:
-        reasons: empty when the program can be compiled exactly.
+        reasons: empty when the program has a meaning on every input that was tried.
         n_inputs: sequences on which the interpreter was run, 0 if none was needed.
         exhaustive: whether those were all, or no run was needed.
     """
@@ -52,62 +60,56 @@ class Checked:
 
 def check(program: Program, *, limit: int = CHECK_LIMIT) -> Checked:
     """Return every reason why `program` cannot be compiled exactly."""
-    reasons = [reason for node in program.nodes for reason in _static_reasons(node)]
-    if not any(_may_conflict(program, node) for node in program.nodes):
+    reasons = [
+        Reason(place, node.name, "it is always None", "give it a value on at least one input")
+        for place, node in enumerate(program.nodes)
+        if not node.is_selector and len(node.domain) == 0
+    ]
+    doubtful = [place for place, node in enumerate(program.nodes) if _may_conflict(program, node)]
+    if not doubtful:
         return Checked(tuple(reasons), 0, True)
     space = InputSpace(len(program.vocabulary), program.max_length)
     exhaustive = space.size <= limit
-    tokens = space.everything() if exhaustive else space.sample(SAMPLE, seed=0)
-    conflicts = interpret(program, tokens).conflicts
-    for place, where in conflicts.items():
-        row, position = np.argwhere(where)[0].tolist()
+    sample = min(SAMPLE, _SAMPLED_PAIRS // program.max_length**2)
+    tokens = space.everything() if exhaustive else space.sample(max(1, sample), seed=0)
+    for place, (row, position) in _conflicts(program, tokens, doubtful).items():
         ids = [i for i in tokens[row, 1:].tolist() if i < len(program.vocabulary)]
         sequence = [as_argument(program.vocabulary.values[i]) for i in ids]
-        reasons.append(
-            Reason(
-                program.nodes[place].name,
-                f"a categorical aggregate must select one value, and on input {sequence} it "
-                f"selects different values at position {position}",
-                "select one position, or annotate it and its operand with rasp.numerical",
+        node, on = program.nodes[place], f"on input {sequence}"
+        if node.is_numerical:
+            reason = f"a mean must be of numbers, and {on} None is selected at position {position}"
+            advice = "select only positions with a value, or map None to a number first"
+        else:
+            reason = (
+                f"a categorical aggregate must select one value, and {on} it selects different "
+                f"values at position {position}"
             )
-        )
+            advice = (
+                "select one position, or aggregate numbers that are not annotated as categorical, "
+                "whose mean is taken"
+            )
+        reasons.append(Reason(place, node.name, reason, advice))
     return Checked(tuple(reasons), len(tokens), exhaustive)
 
 
-def _static_reasons(node: ir.Node) -> list[Reason]:
-    """Return what can be seen from one node alone."""
-    if node.is_selector:
-        return []
-    if len(node.domain) == 0:
-        return [Reason(node.name, "it is always None", "give it a value on at least one input")]
-    if node.encoding is Encoding.CATEGORICAL:
-        return []
-    numbers = node.domain.numbers
-    scale = max(1.0, float(np.abs(numbers).max()))
-    gap = node.domain.smallest_gap
-    if gap >= RELATIVE_GAP * scale:
-        return []
-    at = int(np.diff(numbers).argmin())
-    return [
-        Reason(
-            node.name,
-            f"its values {numbers[at].item()} and {numbers[at + 1].item()} are too close for "
-            f"float32, which needs {RELATIVE_GAP:g} of the largest value between neighbours",
-            "round the values, or map them to fewer",
-        )
-    ]
-
-
 def _may_conflict(program: Program, node: ir.Node) -> bool:
-    """Whether a categorical aggregate could select different values, as far as one can see.
-
-    It cannot when every query selects at most one position: each query value
-    matches at most one key value, and the keys are the positions themselves.
-    """
-    if not isinstance(node.operation, ir.Aggregate) or node.encoding is Encoding.NUMERICAL:
+    """Whether an aggregate could select what it cannot combine, as far as one can see."""
+    if not isinstance(node.operation, ir.Aggregate):
         return False
-    select = program.nodes[node.operation.selector].operation
-    assert isinstance(select, ir.Select)
-    keys_are_positions = isinstance(program.nodes[select.keys].operation, ir.Indices)
-    at_most_one = bool((select.table.sum(axis=1) <= 1).all())
-    return not (keys_are_positions and at_most_one)
+    if node.is_numerical:
+        return program.nodes[node.operation.value].optional
+    return not at_most_one(program.nodes, node.operation.selector)
+
+
+def _conflicts(
+    program: Program, tokens: np.ndarray, places: list[int]
+) -> dict[int, tuple[int, int]]:
+    """Return for each aggregate that selects different values the first row and position of it."""
+    first: dict[int, tuple[int, int]] = {}
+    step = max(1, _BATCH_PAIRS // tokens.shape[1] ** 2)
+    for start in range(0, len(tokens), step):
+        found = interpret(program, tokens[start : start + step], places).conflicts
+        for place, where in found.items():
+            row, position = np.argwhere(where)[0].tolist()
+            first.setdefault(place, (start + row, position))
+    return first

@@ -1,22 +1,28 @@
 """`compile_program`: the whole pipeline, and the `CompiledModel` it returns."""
 
 import logging
+import math
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..errors import ProgramError, listing
 from . import rasp
 from .assemble import assemble
 from .check import Checked, check
 from .lower import lower
-from .model import Codec, Model
+from .margins import Margins, margins_of
+from .model import Codec, Model, Readout
 from .optimise import optimise
-from .program import Program
+from .program import Program, ancestors
 from .schedule import schedule
 from .source_map import SourceMap
 from .trace import trace
 from .values import Domain, Value, as_argument
+
+if TYPE_CHECKING:
+    from .explanation import Explanation
 
 _LOG = logging.getLogger(__name__)
 
@@ -30,19 +36,25 @@ class CompiledModel:
         program: the program, as compiled.
         source_map: where each of its variables lives.
         checked: on what the program was checked to be well defined.
+        margins: how far every decision in the model is from going wrong.
+        source: the program before it was optimised.
+        level: the level at which it was.
     """
 
     model: Model
     program: Program
     source_map: SourceMap
     checked: Checked
+    margins: Margins
+    source: Program
+    level: int
 
     def __repr__(self) -> str:
         """Return what is compiled and how large it is."""
         weights, program = self.model.weights, self.program
         kind = "causal" if program.causal else "bidirectional"
         return (
-            f"CompiledModel({program.output.name!r}: {len(program.vocabulary)} tokens, up to "
+            f"CompiledModel({program.name!r}: {len(program.vocabulary)} tokens, up to "
             f"{program.max_length} of them, {kind}; {weights.n_layers} layers, "
             f"{weights.n_heads} heads, d_model {weights.d_model})"
         )
@@ -54,6 +66,12 @@ class CompiledModel:
     def apply(self, sequences: Sequence[Sequence[Value]]) -> list[list[Value]]:
         """Return the decoded outputs of a batch of sequences, by the reference executor."""
         return self.model.apply(sequences)
+
+    def explain(self) -> "Explanation":
+        """Return what each stage of the compiler made of the program; `str` gives it as text."""
+        from .explain import explain
+
+        return explain(self, self.source, self.level)
 
     def to_haiku(self, **options: Any) -> Any:
         """Return `(apply, params)`: see `Model.to_haiku`."""
@@ -69,7 +87,7 @@ class CompiledModel:
 
 
 def compile_program(
-    program: rasp.SOp | Program,
+    program: rasp.SOp | Sequence[rasp.SOp] | Program,
     vocab: Sequence[Value] = (),
     max_length: int = 0,
     *,
@@ -77,37 +95,41 @@ def compile_program(
     level: int = 0,
     beside: Sequence[rasp.SOp] = (),
     placement_seed: int | None = None,
+    explain: bool = False,
 ) -> CompiledModel:
     """Compile a RASP program into a transformer that computes it exactly.
 
     One thing is decided by running the program: that a categorical aggregate never
     selects positions with different values. Up to 50,000 possible inputs all of
     them are run; beyond that a sample is, which is logged as a warning and stands
-    in `CompiledModel.checked`.
+    in `CompiledModel.checked`. An aggregate of numbers that is not annotated and does
+    select different values is their mean.
 
     Args:
-        program: a RASP expression, or a `Program` already traced (then `vocab`,
-            `max_length`, `causal` and `beside` are not used).
+        program: a RASP expression; several, whose values the model answers with as a
+            tuple; or a `Program` already traced (then `vocab`, `max_length`, `causal`
+            and `beside` are not used).
         vocab: the tokens: booleans, numbers, strings or tuples.
         max_length: the longest input sequence.
         causal: whether attention sees only earlier positions; changes the
             meaning of most programs.
-        level: 0 keeps every expression as a variable, 1 merges equal ones.
+        level: 0 keeps every expression as a variable; 1 merges equal ones, folds maps
+            and constants into what reads them, and lets heads with the same pattern be one.
         beside: expressions computed in the same layers and never read out.
         placement_seed: draws layers (within their slack) and the order of heads.
+        explain: whether to write to standard output what each stage made of the
+            program: see `CompiledModel.explain`.
 
     Raises:
         ProgramError: the program is malformed or cannot be compiled exactly;
             every reason is listed.
     """
-    if not isinstance(program, rasp.RASPExpr | Program):
-        raise ProgramError(
-            f"a program must be a RASP expression such as rasp.tokens, got "
-            f"{type(program).__name__}; a program of the library is built by gb.load"
-        )
-    if isinstance(program, rasp.RASPExpr):
-        program = trace([program, *beside], vocab, max_length, causal=causal)
-    checked = check(program)
+    if level not in (0, 1):
+        raise ProgramError(f"the optimisation level must be 0 or 1, got {level!r}")
+    if isinstance(program, Program):
+        checked = check(program)
+    else:
+        program, checked = _traced(_expressions(program), vocab, max_length, causal, beside)
     if checked.reasons:
         raise ProgramError(
             listing("The program cannot be compiled exactly:", [str(r) for r in checked.reasons])
@@ -116,12 +138,14 @@ def compile_program(
         _LOG.warning(
             "%s: whether its aggregates select one value each was checked on %d inputs, not on "
             "all; on an input where they do not, the model's output has no meaning",
-            program.output.name,
+            program.name,
             checked.n_inputs,
         )
-    program = optimise(program, level)
+    source, program = program, optimise(program, level)
     blocks = lower(program)
-    placed = schedule(blocks, seed=placement_seed)
+    margins = margins_of(program, blocks)
+    _check_margins(program, margins)
+    placed = schedule(blocks, seed=placement_seed, share_heads=level > 0)
     weights, source_map = assemble(
         blocks,
         placed,
@@ -129,6 +153,72 @@ def compile_program(
         max_length=program.max_length,
         causal=program.causal,
     )
-    outputs = Domain(tuple(as_argument(value) for value in program.output.domain.values))
-    codec = Codec(program.vocabulary, program.max_length, outputs, program.output.encoding)
-    return CompiledModel(Model(weights, codec), program, source_map, checked)
+    model = Model(weights, _codec(program))
+    compiled = CompiledModel(model, program, source_map, checked, margins, source, level)
+    if explain:
+        sys.stdout.write(f"{compiled.explain()}\n")
+    return compiled
+
+
+def _expressions(program: object) -> tuple[rasp.SOp, ...]:
+    """Return the outputs of a program as a tuple, or raise."""
+    several = isinstance(program, Sequence) and not isinstance(program, str)
+    outputs: tuple[Any, ...] = tuple(program) if several else (program,)  # type: ignore[arg-type]
+    wrong = [type(one).__name__ for one in outputs if not isinstance(one, rasp.RASPExpr)]
+    if wrong or not outputs:
+        raise ProgramError(
+            "a program must be a RASP expression such as rasp.tokens, or several of them, got "
+            f"{wrong[0] if wrong else 'none'}; a program of the library is built by gb.load"
+        )
+    return outputs
+
+
+def _traced(
+    outputs: Sequence[rasp.SOp],
+    vocab: Sequence[Value],
+    max_length: int,
+    causal: bool,
+    beside: Sequence[rasp.SOp],
+) -> tuple[Program, Checked]:
+    """Trace and check, until every aggregate that selects different numbers is a mean."""
+    means: set[int] = set()
+    while True:
+        traced = trace(outputs, vocab, max_length, causal=causal, beside=beside, means=means)
+        checked = check(traced.program)
+        wrong = {reason.place for reason in checked.reasons}
+        found = {
+            traced.open[place]
+            for place in wrong & traced.open.keys()
+            if not (ancestors(traced.program, place) - {place}) & wrong
+        }
+        if not found:
+            return traced.program, checked
+        means |= found
+
+
+def _check_margins(program: Program, margins: Margins) -> None:
+    """Refuse a program that float64 cannot tell right; warn where float32 might not."""
+    if margins.float64 < 1:
+        raise ProgramError(
+            listing("The program cannot be compiled exactly:", [margins.advice("float64")])
+        )
+    if margins.float32 < 1:
+        _LOG.warning(
+            "%s: exact in float64, but not sure to be exact in float32: %s",
+            program.name,
+            margins.advice("float32"),
+        )
+
+
+def _codec(program: Program) -> Codec:
+    """Return how inputs are encoded and answers decoded."""
+    readouts = []
+    for place in program.outputs:
+        node = program.nodes[place]
+        values = Domain(tuple(as_argument(value) for value in node.domain.values))
+        readouts.append(Readout(node.name, values, node.encoding))
+    if math.prod(len(readout.values) + 1 for readout in readouts) >= 2**62:
+        raise ProgramError(
+            "the outputs can take more than 2^62 values together; compile fewer of them at once"
+        )
+    return Codec(program.vocabulary, program.max_length, tuple(readouts))

@@ -4,80 +4,80 @@ Variables are integer arrays of positions in their domains, -1 for `None` and at
 padding. This is the meaning that compiled weights must reproduce.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Bool, Int
 
-from .program import (
-    Aggregate,
-    Indices,
-    LinearMap,
-    Map,
-    Node,
-    Program,
-    Select,
-    SelectorWidth,
-    SequenceMap,
-    Tokens,
-)
-from .values import Encoding
+from . import program as ir
+from .values import Domain
 
 
 @dataclass(frozen=True, eq=False)
 class Evaluation:
-    """The values of every node on a batch.
+    """The values of nodes on a batch.
 
     Attributes:
         values: node position to int64 `[batch, position]`, BOS left out; for a
             selector bool `[batch, query, key]`.
-        conflicts: categorical aggregates whose selected values disagree
-            somewhere, with bool `[batch, position]`; the program has no meaning
-            there.
+        conflicts: aggregates that have no meaning somewhere, since they select
+            different values that are no numbers, or `None` among numbers to be
+            averaged, with bool `[batch, position]`.
     """
 
     values: Mapping[int, np.ndarray]
     conflicts: Mapping[int, Bool[np.ndarray, "batch position"]]
 
 
-def interpret(program: Program, tokens: Int[np.ndarray, "batch position"]) -> Evaluation:
-    """Evaluate every node of `program` on token ids (BOS first, then padding)."""
+def interpret(
+    program: ir.Program,
+    tokens: Int[np.ndarray, "batch position"],
+    places: Sequence[int] | None = None,
+) -> Evaluation:
+    """Evaluate nodes of `program` on token ids (BOS first, then padding).
+
+    Args:
+        program: the program.
+        tokens: `[batch, position]`.
+        places: the nodes to evaluate, with all that they depend on; `None` for all.
+    """
     ids = tokens[:, 1:]
     real = ids < len(program.vocabulary)
     visible = real[:, :, None] & real[:, None, :]
     if program.causal:
         visible &= np.tri(ids.shape[1], dtype=bool)
+    wanted = range(len(program.nodes)) if places is None else sorted(ir.ancestors(program, *places))
     values: dict[int, np.ndarray] = {}
     conflicts: dict[int, np.ndarray] = {}
-    for place, node in enumerate(program.nodes):
+    for place in wanted:
+        node = program.nodes[place]
         match node.operation:
-            case Tokens():
+            case ir.Tokens():
                 result = ids
-            case Indices():
+            case ir.Indices():
                 result = np.broadcast_to(np.arange(ids.shape[1]), ids.shape)
-            case Map(inner=inner, table=table):
+            case ir.Map(inner=inner, table=table):
                 result = _extended(table)[values[inner]]
-            case SequenceMap(fst=fst, snd=snd, table=table):
+            case ir.SequenceMap(fst=fst, snd=snd, table=table):
                 result = _extended(table)[values[fst], values[snd]]
-            case LinearMap():
-                result = _linear(program, node, node.operation, values)
-            case Select(keys=keys, queries=queries, table=table):
-                padded = np.pad(table, (0, 1))
-                chosen = padded[values[queries][:, :, None], values[keys][:, None, :]]
-                values[place] = chosen & visible
+            case ir.LinearMap(terms=terms):
+                result = _nearest(node.domain, _sum(program, terms, values))
+            case ir.RidgeMap(terms=terms, sums=sums, table=table):
+                result = table[_nearest(sums, _sum(program, terms, values))]
+            case ir.Select(conditions=conditions):
+                values[place] = visible
+                for condition in conditions:
+                    values[place] = values[place] & _holds(condition, values)
                 continue
-            case SelectorWidth(selector=selector):
-                count = values[selector].sum(axis=-1)
-                result = count - int(node.domain.values[0])  # type: ignore[call-overload]
-            case Aggregate(selector=selector, value=value):
-                chosen, given = values[selector], values[value]
-                if node.encoding is Encoding.NUMERICAL:
-                    result = _mean(program, node, node.operation, chosen, given)
-                else:
-                    result, conflict = _common_value(program, node, chosen, given)
-                    if conflict.any():
-                        conflicts[place] = conflict
+            case ir.ReciprocalWidth(selector=selector):
+                largest = round(1 / node.domain.numbers[0]) - 1
+                result = largest - values[selector].sum(axis=-1)
+            case ir.Aggregate(selector=selector, value=value):
+                combine = _mean if node.is_numerical else _common_value
+                result, conflict = combine(node, node.operation, values[selector], values[value])
+                if conflict.any():
+                    conflicts[place] = conflict
         values[place] = np.where(real, result, -1)
     return Evaluation(values, conflicts)
 
@@ -87,44 +87,59 @@ def _extended(table: np.ndarray) -> np.ndarray:
     return np.pad(table, (0, 1), constant_values=-1)
 
 
-def _nearest(node: Node, numbers: np.ndarray) -> np.ndarray:
-    """Return the position of each of `numbers` in the node's domain."""
-    domain = node.domain.numbers
-    return np.searchsorted((domain[1:] + domain[:-1]) / 2, numbers)
+def _nearest(domain: Domain, numbers: np.ndarray) -> np.ndarray:
+    """Return the position of each of `numbers` in a domain of numbers."""
+    known = domain.numbers
+    return np.searchsorted((known[1:] + known[:-1]) / 2, numbers)
 
 
-def _linear(
-    program: Program, node: Node, op: LinearMap, values: Mapping[int, np.ndarray]
+def contributions(node: ir.Node, term: ir.Term) -> np.ndarray:
+    """Return what a term adds to its sum for each value of its variable."""
+    return term.weights[0] * node.domain.numbers if node.is_numerical else term.weights
+
+
+def _sum(
+    program: ir.Program, terms: Sequence[ir.Term], values: Mapping[int, np.ndarray]
 ) -> np.ndarray:
-    """Return the values of a linear combination."""
-    terms = [
-        float(factor) * program.nodes[place].domain.numbers[values[place]]
-        for place, factor in ((op.fst, op.fst_factor), (op.snd, op.snd_factor))
+    """Return the sum of the terms; of no meaning where a variable has no value."""
+    given = [
+        np.append(contributions(program.nodes[term.node], term), 0.0)[values[term.node]]
+        for term in terms
     ]
-    absent = (values[op.fst] < 0) | (values[op.snd] < 0)
-    return np.where(absent, -1, _nearest(node, terms[0] + terms[1]))
+    return np.sum(given, axis=0)
+
+
+def _holds(condition: ir.Condition, values: Mapping[int, np.ndarray]) -> np.ndarray:
+    """Return where a condition holds, as an array that broadcasts to `[batch, query, key]`."""
+    if condition.table.size == 0:  # A side that is always None.
+        return np.zeros((1, 1, 1), dtype=bool)
+    queries, keys = np.zeros((1, 1, 1), dtype=np.intp), np.zeros((1, 1, 1), dtype=np.intp)
+    if condition.queries is not None:
+        queries = values[condition.queries][:, :, None]
+    if condition.keys is not None:
+        keys = values[condition.keys][:, None, :]
+    present = np.logical_and(queries >= 0, keys >= 0)
+    return np.asarray(np.logical_and(condition.table[queries, keys], present))
 
 
 def _mean(
-    program: Program, node: Node, op: Aggregate, chosen: np.ndarray, given: np.ndarray
-) -> np.ndarray:
-    """Return the positions of the means over the chosen keys."""
-    numbers = np.append(program.nodes[op.value].domain.numbers, 0.0)[given]
+    node: ir.Node, operation: ir.Aggregate, chosen: np.ndarray, given: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return the means over the chosen keys, and where a chosen key has no value."""
+    given = np.append(operation.table, -1)[given]
+    absent = np.asarray((chosen & (given < 0)[:, None, :]).any(axis=-1))
+    own = node.domain.numbers
     count = chosen.sum(axis=-1)
-    total = (chosen * numbers[:, None, :]).sum(axis=-1)
-    means = np.where(count > 0, total / np.maximum(count, 1), float(op.default))  # type: ignore[arg-type]
-    return _nearest(node, means)
+    total = np.einsum("bqk,bk->bq", chosen, np.append(own, 0.0)[given])
+    means = np.where(count > 0, total / np.maximum(count, 1), own[operation.default])
+    return _nearest(node.domain, means), absent
 
 
 def _common_value(
-    program: Program, node: Node, chosen: np.ndarray, given: np.ndarray
+    _node: ir.Node, operation: ir.Aggregate, chosen: np.ndarray, given: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return the value that all chosen keys share, and where they do not."""
-    op = node.operation
-    assert isinstance(op, Aggregate)
-    source = program.nodes[op.value].domain
-    translate = np.append(node.domain.indices(source.values), -1)
+    given = np.append(operation.table, -1)[given]
     first = np.take_along_axis(given, chosen.argmax(axis=-1), axis=1)
     differs = (chosen & (given[:, None, :] != first[:, :, None])).any(axis=-1)
-    result = np.where(chosen.any(axis=-1), translate[first], node.domain.index(op.default))
-    return result, differs
+    return np.where(chosen.any(axis=-1), first, operation.default), differs

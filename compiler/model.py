@@ -24,22 +24,59 @@ TIE_TOLERANCE = 1e-6
 
 
 @dataclass(frozen=True)
+class Readout:
+    """One output of a program, and how the logits tell its value.
+
+    Attributes:
+        name: the output's name.
+        values: what it can be.
+        encoding: categorical outputs have one logit per value, numerical outputs a
+            single one that holds the number.
+    """
+
+    name: str
+    values: Domain
+    encoding: Encoding
+
+    @property
+    def width(self) -> int:
+        """The number of logits."""
+        return 1 if self.encoding is Encoding.NUMERICAL else len(self.values)
+
+    def decode_ids(
+        self, logits: Float[np.ndarray, "batch position width"]
+    ) -> Int[np.ndarray, "batch position"]:
+        """Return the position in `values` of every decoded value, -1 for `None`.
+
+        Categorical: the largest logit, `None` when none exceeds one half; of
+        logits within 1e-6 of the largest the first wins, so that rounding never
+        decides. Numerical: the nearest value, the lower of two as near.
+        """
+        if self.encoding is Encoding.NUMERICAL:
+            numbers = self.values.numbers
+            middles = numbers[:-1] + np.diff(numbers) * (0.5 + TIE_TOLERANCE)
+            return np.searchsorted(middles, logits[..., 0])
+        best = logits.max(axis=-1)
+        ids = (logits >= best[..., None] - TIE_TOLERANCE).argmax(axis=-1)
+        return np.where(best > NONE_THRESHOLD + TIE_TOLERANCE, ids, -1)
+
+
+@dataclass(frozen=True)
 class Codec:
     """Translates sequences of values into token ids, and logits into values.
+
+    A model of several outputs answers with a tuple of their values at each position.
 
     Attributes:
         tokens: the vocabulary; the id of a token is its position here, BOS is
             `len(tokens)` and padding `len(tokens) + 1`.
         max_length: the longest sequence, BOS not counted.
-        outputs: the values that the output can take.
-        output_encoding: categorical outputs have one logit per value, numerical
-            outputs a single one that holds the number.
+        readouts: the outputs, in the order of their logits.
     """
 
     tokens: Domain
     max_length: int
-    outputs: Domain
-    output_encoding: Encoding
+    readouts: tuple[Readout, ...]
 
     @property
     def bos(self) -> int:
@@ -86,33 +123,50 @@ class Codec:
         """Return which positions hold a token, bool `[batch, position]`: not BOS, not padding."""
         return tokens < self.bos
 
+    def answer_ids(
+        self, ids: Sequence[Int[np.ndarray, "batch position"]]
+    ) -> Int[np.ndarray, "batch position"]:
+        """Return one number for the values of all outputs; the same for the same values.
+
+        Args:
+            ids: for each output the positions of its values, -1 for `None`. With a
+                single output they are the answer.
+        """
+        if len(ids) == 1:
+            return np.asarray(ids[0])
+        shape = tuple(len(readout.values) + 1 for readout in self.readouts)
+        return np.ravel_multi_index(tuple(np.asarray(one) + 1 for one in ids), shape)
+
+    def answer(self, answer_id: int) -> Value:
+        """Return the answer for a number that `answer_ids` or `decode_ids` gave."""
+        if len(self.readouts) == 1:
+            return None if answer_id < 0 else self.readouts[0].values.values[answer_id]
+        shape = tuple(len(readout.values) + 1 for readout in self.readouts)
+        places = np.unravel_index(answer_id, shape)
+        return tuple(
+            (None, *readout.values.values)[int(place)]
+            for readout, place in zip(self.readouts, places, strict=True)
+        )
+
     def decode_ids(
         self, logits: Float[np.ndarray, "batch position d_out"]
     ) -> Int[np.ndarray, "batch position"]:
-        """Return the position in `outputs` of every decoded value, -1 for `None`.
-
-        Categorical: the largest logit, `None` when none exceeds one half; of
-        logits within 1e-6 of the largest the first wins, so that rounding never
-        decides. Numerical: the nearest output value, the lower of two as near.
-        """
-        if self.output_encoding is Encoding.NUMERICAL:
-            numbers = self.outputs.numbers
-            gaps = np.diff(numbers)
-            middles = numbers[:-1] + gaps * (0.5 + TIE_TOLERANCE)
-            return np.searchsorted(middles, logits[..., 0])
-        best = logits.max(axis=-1)
-        ids = (logits >= best[..., None] - TIE_TOLERANCE).argmax(axis=-1)
-        return np.where(best > NONE_THRESHOLD + TIE_TOLERANCE, ids, -1)
+        """Return the number of the answer at every position: see `answer_ids`."""
+        ends = np.cumsum([readout.width for readout in self.readouts])
+        parts = np.split(logits, ends[:-1], axis=-1)
+        return self.answer_ids(
+            [readout.decode_ids(part) for readout, part in zip(self.readouts, parts, strict=True)]
+        )
 
     def decode(
         self, logits: Float[np.ndarray, "batch position d_out"], lengths: Sequence[int]
     ) -> list[list[Value]]:
-        """Return the decoded values at the real positions of every sequence."""
-        ids = self.decode_ids(logits)
-        table = (*self.outputs.values, None)
+        """Return the decoded answers at the real positions of every sequence."""
+        found, places = np.unique(self.decode_ids(logits), return_inverse=True)
+        answers = [self.answer(index) for index in found.tolist()]
         return [
-            [table[index] for index in row[1 : length + 1]]
-            for row, length in zip(ids, lengths, strict=True)
+            [answers[place] for place in row[1 : length + 1]]
+            for row, length in zip(places.tolist(), lengths, strict=True)
         ]
 
 

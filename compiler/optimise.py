@@ -1,13 +1,17 @@
 """Optimise: programs -> smaller programs with the same outputs.
 
 Level 0 keeps every expression as a variable of its own, which is what ground
-truth wants. Level 1 merges expressions that compute the same thing and drops
-those that nothing needs.
+truth wants. Level 1 merges expressions that compute the same thing, folds maps and
+constants into what reads them (`fold`), and drops what nothing needs.
 """
 
-from dataclasses import replace
+from dataclasses import fields, replace
+from typing import Any
+
+import numpy as np
 
 from . import program as ir
+from .fold import folded
 from .program import Program
 
 
@@ -16,45 +20,51 @@ def optimise(program: Program, level: int) -> Program:
 
     Args:
         program: the program to improve.
-        level: 0 to keep it as it is, 1 to merge and drop.
+        level: 0 to keep it as it is, 1 to merge, fold and drop.
     """
-    return program if level == 0 else _without_dead_code(_merged(program))
+    if level == 0:
+        return program
+    return without_dead_code(merged(folded(merged(program))))
 
 
-def _key(node: ir.Node, moved: tuple[int, ...]) -> tuple:
-    """Return what makes two nodes the same: operation, operands, tables, values, encoding."""
-    operation = ir.with_operands(node.operation, moved)
-    tables = tuple(
-        value.tobytes() if hasattr(value, "tobytes") else value
-        for value in vars(operation).values()
-    )
-    return (type(operation).__name__, tables, node.domain, node.encoding)
-
-
-def _merged(program: Program) -> Program:
+def merged(program: Program) -> Program:
     """Merge nodes that compute the same thing."""
-    places: list[int] = []
-    first: dict[tuple, int] = {}
+    places: dict[int, int] = {}
+    first: dict[Any, int] = {}
     nodes: list[ir.Node] = []
-    for node in program.nodes:
-        moved = tuple(places[o] for o in ir.operands(node.operation))
-        key = _key(node, moved)
+    for place, node in enumerate(program.nodes):
+        operation = ir.with_operands(node.operation, places)
+        key = (_content(operation), node.domain, node.encoding)
         if key not in first:
             first[key] = len(nodes)
-            nodes.append(replace(node, operation=ir.with_operands(node.operation, moved)))
-        places.append(first[key])
-    outputs = tuple(places[output] for output in program.outputs)
-    return replace(program, nodes=tuple(nodes), outputs=outputs)
+            nodes.append(replace(node, operation=operation))
+        places[place] = first[key]
+    return _with_nodes(program, nodes, places)
 
 
-def _without_dead_code(program: Program) -> Program:
+def _content(value: Any) -> Any:
+    """Return what makes two operations the same: kind, operands, tables, factors."""
+    if isinstance(value, np.ndarray):
+        return value.shape, value.tobytes()
+    if isinstance(value, tuple):
+        return tuple(_content(item) for item in value)
+    if isinstance(value, ir.Operation | ir.Term | ir.Condition):
+        return type(value), tuple(_content(getattr(value, f.name)) for f in fields(value))
+    return value
+
+
+def without_dead_code(program: Program) -> Program:
     """Drop nodes that no output depends on."""
-    alive = sorted(set().union(*(ir.ancestors(program, output) for output in program.outputs)))
+    alive = sorted(ir.ancestors(program, *program.roots))
     places = {old: new for new, old in enumerate(alive)}
-    nodes = tuple(
-        replace(node, operation=ir.with_operands(node.operation, moved))
-        for node in (program.nodes[old] for old in alive)
-        for moved in [tuple(places[o] for o in ir.operands(node.operation))]
+    nodes = [program.nodes[old] for old in alive]
+    moved = [replace(n, operation=ir.with_operands(n.operation, places)) for n in nodes]
+    return _with_nodes(program, moved, places)
+
+
+def _with_nodes(program: Program, nodes: list[ir.Node], places: dict[int, int]) -> Program:
+    """Return a program of other nodes, with its outputs where they went."""
+    outputs, beside = (
+        tuple(places[place] for place in roots) for roots in (program.outputs, program.beside)
     )
-    outputs = tuple(places[output] for output in program.outputs)
-    return replace(program, nodes=nodes, outputs=outputs)
+    return replace(program, nodes=tuple(nodes), outputs=outputs, beside=beside)

@@ -5,12 +5,12 @@ of values is an integer table over the positions of those values in the domains
 of its arguments; -1 stands for `None`. There are no lambdas left.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from fractions import Fraction
 
 import numpy as np
 
-from .values import Domain, Encoding, Value
+from .values import Domain, Encoding
 
 
 @dataclass(frozen=True)
@@ -40,45 +40,98 @@ class SequenceMap:
     table: np.ndarray
 
 
-@dataclass(frozen=True)
-class LinearMap:
-    """`fst_factor * fst + snd_factor * snd`, for numbers."""
+@dataclass(frozen=True, eq=False)
+class Term:
+    """One summand of a sum of numbers: a variable's coefficients times `weights`.
 
-    fst: int
-    snd: int
-    fst_factor: Fraction
-    snd_factor: Fraction
+    Attributes:
+        node: a variable that is never `None`.
+        weights: float64 `[width]`: one factor for a numerical variable, one number
+            for each value of a categorical one.
+    """
+
+    node: int
+    weights: np.ndarray
 
 
 @dataclass(frozen=True, eq=False)
-class Select:
-    """A selector: `table[query value, key value]`, bool `[d_queries, d_keys]`.
+class LinearMap:
+    """The sum of its terms, a number."""
 
-    `None`, as a key or as a query, is never selected.
+    terms: tuple[Term, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class RidgeMap:
+    """A function of a sum of numbers: `table[position of the sum in sums] -> value`.
+
+    A ridge function in the sense of approximation theory: what two numbers have to
+    do with each other is often decided by their difference.
     """
 
-    keys: int
-    queries: int
+    terms: tuple[Term, ...]
+    sums: Domain
+    table: np.ndarray
+
+
+@dataclass(frozen=True, eq=False)
+class Condition:
+    """A relation of keys and queries: `table[query value, key value]`, bool `[d_queries, d_keys]`.
+
+    A side that is `None` does not matter; its axis of the table has length one.
+    """
+
+    keys: int | None
+    queries: int | None
     table: np.ndarray
 
 
 @dataclass(frozen=True)
+class Select:
+    """A selector: the pairs of positions at which all of its conditions hold.
+
+    `None`, as a key or as a query, is never selected.
+    """
+
+    conditions: tuple[Condition, ...]
+
+
+@dataclass(frozen=True, eq=False)
 class Aggregate:
-    """The mean (numerical) or the common value (categorical) over selected positions."""
+    """The mean (numerical) or the common value (categorical) over selected positions.
+
+    Attributes:
+        selector: which positions are selected.
+        value: the variable that is aggregated.
+        table: int64 `[d_value]`: the value here of each value there. A numerical
+            variable is aggregated as it is, and its table says no more than that.
+        default: the value here where nothing is selected, -1 for `None`.
+    """
 
     selector: int
     value: int
-    default: Value
+    table: np.ndarray
+    default: int
 
 
 @dataclass(frozen=True)
-class SelectorWidth:
-    """The number of selected positions."""
+class ReciprocalWidth:
+    """`1 / (1 + width)`, where the width is the number of selected positions."""
 
     selector: int
 
 
-Operation = Tokens | Indices | Map | SequenceMap | LinearMap | Select | Aggregate | SelectorWidth
+Operation = (
+    Tokens
+    | Indices
+    | Map
+    | SequenceMap
+    | LinearMap
+    | RidgeMap
+    | Select
+    | Aggregate
+    | ReciprocalWidth
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -105,6 +158,11 @@ class Node:
         return isinstance(self.operation, Select)
 
     @property
+    def is_numerical(self) -> bool:
+        """Whether the node is a variable of one direction."""
+        return self.encoding is Encoding.NUMERICAL and not self.is_selector
+
+    @property
     def width(self) -> int:
         """Residual dimensions of the node's variable."""
         return 1 if self.encoding is Encoding.NUMERICAL else len(self.domain)
@@ -116,11 +174,12 @@ class Program:
 
     Attributes:
         nodes: in topological order.
-        outputs: positions of the output nodes; the first is read out, others
-            (distractors) are computed and left in the residual stream.
+        outputs: positions of the output nodes, which are read out.
         vocabulary: the tokens.
         max_length: the longest sequence.
         causal: whether selectors see only keys up to the query's position.
+        beside: positions of nodes (distractors) that are computed too, and left in
+            the residual stream.
     """
 
     nodes: tuple[Node, ...]
@@ -128,11 +187,17 @@ class Program:
     vocabulary: Domain
     max_length: int
     causal: bool
+    beside: tuple[int, ...] = ()
 
     @property
-    def output(self) -> Node:
-        """The node that the model reads out."""
-        return self.nodes[self.outputs[0]]
+    def roots(self) -> tuple[int, ...]:
+        """The nodes that must be computed: the outputs and those beside them."""
+        return self.outputs + self.beside
+
+    @property
+    def name(self) -> str:
+        """The names of the outputs."""
+        return ", ".join(self.nodes[place].name for place in self.outputs)
 
 
 def operands(operation: Operation) -> tuple[int, ...]:
@@ -142,37 +207,51 @@ def operands(operation: Operation) -> tuple[int, ...]:
             return ()
         case Map(inner=inner):
             return (inner,)
-        case SequenceMap(fst=fst, snd=snd) | LinearMap(fst=fst, snd=snd):
+        case SequenceMap(fst=fst, snd=snd):
             return (fst, snd)
-        case Select(keys=keys, queries=queries):
-            return (keys, queries)
+        case LinearMap(terms=terms) | RidgeMap(terms=terms):
+            return tuple(term.node for term in terms)
+        case Select(conditions=conditions):
+            sides = [side for one in conditions for side in (one.keys, one.queries)]
+            return tuple(side for side in sides if side is not None)
         case Aggregate(selector=selector, value=value):
             return (selector, value)
-        case SelectorWidth(selector=selector):
+        case ReciprocalWidth(selector=selector):
             return (selector,)
 
 
-def with_operands(operation: Operation, places: tuple[int, ...]) -> Operation:
-    """Return `operation` taking the nodes at `places` instead of its own."""
+def with_operands(operation: Operation, places: Mapping[int, int]) -> Operation:
+    """Return `operation` taking the node at `places[n]` in place of node `n`."""
     match operation:
         case Tokens() | Indices():
             return operation
-        case Map():
-            return replace(operation, inner=places[0])
-        case SequenceMap() | LinearMap():
-            return replace(operation, fst=places[0], snd=places[1])
-        case Select():
-            return replace(operation, keys=places[0], queries=places[1])
-        case Aggregate():
-            return replace(operation, selector=places[0], value=places[1])
-        case SelectorWidth():
-            return replace(operation, selector=places[0])
+        case Map(inner=inner):
+            return replace(operation, inner=places[inner])
+        case SequenceMap(fst=fst, snd=snd):
+            return replace(operation, fst=places[fst], snd=places[snd])
+        case LinearMap(terms=terms) | RidgeMap(terms=terms):
+            moved = tuple(replace(term, node=places[term.node]) for term in terms)
+            return replace(operation, terms=moved)
+        case Select(conditions=conditions):
+            return Select(tuple(_moved(condition, places) for condition in conditions))
+        case Aggregate(selector=selector, value=value):
+            return replace(operation, selector=places[selector], value=places[value])
+        case ReciprocalWidth(selector=selector):
+            return ReciprocalWidth(places[selector])
 
 
-def ancestors(program: Program, place: int) -> frozenset[int]:
-    """Return the positions of all nodes that `place` depends on, itself included."""
+def _moved(condition: Condition, places: Mapping[int, int]) -> Condition:
+    """Return a condition on other nodes."""
+    keys, queries = (
+        None if side is None else places[side] for side in (condition.keys, condition.queries)
+    )
+    return Condition(keys, queries, condition.table)
+
+
+def ancestors(program: Program, *places: int) -> frozenset[int]:
+    """Return the positions of all nodes that `places` depend on, themselves included."""
     reached: set[int] = set()
-    pending = [place]
+    pending = list(places)
     while pending:
         current = pending.pop()
         if current not in reached:

@@ -241,6 +241,11 @@ def get_encoding(sop: SOp) -> Encoding:
     return sop.annotations["encoding"]
 
 
+def is_annotated(sop: SOp) -> bool:
+    """Return whether an encoding was chosen for `sop`, rather than left to the compiler."""
+    return "encoding" in sop._own_annotations
+
+
 def is_numerical(sop: SOp) -> bool:
     """Return whether `sop` is written as a number."""
     return get_encoding(sop) is Encoding.NUMERICAL

@@ -15,14 +15,11 @@ from fractions import Fraction
 from functools import lru_cache
 from typing import Any
 
-from .values import is_number
-
 LARGEST_DENOMINATOR = 10**6
 
 Number = int | float | Fraction
 
 
-@lru_cache(maxsize=1 << 16)
 def rational(value: Number) -> Fraction:
     """Return the fraction that a finite number stands for.
 
@@ -30,15 +27,24 @@ def rational(value: Number) -> Fraction:
         >>> rational(0.1), rational(2 / 3)
         (Fraction(1, 10), Fraction(2, 3))
     """
+    if isinstance(value, float):
+        return _simplest(value)
+    return value if isinstance(value, Fraction) else Fraction(value)
+
+
+@lru_cache(maxsize=1 << 16)
+def _simplest(value: float) -> Fraction:
     exact = Fraction(value)
-    if not isinstance(value, float) or exact.denominator <= LARGEST_DENOMINATOR:
+    if exact.denominator <= LARGEST_DENOMINATOR:
         return exact
     simple = exact.limit_denominator(LARGEST_DENOMINATOR)
     return simple if float(simple) == value else exact
 
 
 def _stands_for_fraction(value: Any) -> bool:
-    return is_number(value) and (not isinstance(value, float) or math.isfinite(value))
+    if isinstance(value, float):
+        return math.isfinite(value)
+    return isinstance(value, int | Fraction)
 
 
 def _rounded_once(function: Callable[[Any, Any], Any], x: Any, y: Any) -> Any:

@@ -3,7 +3,7 @@
 The number of layers is that of the longest path. Within the slack that this
 leaves, each block goes where its kind is scarcest, those with least slack first,
 so that the widest layer has few heads and few neurons; or, when a seed is given,
-anywhere at random.
+anywhere at random. Blocks of one layer that attend alike can share a head.
 """
 
 from collections.abc import Mapping
@@ -29,12 +29,14 @@ class Schedule:
     n_layers: int
 
 
-def schedule(blocks: Blocks, *, seed: int | None = None) -> Schedule:
+def schedule(blocks: Blocks, *, seed: int | None = None, share_heads: bool = False) -> Schedule:
     """Return the layer of each block.
 
     Args:
         blocks: what is to be placed.
         seed: draws the layer (within its slack) and the order of heads at random.
+        share_heads: whether blocks with the same pattern are one head; they go to the same
+            layer where their slack allows it.
     """
     items = blocks.blocks
     writers = {block.output: index for index, block in enumerate(items)}
@@ -45,18 +47,25 @@ def schedule(blocks: Blocks, *, seed: int | None = None) -> Schedule:
     rng = None if seed is None else np.random.default_rng(seed)
     load = {HeadBlock: np.zeros(n_layers), MlpBlock: np.zeros(n_layers)}
     placed: dict[int, int] = {}
+    attending: set[tuple[int, tuple[int, float]]] = set()
     for index in sorted(range(len(items)), key=lambda i: (latest[i] - earliest[i], i)):
         block = items[index]
         window = np.arange(earliest[index], latest[index] + 1)
         loads = load[type(block)]
         pick = int(window[loads[window].argmin()] if rng is None else rng.choice(window))
-        loads[pick] += 1 if isinstance(block, HeadBlock) else len(block.bias)
+        if isinstance(block, MlpBlock):
+            loads[pick] += len(block.bias)
+        else:
+            known = [layer for layer in window.tolist() if (layer, block.attends) in attending]
+            pick = known[0] if share_heads and known else pick
+            loads[pick] += not (share_heads and known)
+            attending.add((pick, block.attends))
         placed[index] = pick
         if len(window) > 1:
             earliest = _earliest(items, before, placed)
             latest = _latest(items, before, placed, n_layers)
     layers = [placed[index] for index in range(len(items))]
-    return Schedule(tuple(layers), _head_slots(items, layers, rng), n_layers)
+    return Schedule(tuple(layers), _head_slots(items, layers, rng, share_heads), n_layers)
 
 
 def _after(writer: Block, layer: int, reader: Block) -> int:
@@ -89,13 +98,20 @@ def _latest(
 
 
 def _head_slots(
-    items: tuple[Block, ...], layers: list[int], rng: np.random.Generator | None
+    items: tuple[Block, ...],
+    layers: list[int],
+    rng: np.random.Generator | None,
+    share: bool,
 ) -> tuple[int, ...]:
     """Return the head slot of each block within its layer."""
     slots = [-1] * len(items)
     for layer in set(layers):
-        heads = [i for i, b in enumerate(items) if layers[i] == layer and isinstance(b, HeadBlock)]
+        heads: dict[object, list[int]] = {}
+        for index, block in enumerate(items):
+            if layers[index] == layer and isinstance(block, HeadBlock):
+                heads.setdefault(block.attends if share else index, []).append(index)
         order = np.arange(len(heads)) if rng is None else rng.permutation(len(heads))
-        for index, slot in zip(heads, order.tolist(), strict=True):
-            slots[index] = slot
+        for members, slot in zip(heads.values(), order.tolist(), strict=True):
+            for index in members:
+                slots[index] = slot
     return tuple(slots)

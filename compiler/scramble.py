@@ -142,5 +142,5 @@ def _carry_over(
     return SourceMap(
         tuple(moved(variable) for variable in source_map.variables),
         tuple((renamed(reader), name) for reader, name in source_map.reads),
-        source_map.output,
+        source_map.outputs,
     )

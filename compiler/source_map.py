@@ -22,7 +22,7 @@ class PlacedVariable:
 
     Attributes:
         name: the variable's name.
-        node: the position of its program node, or -1 for flags and reciprocals.
+        node: the position of its program node, or -1 for the flags of BOS and padding.
         encoding: one direction per value, or one for the number.
         values: the meaning of each direction (categorical), or the numbers that
             the coefficient takes (numerical).
@@ -47,12 +47,12 @@ class SourceMap:
     Attributes:
         variables: in the order of the residual layout.
         reads: pairs (reader, variable name).
-        output: the name of the variable that is read out.
+        outputs: the names of the variables that are read out, in the order of the logits.
     """
 
     variables: tuple[PlacedVariable, ...]
     reads: tuple[tuple[str, str], ...]
-    output: str
+    outputs: tuple[str, ...]
 
     @cached_property
     def by_name(self) -> Mapping[str, PlacedVariable]:

@@ -3,22 +3,45 @@
 Tracing and domain inference are one walk, since the domain of an argument is
 the set of keys of its reader's table. Variables are converted between encodings
 where a reader needs it. Every problem in the program is reported at once.
+
+Where an aggregate has no annotation, its encoding is chosen: categorical, unless it
+is said to select several different numbers, whose mean it then is.
 """
 
-from collections import Counter
-from collections.abc import Callable, Sequence
+import math
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
 
 import numpy as np
 
 from ..errors import ProgramError, listing
 from . import program as ir
-from . import rasp
-from .blocks import BOS, INDICES, PAD, TOKENS, reciprocal_name
-from .domains import MAX_DOMAIN, canonical, exact, mean_domain, width_domain
-from .tabulate import check_table, predicate_table, tabulated
-from .values import Domain, Encoding, Value
+from . import rasp, selector_algebra
+from .domains import canonical, exact, mean_domain, reciprocal_domain, sum_domain, width_domain
+from .graph_builder import GraphBuilder
+from .linear_forms import LinearForm, combined, form_domain, form_of_mean
+from .rasp_operations import ADD, SUBTRACT
+from .selector_algebra import Clause, Conjunction
+from .selector_facts import at_most_one, never_empty
+from .tabulate import map_table, predicate_table, sequence_map_table
+from .values import Domain, Encoding, Value, is_number
 
-LARGEST_NUMBER = 1e9
+_CATEGORICAL, _NUMERICAL = Encoding.CATEGORICAL, Encoding.NUMERICAL
+
+
+@dataclass(frozen=True, eq=False)
+class Traced:
+    """A program and what was decided on the way.
+
+    Attributes:
+        program: the program.
+        open: the places of categorical aggregates of numbers that could be means as
+            well, each with its number among the aggregates.
+    """
+
+    program: ir.Program
+    open: Mapping[int, int]
 
 
 def trace(
@@ -27,25 +50,32 @@ def trace(
     max_length: int,
     *,
     causal: bool = False,
-) -> ir.Program:
+    beside: Sequence[rasp.SOp] = (),
+    means: Collection[int] = (),
+) -> Traced:
     """Return the program that computes all of `expressions`.
 
     Args:
-        expressions: the first is the output that is read; the others are computed
-            beside it.
+        expressions: the outputs.
         vocabulary: the tokens, in any order.
         max_length: the longest input, at least 1.
         causal: whether selectors see only keys up to the query's position.
+        beside: expressions that are computed and not read out.
+        means: which of the aggregates without annotation are to be means, by their
+            numbers in the order in which they are met.
 
     Raises:
         ProgramError: the program is malformed; every problem is listed.
     """
     tokens = _checked_vocabulary(vocabulary, max_length)
-    tracer = _Tracer(tokens, max_length)
-    places = [tracer.output(expression) for expression in expressions]
+    tracer = _Tracer(tokens, max_length, frozenset(means))
+    outputs = tuple(tracer.output(expression) for expression in expressions)
+    others = tuple(tracer.output(expression) for expression in beside)
     if tracer.problems:
         raise ProgramError(listing("The program cannot be compiled:", tracer.problems))
-    return ir.Program(tuple(tracer.nodes), tuple(places), tokens, max_length, causal)
+    nodes = tuple(tracer.graph.nodes)
+    program = ir.Program(nodes, outputs, tokens, max_length, causal, others)
+    return Traced(program, tracer.open)
 
 
 def _checked_vocabulary(vocabulary: Sequence[Value], max_length: int) -> Domain:
@@ -73,285 +103,277 @@ def _checked_vocabulary(vocabulary: Sequence[Value], max_length: int) -> Domain:
 
 
 class _Tracer:
-    """Builds the list of nodes; lives for one call of `trace`."""
+    """Walks over expressions; lives for one call of `trace`."""
 
-    def __init__(self, tokens: Domain, max_length: int) -> None:
-        self.tokens = tokens
-        self.max_length = max_length
-        self.nodes: list[ir.Node] = []
+    def __init__(self, tokens: Domain, max_length: int, means: frozenset[int]) -> None:
+        self.graph = GraphBuilder(tokens, max_length)
         self.problems: list[str] = []
-        self._places: dict[int, int | None] = {}
-        self._names = {TOKENS, INDICES, BOS, PAD}
-        self._counts: Counter[str] = Counter()
-        self._inputs: dict[str, int] = {}
-        self._converted: dict[tuple[int, Encoding], int] = {}
+        self.open: dict[int, int] = {}
+        self._tokens = tokens
+        self._max_length = max_length
+        self._means = means
+        self._n_aggregates = 0
+        self._results: dict[int, int | Conjunction | None] = {}
+        self._selectors: dict[int, int] = {}
+        self._forms: dict[int, LinearForm] = {}
 
     def output(self, root: rasp.RASPExpr) -> int:
         """Trace `root` and all it depends on; -1, with the problems noted, if that fails."""
         pending = [root]
         while pending:
             expression = pending[-1]
-            waiting = [child for child in expression.children if id(child) not in self._places]
-            if id(expression) not in self._places and waiting:
+            waiting = [child for child in expression.children if id(child) not in self._results]
+            if id(expression) not in self._results and waiting:
                 pending.extend(waiting)
                 continue
             pending.pop()
-            if id(expression) not in self._places:
-                self._places[id(expression)] = self._traced(expression)
-        place = self._places[id(root)]
-        if place is None:
-            return -1
-        if self.nodes[place].is_selector:
+            if id(expression) not in self._results:
+                self._results[id(expression)] = self._traced(expression)
+        result = self._results[id(root)]
+        if isinstance(result, tuple):
             self.problems.append(
                 f"{root.name}: the output must be a sequence, got a selector; "
                 "aggregate over it or take its SelectorWidth"
             )
-        return place
+        return result if isinstance(result, int) else -1
 
-    def _traced(self, expression: rasp.RASPExpr) -> int | None:
-        """Return the place of an expression whose operands are traced."""
-        operands = [self._places[id(child)] for child in expression.children]
-        places = [place for place in operands if place is not None]
-        if len(places) < len(operands):
+    def _traced(self, expression: rasp.RASPExpr) -> int | Conjunction | None:
+        """Return the place of an SOp or the clauses of a selector; `None` if that fails."""
+        if any(self._results[id(child)] is None for child in expression.children):
             return None
         try:
-            return self._node(expression, places)
+            if isinstance(expression, rasp.Selector):
+                return self._selector(expression)
+            assert isinstance(expression, rasp.SOp)
+            return self._sop(expression)
         except ProgramError as problem:
             self.problems.append(f"{expression.name}: {problem}")
             return None
 
-    def _node(self, expression: rasp.RASPExpr, places: list[int]) -> int:
-        """Add what one expression computes, and return its place."""
-        name = expression.name
-        encoding = (
-            rasp.get_encoding(expression)
-            if isinstance(expression, rasp.SOp)
-            else Encoding.CATEGORICAL
-        )
+    def _place(self, expression: rasp.SOp) -> int:
+        place = self._results[id(expression)]
+        assert isinstance(place, int)
+        return place
+
+    def _node(self, expression: rasp.SOp) -> ir.Node:
+        return self.graph.nodes[self._place(expression)]
+
+    def _sop(self, expression: rasp.SOp) -> int:
+        """Add what an SOp computes, and return its place."""
+        name, encoding = expression.name, rasp.get_encoding(expression)
         match expression:
-            case rasp.TokensType():
-                return self._encoded(self._tokens(), encoding)
-            case rasp.IndicesType():
-                return self._encoded(self._indices(), encoding)
+            case rasp.TokensType() | rasp.IndicesType():
+                return self.graph.input(expression.default_name, encoding)
             case rasp.LengthType():
-                everything = np.ones((len(self.tokens),) * 2, dtype=bool)
-                tokens = self._tokens()
-                selector = self._select(f"{name}.all", tokens, tokens, everything)
-                return self._width(name, encoding, selector)
+                tokens = self.graph.input("tokens", _CATEGORICAL)
+                everything = np.ones((len(self._tokens),) * 2, dtype=bool)
+                every_token = (Clause((tokens,), (tokens,), everything),)
+                return self._width(name, encoding, self.graph.select(f"{name}.all", every_token))
             case rasp.Full(fill=fill):
-                return self._map(name, encoding, self._tokens(), lambda _: fill)
-            case rasp.Map(f=function):
-                return self._map(name, encoding, places[0], function)
-            case rasp.LinearSequenceMap() if encoding is Encoding.NUMERICAL:
-                return self._linear(name, places, expression.fst_fac, expression.snd_fac)
-            case rasp.SequenceMap(f=function):
-                return self._sequence_map(name, encoding, places, function)
-            case rasp.Select(predicate=predicate):
-                return self._selector(name, places, predicate)
-            case rasp.SelectorAnd():
-                return self._combined(name, places, np.logical_and)
-            case rasp.SelectorOr():
-                return self._combined(name, places, np.logical_or)
-            case rasp.SelectorNot():
-                return self._complement(name, places[0])
-            case rasp.SelectorWidth():
-                return self._width(name, encoding, places[0])
-            case rasp.Aggregate(default=default):
-                return self._aggregate(name, encoding, places, canonical(default))
-        raise ProgramError(
-            f"{type(expression).__name__} is defined for one length only and cannot be "
-            "compiled; write it as a Map of rasp.indices, or as a Select on indices"
-        )
-
-    # -- adding nodes ------------------------------------------------------------
-
-    def _add(
-        self,
-        name: str,
-        operation: ir.Operation,
-        domain: Domain,
-        encoding: Encoding = Encoding.CATEGORICAL,
-        *,
-        optional: bool = False,
-    ) -> int:
-        """Append a node under a name of its own."""
-        if len(domain) > MAX_DOMAIN:
-            raise ProgramError(
-                f"it can take {len(domain)} values, and at most {MAX_DOMAIN} are allowed; "
-                "map it to fewer values earlier, or use a smaller vocabulary or length"
-            )
-        if encoding is Encoding.NUMERICAL:
-            if not domain.is_numeric:
-                raise ProgramError(
-                    "a numerical variable must hold numbers, got "
-                    f"{[value for value in domain.values if isinstance(value, str | tuple)][:5]}; "
-                    "annotate it with rasp.categorical"
-                )
-            if any(abs(exact(value)) > LARGEST_NUMBER for value in domain.values):
-                raise ProgramError(
-                    f"numbers must be at most {LARGEST_NUMBER:g} in size; scale them down"
-                )
-            if optional:
-                raise ProgramError(
-                    "a numerical variable must always have a value, and this one may be None; "
-                    "give the aggregate a default, or annotate it with rasp.categorical"
-                )
-        unique, count = name, self._counts[name]
-        while count == 0 or {unique, reciprocal_name(unique)} & self._names:
-            count += 1
-            unique = name if count == 1 else f"{name}_{count}"
-        self._counts[name] = count
-        self._names.add(unique)
-        if isinstance(operation, ir.SelectorWidth):
-            self._names.add(reciprocal_name(unique))
-        return self._append(ir.Node(unique, operation, domain, encoding, optional))
-
-    def _append(self, node: ir.Node) -> int:
-        self.nodes.append(node)
-        return len(self.nodes) - 1
-
-    def _tokens(self) -> int:
-        if "tokens" not in self._inputs:
-            self._inputs["tokens"] = self._append(ir.Node("tokens", ir.Tokens(), self.tokens))
-        return self._inputs["tokens"]
-
-    def _indices(self) -> int:
-        if "indices" not in self._inputs:
-            domain = Domain(tuple(range(self.max_length)))
-            self._inputs["indices"] = self._append(ir.Node("indices", ir.Indices(), domain))
-        return self._inputs["indices"]
-
-    def _encoded(self, place: int, encoding: Encoding) -> int:
-        """Return the place of the same variable in the given encoding."""
-        node = self.nodes[place]
-        if node.encoding is encoding:
-            return place
-        if (place, encoding) not in self._converted:
-            identity = ir.Map(place, np.arange(len(node.domain)))
-            self._converted[place, encoding] = self._add(
-                f"{node.name}.{encoding.value}",
-                identity,
-                node.domain,
-                encoding,
-                optional=node.optional,
-            )
-        return self._converted[place, encoding]
+                tokens = self.graph.input("tokens", _CATEGORICAL)
+                return self._map(name, encoding, tokens, lambda _: fill)
+            case rasp.Map(f=function, inner=inner):
+                return self._map(name, encoding, self._place(inner), function)
+            case rasp.SequenceMap(fst=fst, snd=snd):
+                factors = self._factors(expression)
+                if factors is not None:
+                    return self._linear(name, (fst, snd), factors)
+                return self._sequence_map(expression)
+            case rasp.SelectorWidth(selector=selector):
+                return self._width(name, encoding, self._selected(selector))
+            case rasp.Aggregate():
+                return self._aggregate(expression)
+        raise ProgramError(_fixed_length(expression))
 
     # -- functions of values -----------------------------------------------------
 
     def _map(
         self, name: str, encoding: Encoding, inner: int, function: Callable[[Value], Value]
     ) -> int:
-        node = self.nodes[inner]
-        results = tabulated(function, [(value,) for value in node.domain.values])
-        domain = Domain.of(results)
-        optional = node.optional or None in results
-        table = domain.indices(results)
-        return self._add(name, ir.Map(inner, table), domain, encoding, optional=optional)
+        node = self.graph.nodes[inner]
+        made = map_table(function, node.domain)
+        optional = node.optional or made.optional
+        return self.graph.add(
+            name, ir.Map(inner, made.table), made.domain, encoding, optional=optional
+        )
 
-    def _sequence_map(
-        self,
-        name: str,
-        encoding: Encoding,
-        places: list[int],
-        function: Callable[[Value, Value], Value],
-    ) -> int:
+    def _sequence_map(self, expression: rasp.SequenceMap) -> int:
+        name, encoding, function = expression.name, rasp.get_encoding(expression), expression.f
+        places = [self._place(expression.fst), self._place(expression.snd)]
         if places[0] == places[1]:
             return self._map(name, encoding, places[0], lambda value: function(value, value))
-        fst, snd = (self._encoded(place, Encoding.CATEGORICAL) for place in places)
-        left, right = self.nodes[fst], self.nodes[snd]
-        check_table(len(left.domain), len(right.domain))
-        pairs = [(a, b) for a in left.domain.values for b in right.domain.values]
-        results = tabulated(function, pairs)
-        domain = Domain.of(results)
-        table = domain.indices(results).reshape(len(left.domain), len(right.domain))
-        optional = left.optional or right.optional or None in results
-        return self._add(name, ir.SequenceMap(fst, snd, table), domain, encoding, optional=optional)
+        fst, snd = (self.graph.encoded(place, _CATEGORICAL) for place in places)
+        if fst == snd:
+            return self._map(name, encoding, fst, lambda value: function(value, value))
+        left, right = self.graph.nodes[fst], self.graph.nodes[snd]
+        made = sequence_map_table(function, left.domain, right.domain)
+        return self.graph.add(
+            name,
+            ir.SequenceMap(fst, snd, made.table),
+            made.domain,
+            encoding,
+            optional=left.optional or right.optional or made.optional,
+        )
 
-    def _linear(self, name: str, places: list[int], fst_fac: Value, snd_fac: Value) -> int:
-        nodes = [self.nodes[place] for place in places]
+    def _factors(self, expression: rasp.SequenceMap) -> tuple[Fraction, Fraction] | None:
+        """Return the factors of a sum that is to be a number; `None` for any other function.
+
+        A linear map is one where it is annotated as numerical, an addition or a
+        subtraction also where it is not annotated and both sides are written as numbers.
+        """
+        nodes = [self._node(expression.fst), self._node(expression.snd)]
+        numerical = rasp.get_encoding(expression) is _NUMERICAL
+        if isinstance(expression, rasp.LinearSequenceMap):
+            known = (exact(canonical(expression.fst_fac)), exact(canonical(expression.snd_fac)))
+        elif expression.f in (ADD, SUBTRACT):
+            known = (Fraction(1), Fraction(1 if expression.f == ADD else -1))
+            numerical = numerical and all(n.domain.is_numeric and not n.optional for n in nodes)
+        else:
+            return None
+        chosen = not rasp.is_annotated(expression) and all(node.is_numerical for node in nodes)
+        return known if numerical or chosen else None
+
+    def _linear(
+        self, name: str, operands: tuple[rasp.SOp, rasp.SOp], factors: tuple[Fraction, Fraction]
+    ) -> int:
+        places = [self._place(operand) for operand in operands]
+        nodes = [self.graph.nodes[place] for place in places]
         for node in nodes:
             if not node.domain.is_numeric or node.optional:
                 raise ProgramError(
                     f"a linear combination needs numbers, and {node.name!r} may be something "
                     "else; use SequenceMap with a function instead"
                 )
-        check_table(len(nodes[0].domain), len(nodes[1].domain))
-        factors = exact(canonical(fst_fac)), exact(canonical(snd_fac))
-        left, right = (
-            [factor * exact(value) for value in node.domain.values]
-            for node, factor in zip(nodes, factors, strict=True)
-        )
-        domain = Domain.of({canonical(a + b) for a in left for b in right})
-        operation = ir.LinearMap(places[0], places[1], *factors)
-        return self._add(name, operation, domain, Encoding.NUMERICAL)
+        terms = list(zip(factors, places, strict=True))
+        form = combined([(factor, self._forms.get(place)) for factor, place in terms])
+        if form is not None:
+            domain = form_domain(self.graph.nodes, form, self._max_length)
+        else:
+            domain = sum_domain([(f, self.graph.nodes[place].domain) for f, place in terms])
+        operation = ir.LinearMap(tuple(self._term(factor, place) for factor, place in terms))
+        made = self.graph.add(name, operation, domain, _NUMERICAL)
+        if form is not None:
+            self._forms[made] = form
+        return made
+
+    def _term(self, factor: Fraction, place: int) -> ir.Term:
+        node = self.graph.nodes[place]
+        numbers = np.ones(1) if node.is_numerical else node.domain.numbers
+        return ir.Term(place, float(factor) * numbers)
 
     # -- selectors ---------------------------------------------------------------
 
-    def _select(self, name: str, keys: int, queries: int, table: np.ndarray) -> int:
-        return self._add(name, ir.Select(keys, queries, table), Domain(()))
+    def _selector(self, expression: rasp.Selector) -> Conjunction:
+        """Return the clauses of a selector whose parts are traced."""
+        match expression:
+            case rasp.Select(keys=keys, queries=queries, predicate=predicate):
+                key, query = (
+                    self.graph.encoded(self._place(side), _CATEGORICAL) for side in (keys, queries)
+                )
+                domains = (self.graph.nodes[key].domain, self.graph.nodes[query].domain)
+                return (Clause((query,), (key,), predicate_table(predicate, *domains)),)
+            case rasp.SelectorAnd(fst=fst, snd=snd):
+                return selector_algebra.both(self._clauses(fst), self._clauses(snd))
+            case rasp.SelectorOr(fst=fst, snd=snd):
+                return selector_algebra.either(self._clauses(fst), self._clauses(snd))
+            case rasp.SelectorNot(inner=inner):
+                return selector_algebra.negated(self._clauses(inner))
+        raise ProgramError(_fixed_length(expression))
 
-    def _selector(
-        self, name: str, places: list[int], predicate: Callable[[Value, Value], object]
-    ) -> int:
-        keys, queries = (self._encoded(place, Encoding.CATEGORICAL) for place in places)
-        key_domain, query_domain = self.nodes[keys].domain, self.nodes[queries].domain
-        table = predicate_table(predicate, key_domain, query_domain)
-        return self._select(name, keys, queries, table)
+    def _clauses(self, selector: rasp.Selector) -> Conjunction:
+        clauses = self._results[id(selector)]
+        assert isinstance(clauses, tuple)
+        return clauses
 
-    def _combined(self, name: str, places: list[int], combine: np.ufunc) -> int:
-        fst, snd = (self._select_operation(place) for place in places)
-        if (fst.keys, fst.queries) != (snd.keys, snd.queries):
-            raise ProgramError(
-                "selectors can be combined with & or | only when they select with the same keys "
-                "and the same queries; write one Select with a predicate over a SequenceMap of "
-                "the keys"
-            )
-        return self._select(name, fst.keys, fst.queries, combine(fst.table, snd.table))
-
-    def _complement(self, name: str, place: int) -> int:
-        inner = self._select_operation(place)
-        return self._select(name, inner.keys, inner.queries, ~inner.table)
-
-    def _select_operation(self, place: int) -> ir.Select:
-        operation = self.nodes[place].operation
-        assert isinstance(operation, ir.Select)
-        return operation
-
-    def _never_empty(self, selector: int) -> bool:
-        """Whether every position selects at least itself."""
-        select = self._select_operation(selector)
-        same = select.keys == select.queries and not self.nodes[select.keys].optional
-        return same and bool(np.diagonal(select.table).all())
+    def _selected(self, selector: rasp.Selector) -> int:
+        """Return the place of a selector that is attended with; selectors in others have none."""
+        if id(selector) not in self._selectors:
+            place = self.graph.select(selector.name, self._clauses(selector))
+            self._selectors[id(selector)] = place
+        return self._selectors[id(selector)]
 
     # -- attention ---------------------------------------------------------------
 
     def _width(self, name: str, encoding: Encoding, selector: int) -> int:
-        domain = width_domain(self.max_length, self._never_empty(selector))
-        return self._add(name, ir.SelectorWidth(selector), domain, encoding)
+        never = never_empty(self.graph.nodes, selector)
+        domain = width_domain(self._max_length, at_least_one=never)
+        reciprocals = reciprocal_domain(domain)
+        operation = ir.ReciprocalWidth(selector)
+        reciprocal = self.graph.add(f"{name}.reciprocal", operation, reciprocals, _NUMERICAL)
+        table = np.arange(len(domain))[::-1]
+        return self.graph.add(name, ir.Map(reciprocal, table), domain, encoding)
 
-    def _aggregate(self, name: str, encoding: Encoding, places: list[int], default: Value) -> int:
-        selector, value = places
-        never_empty = self._never_empty(selector)
-        if encoding is Encoding.CATEGORICAL:
-            value = self._encoded(value, Encoding.CATEGORICAL)
-            node = self.nodes[value]
-            reached = node.domain.values if never_empty else (*node.domain.values, default)
-            optional = node.optional or (default is None and not never_empty)
-            operation = ir.Aggregate(selector, value, None if never_empty else default)
-            return self._add(name, operation, Domain.of(reached), encoding, optional=optional)
-        node = self.nodes[value]
-        if not node.domain.is_numeric or node.optional:
-            raise ProgramError(
-                f"a numerical aggregate needs numbers, and {node.name!r} may be something else; "
-                "map it to numbers first"
-            )
-        if never_empty and default not in node.domain.values:
-            default = node.domain.values[0]
-        if default is None or isinstance(default, str | tuple):
+    def _aggregate(self, expression: rasp.Aggregate) -> int:
+        """Add an aggregate in the encoding that is annotated, or the one that suits it."""
+        number, self._n_aggregates = self._n_aggregates, self._n_aggregates + 1
+        name, value = expression.name, self._place(expression.sop)
+        selector = self._selected(expression.selector)
+        never = never_empty(self.graph.nodes, selector)
+        default = canonical(expression.default)
+        node = self.graph.nodes[value]
+        numbers = node.domain.is_numeric and len(node.domain) > 0
+        annotated = rasp.is_annotated(expression)
+        if rasp.get_encoding(expression) is _NUMERICAL:
+            if not numbers:
+                raise ProgramError(
+                    f"a numerical aggregate needs numbers, and {node.name!r} may be something "
+                    "else; map it to numbers first"
+                )
+            return self._mean(name, selector, value, default)
+        if not annotated and number in self._means:
+            if never or is_number(default):
+                return self._mean(name, selector, value, default)
+            return self._mean_or_default(name, selector, value, default)
+        place = self._common_value(name, selector, value, None if never else default)
+        if not annotated and numbers:
+            self.open[place] = number
+        return place
+
+    def _common_value(self, name: str, selector: int, value: int, default: Value) -> int:
+        """Add a categorical aggregate; `default` is `None` where it cannot be needed."""
+        value = self.graph.encoded(value, _CATEGORICAL)
+        node = self.graph.nodes[value]
+        domain = Domain.of((*node.domain.values, default))
+        may_be_none = default is None and not never_empty(self.graph.nodes, selector)
+        operation = ir.Aggregate(
+            selector, value, node.domain.positions_in(domain), domain.index(default)
+        )
+        return self.graph.add(name, operation, domain, optional=node.optional or may_be_none)
+
+    def _mean(self, name: str, selector: int, value: int, default: Value) -> int:
+        """Add a numerical aggregate."""
+        nodes = self.graph.nodes
+        values = nodes[value].domain
+        if never_empty(nodes, selector) and default not in values.values:
+            default = values.values[0]
+        if not is_number(default):
             raise ProgramError(
                 f"a numerical aggregate needs a number as its default, got {default!r}; "
                 "write rasp.Aggregate(..., default=0)"
             )
-        domain = mean_domain(node.domain, self.max_length, default)
-        return self._add(name, ir.Aggregate(selector, value, default), domain, encoding)
+        single = at_most_one(nodes, selector)
+        domain = mean_domain(values, 1 if single else self._max_length, default)
+        operation = ir.Aggregate(
+            selector, value, values.positions_in(domain), domain.index(default)
+        )
+        place = self.graph.add(name, operation, domain, _NUMERICAL)
+        if not single:
+            self._forms[place] = form_of_mean(nodes, selector, value, default)
+        return place
+
+    def _mean_or_default(self, name: str, selector: int, value: int, default: Value) -> int:
+        """Add a mean with a default that is no number: a number of no mean stands for it."""
+        values = self.graph.nodes[value].domain
+        marker = canonical(math.floor(values.numbers.max()) + 1)
+        mean = self._mean(f"{name}.mean", selector, value, marker)
+        return self._map(
+            name, _CATEGORICAL, mean, lambda number: default if number == marker else number
+        )
+
+
+def _fixed_length(expression: rasp.RASPExpr) -> str:
+    """Return why an expression that is given as a constant cannot be compiled."""
+    return (
+        f"{type(expression).__name__} is defined for one length only and cannot be "
+        "compiled; write it as a Map of rasp.indices, or as a Select on indices"
+    )

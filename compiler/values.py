@@ -5,17 +5,23 @@ or a tuple of values. `None` means "no value": it is never a member of a
 `Domain`, is encoded as the zero vector, and passes through every map.
 """
 
-from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Collection, Hashable, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from enum import Enum
 from fractions import Fraction
 from functools import cached_property
+from itertools import pairwise
 
 import numpy as np
 
+from .rational_arithmetic import rational
+from .rational_arrays import RationalArray, positions, separable
+
 Value = Hashable | None
 
-_NUMBERS = (bool, int, float, Fraction)
+_NUMBERS = frozenset({bool, int, float, Fraction})
+_AS_THEY_ARE = (int, str, bool)
 
 
 class Encoding(Enum):
@@ -31,7 +37,12 @@ class Encoding(Enum):
 
 def is_number(value: Value) -> bool:
     """Return whether `value` is a boolean, an integer, a float or a fraction."""
-    return isinstance(value, _NUMBERS)
+    return isinstance(value, int | float | Fraction)
+
+
+def are_numbers(values: Collection[Value]) -> bool:
+    """Return whether all of `values` are numbers."""
+    return _NUMBERS.issuperset(map(type, values)) or all(map(is_number, values))
 
 
 def as_argument(value: Value) -> Value:
@@ -44,6 +55,8 @@ def as_argument(value: Value) -> Value:
         >>> as_argument(2.0), as_argument(Fraction(1, 4)), as_argument(True)
         (2, 0.25, True)
     """
+    if type(value) in _AS_THEY_ARE:
+        return value
     if isinstance(value, tuple):
         return tuple(as_argument(item) for item in value)
     if isinstance(value, Fraction):
@@ -64,6 +77,20 @@ def sort_key(value: Value) -> tuple:
     return (3, 0, f"{type(value).__name__}:{value!r}")
 
 
+def _in_order(values: Sequence[Value]) -> tuple[Value, ...]:
+    """Return distinct values in canonical order."""
+    if not are_numbers(values):
+        return tuple(sorted(values, key=sort_key))
+    if Fraction not in map(type, values):
+        return tuple(sorted(values))  # type: ignore[type-var]
+    try:
+        rounded = [float(value) for value in values]  # type: ignore[arg-type]
+    except OverflowError:
+        return tuple(sorted(values))  # type: ignore[type-var]
+    # Fractions compare slowly; floats have the same order, and where they are equal values decide.
+    return tuple(value for _, value in sorted(zip(rounded, values, strict=True)))
+
+
 @dataclass(frozen=True)
 class Domain:
     """A finite set of values in canonical order (numbers, then strings, then tuples)."""
@@ -73,8 +100,9 @@ class Domain:
     @classmethod
     def of(cls, values: Iterable[Value]) -> "Domain":
         """Return the domain of the distinct `values` that are not `None`."""
-        distinct = dict.fromkeys(value for value in values if value is not None)
-        return cls(tuple(sorted(distinct, key=sort_key)))
+        distinct = dict.fromkeys(values)
+        distinct.pop(None, None)
+        return cls(_in_order(tuple(distinct)))
 
     def __len__(self) -> int:
         return len(self.values)
@@ -91,21 +119,61 @@ class Domain:
         """
         return -1 if value is None else self._positions[value]
 
-    def indices(self, values: Sequence[Value]) -> np.ndarray:
+    def indices(self, values: Iterable[Value]) -> np.ndarray:
         """Return the position of each of `values`, int64, -1 for `None`."""
-        return np.array([self.index(value) for value in values], dtype=np.int64)
+        places = {**self._positions, None: -1}
+        return np.array([places[value] for value in values], dtype=np.int64)
 
-    @property
+    def positions_in(self, other: "Domain") -> np.ndarray:
+        """Return the position of each value in another domain, int64 `[len(self)]`.
+
+        Example:
+            >>> Domain.of("ac").positions_in(Domain.of("abc"))
+            array([0, 2])
+
+        Raises:
+            KeyError: a value is not in `other`.
+        """
+        known = [one.rationals for one in (self, other) if one.rationals is not None]
+        if len(known) < 2 or not separable(*known):
+            return other.indices(self.values)
+        found = positions(self.numbers, among=other.numbers)
+        missing = np.append(other.numbers, np.nan)[found] != self.numbers
+        if missing.any():
+            raise KeyError(self.values[int(missing.argmax())])
+        return found
+
+    @cached_property
     def is_numeric(self) -> bool:
         """Whether every value is a number."""
-        return all(is_number(value) for value in self.values)
+        return are_numbers(self.values)
 
     @cached_property
     def numbers(self) -> np.ndarray:
         """The values as float64 `[len(self)]`; they must be numbers."""
         return np.array([float(value) for value in self.values])  # type: ignore[arg-type]
 
+    @cached_property
+    def rationals(self) -> RationalArray | None:
+        """The values as exact rationals `[len(self)]`.
+
+        `None` where not all are integers, booleans or fractions of moderate size.
+        """
+        if not all(isinstance(value, int | Fraction) for value in self.values):
+            return None
+        try:
+            return RationalArray.of(self.values)  # type: ignore[arg-type]
+        except OverflowError:
+            return None
+
     @property
     def smallest_gap(self) -> float:
         """The least distance between two numbers of the domain; infinity for fewer than two."""
-        return float(np.diff(self.numbers).min()) if len(self) > 1 else float("inf")
+        if len(self) < 2:
+            return float("inf")
+        if self.rationals is not None:
+            with suppress(OverflowError):
+                gaps = self.rationals[1:] - self.rationals[:-1]
+                return float(gaps.floats.min())
+        exact = [rational(value) for value in self.values]  # type: ignore[arg-type]
+        return float(min(after - before for before, after in pairwise(exact)))

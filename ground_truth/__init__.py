@@ -2,29 +2,40 @@
 
 `load` gives a task: a program compiled under its regimes, with the state of every
 edge predicted from the program, measured on the weights, and the two compared.
-`verify` replays every certificate. Nothing here knows of tools or scores.
+`make_task` makes one of a program of one's own. `verify` replays every certificate, and
+`write_task_folder` writes a task for readers in any language. Nothing here knows of tools
+or scores.
 """
 
 from .certify import certify
 from .circuit_labels import CircuitLabels, EdgeLabel, EdgeState
 from .interchange_pairs import Pairs, TaskDomain
+from .own_task import compile_own, make_task
+from .own_task_id import OwnTaskId
 from .prediction import Predictor
-from .task import Task, build_model, edge_positives, load, load_suite, node_positives
+from .task import Task, build_model, certified, edge_positives, load, load_suite, node_positives
+from .task_folder import check_task_folder, write_task_folder
 from .verify import verify
 
 __all__ = [
     "CircuitLabels",
     "EdgeLabel",
     "EdgeState",
+    "OwnTaskId",
     "Pairs",
     "Predictor",
     "Task",
     "TaskDomain",
     "build_model",
+    "certified",
     "certify",
+    "check_task_folder",
+    "compile_own",
     "edge_positives",
     "load",
     "load_suite",
+    "make_task",
     "node_positives",
     "verify",
+    "write_task_folder",
 ]

@@ -115,7 +115,8 @@ class _Certification:
         program, codec = self._compiled.program, self._compiled.model.codec
         for start in range(0, len(self._domain.tokens), _CHUNK):
             tokens = self._domain.tokens[start : start + _CHUNK]
-            expected = interpret(program, tokens).values[program.outputs[0]]
+            values = interpret(program, tokens, program.outputs).values
+            expected = codec.answer_ids([values[place] for place in program.outputs])
             given = codec.decode_ids(run(self._weights, tokens, graph=self._graph).logits)[:, 1:]
             wrong = ((given != expected) & codec.is_real(tokens)[:, 1:]).any(axis=1)
             if wrong.any():

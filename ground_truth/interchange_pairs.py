@@ -59,9 +59,10 @@ class TaskDomain:
 
 def _strata(program: Program, tokens: np.ndarray) -> np.ndarray:
     """Return a number for each input: equal for equal length and equal output everywhere."""
-    outputs = interpret(program, tokens).values[program.outputs[0]]
+    values = interpret(program, tokens, program.outputs).values
     lengths = (tokens < len(program.vocabulary)).sum(axis=1, keepdims=True)
-    rows = np.ascontiguousarray(np.concatenate([lengths, outputs], axis=1))
+    outputs = [values[place] for place in program.outputs]
+    rows = np.ascontiguousarray(np.concatenate([lengths, *outputs], axis=1))
     numbers: dict[bytes, int] = {}
     return np.array([numbers.setdefault(row.tobytes(), len(numbers)) for row in rows])
 

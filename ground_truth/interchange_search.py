@@ -152,8 +152,8 @@ class InterchangeSearch:
             tally.disagreement = (
                 f"on base {self._shown(pairs.base[pair])} and source "
                 f"{self._shown(pairs.source[pair])} the program predicts "
-                f"{self._value(predicted[pair, at])} at position {at}, and the weights give "
-                f"{self._value(after[pair, at])}"
+                f"{self._codec.answer(predicted[pair, at])} at position {at}, and the weights give "
+                f"{self._codec.answer(after[pair, at])}"
             )
 
     def _count(
@@ -184,9 +184,6 @@ class InterchangeSearch:
     def _shown(self, tokens: np.ndarray) -> list[object]:
         known = len(self._codec.tokens)
         return [self._codec.tokens.values[token] for token in tokens.tolist() if token < known]
-
-    def _value(self, index: int) -> object:
-        return None if index < 0 else self._codec.outputs.values[index]
 
 
 def contribution_delta(graph: ComponentGraph, edge: Edge, base: Run, source: Run) -> np.ndarray:

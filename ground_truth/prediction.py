@@ -10,19 +10,22 @@ model do not appear: only which component holds which variable, and which variab
 each of its readers reads, are taken from the source map.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Int
 
 from ..compiler import program as ir
-from ..compiler.blocks import BOS, INDICES, PAD, TOKENS, reciprocal_name
+from ..compiler.attention_blocks import AGGREGATE_BOS, PADDING, SHARPNESS, WIDTH_BOS
+from ..compiler.blocks import BOS, PAD
 from ..compiler.compiled_model import CompiledModel
 from ..compiler.component_graph import LOGITS
 from ..compiler.executor import softmax
-from ..compiler.lower import SHARPNESS, encode_rows
-from ..compiler.values import Encoding, Value
+from ..compiler.mlp_blocks import Steps, shutting
+from ..compiler.quotients import classes
+from ..compiler.residual_coding import encode_rows
+from ..compiler.spans import Span, spans
 
 Values = Mapping[str, np.ndarray]
 """Variable name to coefficients `[batch, position, width]`."""
@@ -57,11 +60,8 @@ class Predictor:
         self._program = compiled.program
         self._source_map = compiled.source_map
         self._reads = set(compiled.source_map.reads)
-        by_node = {v.node: v.name for v in compiled.source_map.variables if v.node >= 0}
-        self._names = {
-            place: by_node.get(place, node.name)
-            for place, node in enumerate(compiled.program.nodes)
-        }
+        self._names = [node.name for node in compiled.program.nodes]
+        self._spans = spans(compiled.program)
 
     def values(
         self,
@@ -81,77 +81,66 @@ class Predictor:
 
     def output(self, base: Values, interchange: Interchange) -> np.ndarray:
         """Return the output's coefficients `[batch, position, width]` after an interchange."""
-        output = self._source_map.output
-        if interchange.reader == LOGITS:
-            carried = output in interchange.carried
-            return (interchange.source if carried else base)[output]
-        component = interchange.reader.split("<")[0]
+        outputs = self._source_map.outputs
         values = dict(base)
+        if interchange.reader == LOGITS:
+            values |= {name: interchange.source[name] for name in interchange.carried}
+            return np.concatenate([values[name] for name in outputs], axis=-1)
+        component = interchange.reader.split("<")[0]
         dirty: set[str] = set()
         for place, node in enumerate(self._program.nodes):
             if node.is_selector or isinstance(node.operation, ir.Tokens | ir.Indices):
                 continue
-            if component in self._components(place) or dirty & self._inputs_of(place):
+            if component == self._component(place) or dirty & self._inputs_of(place):
                 self._evaluate(place, values, interchange)
                 dirty.add(self._names[place])
-        return values[output]
+        return np.concatenate([values[name] for name in outputs], axis=-1)
 
     def reaches_output(self, reader: str, carried: tuple[str, ...]) -> bool:
         """Whether the output depends on any expression that reads `carried` in this reader."""
         if reader == LOGITS:
             return True
         component = reader.split("<")[0]
-        needed = ir.ancestors(self._program, self._program.outputs[0])
-        readers = {
-            place
+        needed = ir.ancestors(self._program, *self._program.outputs)
+        return any(
+            component == self._component(place) and self._inputs_of(place) & set(carried)
             for place in needed
-            if component in self._components(place)
-            and self._inputs_in(place, component) & set(carried)
-        }
-        return bool(readers)
+        )
 
     # -- one expression ----------------------------------------------------------
 
-    def _components(self, place: int) -> set[str]:
-        """Return the components that compute a node."""
-        by_name = self._source_map.by_name
-        names = {self._names[place], reciprocal_name(self._names[place])}
-        return {by_name[name].writer for name in names if name in by_name}
+    def _component(self, place: int) -> str | None:
+        """Return the component that computes a node; `None` for a selector."""
+        variable = self._source_map.by_name.get(self._names[place])
+        return None if variable is None else variable.writer
 
     def _inputs_of(self, place: int) -> set[str]:
-        """Return the variables that a node's blocks read."""
-        operation = self._program.nodes[place].operation
+        """Return the variables that a node's block reads."""
         names: set[str] = set()
-        for operand in ir.operands(operation):
+        for operand in ir.operands(self._program.nodes[place].operation):
             inner = self._program.nodes[operand].operation
             if isinstance(inner, ir.Select):
-                names |= {self._names[inner.keys], self._names[inner.queries], BOS, PAD}
+                names |= {self._names[side] for side in ir.operands(inner)} | {BOS, PAD}
             else:
                 names.add(self._names[operand])
-        if isinstance(operation, ir.SelectorWidth):
-            names.add(reciprocal_name(self._names[place]))
         return names
-
-    def _inputs_in(self, place: int, component: str) -> set[str]:
-        """Return the variables that one component reads for a node."""
-        reciprocal = reciprocal_name(self._names[place])
-        if reciprocal not in self._source_map.by_name:
-            return self._inputs_of(place)
-        if component == self._source_map.by_name[reciprocal].writer:
-            return self._inputs_of(place) - {reciprocal}
-        return {reciprocal}
 
     def _inputs(self, tokens: np.ndarray, positions: np.ndarray | None) -> dict[str, np.ndarray]:
         """Return the variables that the embeddings write."""
         n_tokens, length = len(self._program.vocabulary), self._program.max_length
         rows = np.arange(length + 1) if positions is None else positions
         places = np.broadcast_to(rows, tokens.shape)
-        return {
-            TOKENS: np.eye(n_tokens + 2, n_tokens)[tokens],
+        values = {
             BOS: (tokens == n_tokens).astype(float)[..., None],
             PAD: (tokens == n_tokens + 1).astype(float)[..., None],
-            INDICES: np.eye(length + 1)[places][..., 1:],
         }
+        for name, node in zip(self._names, self._program.nodes, strict=True):
+            if isinstance(node.operation, ir.Tokens | ir.Indices):
+                ids = tokens if isinstance(node.operation, ir.Tokens) else places - 1
+                table = np.where(ids < len(node.domain), ids, -1).ravel()
+                written = encode_rows(node.domain, node.encoding, table)
+                values[name] = written.reshape(*ids.shape, -1)
+        return values
 
     def _evaluate(
         self, place: int, values: dict[str, np.ndarray], interchange: Interchange | None
@@ -171,84 +160,124 @@ class Predictor:
         match node.operation:
             case ir.Tokens() | ir.Indices() | ir.Select():
                 return
-            case ir.Aggregate(selector=selector, value=value):
+            case ir.Aggregate(selector=selector, value=value, table=table, default=default):
                 head = self._source_map.by_name[name].writer
-                weights = self._attention(selector, head, 0.5, read)
-                given = self._converted(value, node, read(f"{head}<v>", self._names[value]))
-                given[:, 0] = _default(node, node.operation.default)
+                weights = self._attention(selector, head, AGGREGATE_BOS, read)
+                given = read(f"{head}<v>", self._names[value])
+                if self._program.nodes[value].is_numerical:
+                    given = given.copy()
+                else:
+                    given = given @ encode_rows(node.domain, node.encoding, table)
+                given[:, 0] = encode_rows(node.domain, node.encoding, np.array([default]))[0]
                 values[name] = weights @ given
-            case ir.SelectorWidth(selector=selector):
-                reciprocal = reciprocal_name(name)
-                head = self._source_map.by_name[reciprocal].writer
-                values[reciprocal] = self._attention(selector, head, 1.0, read)[..., :1]
-                widths = np.array(node.domain.values, dtype=float)
-                rows = encode_rows(node.domain, node.encoding, np.arange(len(widths))[::-1])
-                mlp = self._source_map.by_name[name].writer
-                values[name] = _plateaus(read(mlp, reciprocal), 1 / (1 + widths[::-1]), rows)
+            case ir.ReciprocalWidth(selector=selector):
+                head = self._source_map.by_name[name].writer
+                values[name] = self._attention(selector, head, WIDTH_BOS, read)[..., :1]
             case _:
                 mlp = self._source_map.by_name[name].writer
                 values[name] = self._function(node, mlp, read)
 
     def _function(self, node: ir.Node, mlp: str, read: Read) -> np.ndarray:
-        """Return a function of one or two variables."""
-        match node.operation:
-            case ir.Map(inner=inner, table=table):
+        """Return a function of one or two variables, or of a sum of them."""
+        operation = node.operation
+        given = [read(mlp, self._names[operand]) for operand in ir.operands(operation)]
+        sources = [self._program.nodes[operand] for operand in ir.operands(operation)]
+        match operation:
+            case ir.Map(table=table):
+                if sources[0].is_numerical:
+                    rows = encode_rows(node.domain, node.encoding, table)
+                    return _plateaus(given[0], sources[0].domain.numbers, rows)
+                return _thresholded(given[0] @ _members(table), node, np.unique(table))
+            case ir.SequenceMap(table=table):
+                if sources[0].is_numerical:
+                    span = self._spans[ir.operands(operation)[0]]
+                    return _gated(node, given, sources[0].domain.numbers, table, span)
+                return _paired(node, given, table)
+            case ir.LinearMap(terms=terms):
+                return _sum(given, terms)
+            case ir.RidgeMap(terms=terms, sums=sums, table=table):
                 rows = encode_rows(node.domain, node.encoding, table)
-                source = self._program.nodes[inner]
-                given = read(mlp, self._names[inner])
-                if source.encoding is Encoding.NUMERICAL:
-                    return _plateaus(given, source.domain.numbers, rows)
-                return np.maximum(2 * given - 1, 0) @ rows
-            case ir.SequenceMap(fst=fst, snd=snd, table=table):
-                rows = encode_rows(node.domain, node.encoding, table.ravel())
-                left, right = read(mlp, self._names[fst]), read(mlp, self._names[snd])
-                both = np.maximum(2 * (left[..., :, None] + right[..., None, :]) - 3, 0)
-                return both.reshape(*both.shape[:2], -1) @ rows
-            case ir.LinearMap(fst=fst, snd=snd, fst_factor=fst_factor, snd_factor=snd_factor):
-                left = self._number(fst, read(mlp, self._names[fst]))
-                right = self._number(snd, read(mlp, self._names[snd]))
-                return float(fst_factor) * left + float(snd_factor) * right
-        raise AssertionError(node.operation)
-
-    def _number(self, place: int, given: np.ndarray) -> np.ndarray:
-        """Return the number that a variable's coefficients stand for."""
-        node = self._program.nodes[place]
-        if node.encoding is Encoding.NUMERICAL:
-            return given
-        return given @ node.domain.numbers[:, None]
-
-    def _converted(self, place: int, node: ir.Node, given: np.ndarray) -> np.ndarray:
-        """Return a value's coefficients in the encoding of the aggregate that takes it."""
-        if node.encoding is Encoding.NUMERICAL:
-            return self._number(place, given).copy()
-        source = self._program.nodes[place].domain
-        table = node.domain.indices(source.values)
-        return given @ encode_rows(node.domain, node.encoding, table)
+                return _plateaus(_sum(given, terms), sums.numbers, rows)
+        raise AssertionError(operation)
 
     def _attention(self, selector: int, head: str, bos_score: float, read: Read) -> np.ndarray:
         """Return the attention weights `[batch, query, key]` of a selector."""
         select = self._program.nodes[selector].operation
         assert isinstance(select, ir.Select)
-        query = read(f"{head}<q>", self._names[select.queries]).copy()
-        key = read(f"{head}<k>", self._names[select.keys]).copy()
-        query[:, 0] = 0.0
-        key[:, 0] = 0.0
-        scores = query @ select.table.astype(float) @ key.swapaxes(1, 2)
-        scores += bos_score * read(f"{head}<k>", BOS).swapaxes(1, 2)
+        asks_bos = read(f"{head}<q>", BOS)
+        is_bos = read(f"{head}<k>", BOS).swapaxes(1, 2)
+        scores = (len(select.conditions) + bos_score) * is_bos
+        for condition in select.conditions:
+            table = condition.table.astype(float)
+            query = np.ones_like(asks_bos)
+            if condition.queries is not None:
+                query = read(f"{head}<q>", self._names[condition.queries]).copy()
+            if condition.queries is not None or condition.keys is None:
+                query[:, 0] = 0.0
+            else:
+                query -= asks_bos
+            if condition.keys is None:
+                scores = scores - query @ table @ is_bos
+                continue
+            key = read(f"{head}<k>", self._names[condition.keys]).copy()
+            key[:, 0] = 0.0
+            scores = scores + query @ table @ key.swapaxes(1, 2)
         if (f"{head}<k>", PAD) in self._reads:
-            scores -= 2.0 * read(f"{head}<k>", PAD).swapaxes(1, 2)
+            scores = scores + PADDING * read(f"{head}<k>", PAD).swapaxes(1, 2)
+        scores = np.broadcast_to(scores, (*scores.shape[:1], *(asks_bos.shape[1],) * 2))
         if self._program.causal:
             scores = np.where(np.tri(scores.shape[-1], dtype=bool), scores, -np.inf)
         return softmax(SHARPNESS * scores)
 
 
-def _default(node: ir.Node, default: Value) -> np.ndarray:
-    """Return the coefficients of an aggregate's default."""
-    if node.encoding is Encoding.NUMERICAL:
-        return np.array([float(default)])  # type: ignore[arg-type]
-    known = default is not None and default in node.domain.values
-    index = node.domain.index(default) if known else -1
-    return encode_rows(node.domain, node.encoding, np.array([index]))[0]
+def _sum(given: Sequence[np.ndarray], terms: Sequence[ir.Term]) -> np.ndarray:
+    """Return a weighted sum of coefficients."""
+    each = [one @ term.weights[:, None] for one, term in zip(given, terms, strict=True)]
+    return np.sum(each, axis=0)
+
+
+def _members(table: np.ndarray) -> np.ndarray:
+    """Return which values have which image, float64 `[values, images]`."""
+    return (table[:, None] == np.unique(table)[None, :]).astype(float)
+
+
+def _thresholded(shares: np.ndarray, node: ir.Node, images: np.ndarray) -> np.ndarray:
+    """Return what neurons write that open when more than half of their image is present."""
+    return np.maximum(2 * shares - 1, 0) @ encode_rows(node.domain, node.encoding, images)
+
+
+def _paired(node: ir.Node, given: Sequence[np.ndarray], table: np.ndarray) -> np.ndarray:
+    """Return a function of two one-hots; a neuron reads a class of values on either side."""
+    left, right = given
+    rows, row_of = classes(table)
+    columns, column_of = classes(table.T)
+    fst = left @ (row_of[:, None] == np.arange(len(rows)))
+    snd = right @ (column_of[:, None] == np.arange(len(columns)))
+    both = np.maximum(2 * (fst[..., :, None] + snd[..., None, :]) - 3, 0)
+    images = table[np.ix_(rows, columns)].ravel()
+    written = encode_rows(node.domain, node.encoding, images)
+    return both.reshape(*both.shape[:2], -1) @ written
+
+
+def _gated(
+    node: ir.Node,
+    given: Sequence[np.ndarray],
+    numbers: np.ndarray,
+    table: np.ndarray,
+    span: Span,
+) -> np.ndarray:
+    """Return a function of a number that each class of a one-hot's values opens."""
+    number, value = given
+    columns, column_of = classes(table.T)
+    written = np.zeros((*number.shape[:2], 1 if node.is_numerical else len(node.domain)))
+    for index, column in enumerate(columns):
+        share = value @ (column_of == index)[:, None]
+        rows = encode_rows(node.domain, node.encoding, table[:, column])
+        steps = Steps.of(numbers, rows)
+        shut = shutting(steps, span) * (1 - share)
+        active = np.maximum(number * steps.factors + steps.bias - shut, 0)
+        written += np.maximum(2 * share - 1, 0) * steps.base(rows) + active @ steps.out(rows)
+    return written
 
 
 def _plateaus(given: np.ndarray, numbers: np.ndarray, rows: np.ndarray) -> np.ndarray:

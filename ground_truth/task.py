@@ -5,13 +5,14 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from ..benchmark_programs import TaskId, get_suite
-from ..benchmark_programs.distractors import distractors
-from ..compiler import CompiledModel, compile_program, scramble
+from ..compiler import CompiledModel
 from ..compiler.component_graph import ComponentGraph
 from ..errors import TaskError
 from .certify import certify
 from .circuit_labels import CircuitLabels, EdgeState
 from .interchange_pairs import TaskDomain
+from .own_task_id import OwnTaskId
+from .regimes import compile_under
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -19,13 +20,14 @@ class Task:
     """A model whose insides are known.
 
     Attributes:
-        id: says everything needed to build the task again.
+        id: says everything needed to build the task again; of a program that is not of
+            the library, it says which one that is.
         compiled: the model, its program, and the map between them.
         labels: the certified state of every edge.
         domain: the inputs.
     """
 
-    id: TaskId
+    id: TaskId | OwnTaskId
     compiled: CompiledModel
     labels: CircuitLabels
     domain: TaskDomain
@@ -62,41 +64,35 @@ def build_model(task: TaskId | str) -> CompiledModel:
     task = TaskId.parse(task) if isinstance(task, str) else task
     spec = task.spec
     vocabulary = spec.vocabulary(task.vocab)
-    target = spec.build(vocabulary, task.length)
-    regimes = dict(task.regimes)
-    crowd = dict(regimes.get("crowded", ()))
-    beside = distractors(
-        target,
+    return compile_under(
+        spec.build(vocabulary, task.length),
         vocabulary,
         task.length,
-        count=crowd.get("distractors", 0),
-        seed=crowd.get("seed", 0),
-    )
-    compiled = compile_program(
-        target,
-        vocabulary,
-        task.length,
+        task.regimes,
         causal=spec.causal,
-        beside=beside,
-        placement_seed=crowd.get("seed"),
     )
-    for name, parameters in task.regimes:
-        if name == "scrambled":
-            compiled = scramble(compiled, dict(parameters)["seed"])
-    return compiled
 
 
-@lru_cache(maxsize=64)
-def _load(task: TaskId) -> Task:
-    compiled = build_model(task)
+def certified(task: TaskId | OwnTaskId, compiled: CompiledModel) -> Task:
+    """Return a task of a compiled model, its labels certified.
+
+    Raises:
+        TaskError: all of its edges are causal, or none is.
+        CertificationError: its labels cannot be certified.
+    """
     domain = TaskDomain.of(compiled)
     labels = certify(compiled, str(task), domain=domain)
     if len(set(edge_positives(labels.states).values())) < 2:
         raise TaskError(
             f"{task} poses no question: all of its edges are causal, or none is; choose a larger "
-            "vocabulary or length"
+            "vocabulary or length, a program that computes more, or the regime 'crowded'"
         )
     return Task(task, compiled, labels, domain)
+
+
+@lru_cache(maxsize=64)
+def _load(task: TaskId) -> Task:
+    return certified(task, build_model(task))
 
 
 def load(task: TaskId | str) -> Task:

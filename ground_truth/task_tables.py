@@ -6,7 +6,7 @@ Each function returns a heading and rows, for any format to lay out.
 from collections import Counter
 
 from ..compiler import program as ir
-from ..compiler.blocks import reciprocal_name
+from ..compiler.operation_text import operation_text
 from ..compiler.source_map import PlacedVariable
 from .circuit_labels import (
     Certificate,
@@ -31,7 +31,7 @@ def program_table(task: Task) -> Table:
     on, and `beside` for programs that only share the model.
     """
     program = task.compiled.program
-    needed = ir.ancestors(program, program.outputs[0])
+    needed = ir.ancestors(program, *program.outputs)
     places = _places(task)
     rows = []
     for place, node in enumerate(program.nodes):
@@ -43,25 +43,10 @@ def program_table(task: Task) -> Table:
                 "selector" if node.is_selector else node.encoding.value,
                 "" if node.is_selector else str(len(node.domain)),
                 places.get(place, ""),
-                "output" if place == program.outputs[0] else part,
+                "output" if place in program.outputs else part,
             ]
         )
     return ["Name", "Operation", "Encoding", "Values", "Held by", "Part"], rows
-
-
-def operation_text(program: ir.Program, operation: ir.Operation) -> str:
-    """Return an operation as one writes it in RASP, its functions left out."""
-    names = [program.nodes[place].name for place in ir.operands(operation)]
-    kind = type(operation).__name__
-    match operation:
-        case ir.Tokens() | ir.Indices():
-            return f"rasp.{kind.lower()}"
-        case ir.LinearMap(fst_factor=first, snd_factor=second):
-            kind = "LinearSequenceMap"
-            names += [str(first), str(second)]
-        case ir.Aggregate(default=default) if default is not None:
-            names.append(f"default={default!r}")
-    return f"{kind}({', '.join(names)})"
 
 
 def _places(task: Task) -> dict[int, str]:
@@ -71,12 +56,8 @@ def _places(task: Task) -> dict[int, str]:
     heads: dict[int, list[str]] = {}
     for place, node in enumerate(program.nodes):
         match node.operation:
-            case ir.Aggregate(selector=selector) if place in held:
+            case ir.Aggregate(selector=selector) | ir.ReciprocalWidth(selector=selector):
                 heads.setdefault(selector, []).append(held[place])
-            case ir.SelectorWidth(selector=selector):
-                measured = source_map.by_name.get(reciprocal_name(node.name))
-                if measured is not None:
-                    heads.setdefault(selector, []).append(measured.writer)
     return held | {selector: ", ".join(names) for selector, names in heads.items()}
 
 

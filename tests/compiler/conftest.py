@@ -14,7 +14,15 @@ from typing import Any
 import numpy as np
 import pytest
 
-from glassbench.compiler import CompiledModel, Weights, interpret, rasp
+from glassbench.compiler import (
+    CompiledModel,
+    Weights,
+    compile_program,
+    interpret,
+    rasp,
+    scramble,
+)
+from glassbench.compiler.values import as_argument
 
 
 def all_sequences(vocabulary: Sequence[Any], max_length: int) -> list[list[Any]]:
@@ -73,24 +81,40 @@ def by_weights(compiled: CompiledModel, inputs: list, dtype: type) -> list[list[
 
 def by_program(compiled: CompiledModel, inputs: list) -> list[list[Any]]:
     """Return what the interpreter says the traced program gives."""
-    program, codec = compiled.program, compiled.model.codec
-    found = interpret(program, codec.encode(inputs)).values[program.outputs[0]]
-    values = (*codec.outputs.values, None)
+    program = compiled.program
+    found = interpret(program, compiled.model.codec.encode(inputs)).values
+    answers = []
+    for place in program.outputs:
+        values = (*map(as_argument, program.nodes[place].domain.values), None)
+        answers.append([[values[index] for index in row] for row in found[place]])
     return [
-        [values[place] for place in row[: len(sequence)]]
-        for row, sequence in zip(found, inputs, strict=True)
+        together([answer[row][: len(sequence)] for answer in answers])
+        for row, sequence in enumerate(inputs)
     ]
+
+
+def together(answers: Sequence[list[Any]]) -> list[Any]:
+    """Return the answer of a program with these outputs: tuples if there are several."""
+    return answers[0] if len(answers) == 1 else list(zip(*answers, strict=True))
+
+
+def evaluated(
+    expressions: rasp.SOp | Sequence[rasp.SOp], inputs: list, causal: bool
+) -> list[list[Any]]:
+    """Return what the RASP interpreter says on every input."""
+    outputs = [expressions] if isinstance(expressions, rasp.SOp) else list(expressions)
+    answers = (rasp.evaluate_every(outputs, sequence, causal) for sequence in inputs)
+    return [together([found[output] for output in outputs]) for found in answers]
 
 
 def check_exact(
     compiled: CompiledModel,
-    expression: rasp.SOp,
+    expressions: rasp.SOp | Sequence[rasp.SOp],
     inputs: list,
     oracle: Callable[[list], list] | None = None,
 ) -> None:
     """Compare all that says what a program gives with the weights that compute it."""
-    causal = compiled.model.weights.causal
-    expected = [rasp.evaluate(expression, sequence, causal) for sequence in inputs]
+    expected = evaluated(expressions, inputs, compiled.model.weights.causal)
     if oracle is not None:
         compare("evaluate", inputs, expected, [oracle(list(sequence)) for sequence in inputs])
     compare("interpret", inputs, by_program(compiled, inputs), expected)
@@ -98,13 +122,58 @@ def check_exact(
     compare("float32", inputs, by_weights(compiled, inputs, np.float32), expected)
 
 
+def check_transformer_lens(compiled: CompiledModel, inputs: list, expected: list) -> None:
+    """Compare with what TransformerLens computes in float32."""
+    import torch
+
+    codec = compiled.model.codec
+    with torch.no_grad():
+        logits = compiled.to_transformer_lens()(torch.as_tensor(codec.encode(inputs))).numpy()
+    decoded = codec.decode(logits, [len(sequence) for sequence in inputs])
+    compare("TransformerLens", inputs, decoded, expected)
+
+
+def check_haiku(compiled: CompiledModel, inputs: list, expected: list) -> None:
+    """Compare with what Haiku computes in float32; XLA takes a second for every new shape."""
+    codec = compiled.model.codec
+    apply, params = compiled.to_haiku()
+    logits = np.asarray(apply(params, codec.encode(inputs)).logits)
+    decoded = codec.decode(logits, [len(sequence) for sequence in inputs])
+    compare("Haiku", inputs, decoded, expected)
+
+
+def check_every_form(
+    expressions: rasp.SOp | Sequence[rasp.SOp],
+    oracle: Callable[[list], list],
+    *,
+    vocab: Sequence[Any],
+    max_length: int,
+    causal: bool = False,
+) -> CompiledModel:
+    """Check a program on all inputs at both levels, on some scrambled and in TransformerLens."""
+    sizes: dict[str, Any] = {"vocab": vocab, "max_length": max_length, "causal": causal}
+    inputs = all_sequences(vocab, max_length)
+    compiled = compile_program(expressions, **sizes)
+    check_exact(compiled, expressions, inputs, oracle)
+    check_exact(compile_program(expressions, **sizes, level=1), expressions, inputs, oracle)
+    some = [*inputs[::7], inputs[-1]]
+    answers = [oracle(sequence) for sequence in some]
+    compare("scrambled", some, scramble(compiled, 0).apply(some), answers)
+    check_transformer_lens(compiled, some, answers)
+    return compiled
+
+
 @pytest.fixture(scope="session")
 def differential() -> SimpleNamespace:
     """The functions above."""
     return SimpleNamespace(
         all_sequences=all_sequences,
+        check_every_form=check_every_form,
         check_exact=check_exact,
+        check_haiku=check_haiku,
+        check_transformer_lens=check_transformer_lens,
         compare=compare,
+        evaluated=evaluated,
         forward=forward,
         is_same=is_same,
     )

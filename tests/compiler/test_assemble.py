@@ -99,12 +99,22 @@ def test_edges_carry_what_the_map_says_and_nothing_else(compiled):
 
 
 def test_the_output_is_read_out(compiled):
-    weights, output = (
-        compiled.model.weights,
-        compiled.source_map.by_name[compiled.source_map.output],
-    )
-    assert output.node == compiled.program.outputs[0]
+    weights, (name,) = compiled.model.weights, compiled.source_map.outputs
+    output = compiled.source_map.by_name[name]
+    assert compiled.program.outputs == (output.node,)
     np.testing.assert_allclose(weights.W_U, output.directions.T, rtol=0, atol=1e-12)
+
+
+def test_several_outputs_are_read_out_one_after_the_other():
+    is_a = rasp.Map(lambda x: x == "a", rasp.tokens).named("is_a")
+    place = rasp.numerical(rasp.indices)
+    compiled = compile_program([rasp.indices, is_a, place, is_a], "ab", 3)
+    for made in (compiled, scramble(compiled, 0)):
+        outputs = [made.source_map.by_name[name] for name in made.source_map.outputs]
+        assert [one.node for one in outputs] == list(made.program.outputs)
+        assert [len(one.directions) for one in outputs] == [3, 2, 1, 2]
+        directions = np.concatenate([one.directions for one in outputs])
+        np.testing.assert_allclose(made.model.weights.W_U, directions.T, rtol=0, atol=1e-12)
 
 
 def test_sizes_and_names_of_weights():

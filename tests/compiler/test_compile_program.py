@@ -75,7 +75,7 @@ def test_a_traced_program_compiles_to_the_same_bytes():
     vocabulary = spec.vocabulary(3)
     expression = spec.build(vocabulary, 3)
     whole = compile_program(expression, vocabulary, 3)
-    again = compile_program(trace([expression], vocabulary, 3))
+    again = compile_program(trace([expression], vocabulary, 3).program)
     assert weights_digest(whole.model.weights) == weights_digest(again.model.weights)
     assert whole("abc") == again("abc") == list("cba")
 

@@ -4,9 +4,12 @@ The differential test says whether this one gets them right; what is expected is
 also written out for one input, so that both interpreters cannot be wrong together.
 """
 
+from fractions import Fraction
+
 import pytest
 
 from glassbench.compiler import compile_program, rasp, scramble
+from glassbench.errors import ProgramError
 
 TOKENS, INDICES = rasp.tokens, rasp.indices
 EQ, LEQ, TRUE, FALSE = (
@@ -62,6 +65,26 @@ CASES = {
         rasp.numerical(rasp.Aggregate(EARLIER, SIGN, default=7.5)),
         "bab",
         [7.5, -1, 0],
+    ),
+    "a mean without a default": (
+        rasp.numerical(rasp.Aggregate(EARLIER, SIGN)),
+        "bab",
+        [None, -1, 0],
+    ),
+    "a mean with a text for a default": (
+        rasp.numerical(rasp.Aggregate(EARLIER, SIGN, "none")),
+        "bab",
+        ["none", -1, 0],
+    ),
+    "a mean with None through a map": (
+        rasp.Map(lambda x: x >= 0, rasp.Aggregate(EARLIER, SIGN), simplify=False),
+        "bab",
+        [None, False, True],
+    ),
+    "a mean that nobody called numerical": (
+        rasp.Aggregate(SO_FAR, rasp.Map(lambda x: 1 if x == "a" else -1, TOKENS)),
+        "abb",
+        [1, 0, -1 / 3],
     ),
     "a selector width over a number made categorical": (
         rasp.SelectorWidth(rasp.Select(rasp.categorical(SIGN), rasp.categorical(SIGN), EQ)),
@@ -171,6 +194,31 @@ CASES = {
         "aba",
         [0, 1, 2],
     ),
+    "selector and, other keys and queries": (
+        rasp.SelectorWidth(SAME & SO_FAR),
+        "aab",
+        [1, 2, 1],
+    ),
+    "selector or, other keys and queries": (
+        rasp.SelectorWidth(SAME | PREVIOUS),
+        "aba",
+        [2, 2, 3],
+    ),
+    "selector not, other keys and queries": (
+        rasp.SelectorWidth(~(SAME & SO_FAR)),
+        "aab",
+        [2, 1, 2],
+    ),
+    "selectors in three steps": (
+        rasp.SelectorWidth((SAME & ~PREVIOUS) | (NOT_B & SO_FAR)),
+        "aba",
+        [2, 2, 2],
+    ),
+    "selector or, with a key that is None": (
+        rasp.SelectorWidth(SO_FAR | rasp.Select(AFTER_A, TOKENS, EQ)),
+        "aab",
+        [2, 2, 2],
+    ),
     "selector or": (
         rasp.SelectorWidth(PREVIOUS | rasp.Select(INDICES, INDICES, EQ)),
         "aba",
@@ -244,41 +292,39 @@ def test_causal(name, differential):
     differential.check_exact(compiled, expression, differential.all_sequences("ab", 4))
 
 
-@pytest.mark.parametrize(
-    "vocabulary",
-    [
-        (0, "a", 2, "b"),
-        (-3, 0.5, "x"),
-        (("a", 1), ("a", 2), "a"),
-        (True, 2, "True"),
-        ("b", "B", ""),
-    ],
-)
-def test_vocabularies_of_mixed_values(vocabulary, differential):
-    inputs = differential.all_sequences(vocabulary, 3)
-    for expression in (
-        TOKENS,
-        rasp.SelectorWidth(SAME),
-        rasp.Aggregate(PREVIOUS, TOKENS, "none"),
-        rasp.numerical(rasp.Map(vocabulary.index, TOKENS)),
-    ):
-        compiled = compile_program(expression, vocabulary, 3)
-        differential.check_exact(compiled, expression, inputs)
+def test_several_outputs(differential):
+    outputs = [rasp.SelectorWidth(SAME), SHARE, AFTER_A, TOKENS]
+    compiled = compile_program(outputs, "ab", 4)
+    assert compiled("aab") == [
+        (2, 1, None, "a"),
+        (2, 1, "a", "a"),
+        (1, float(Fraction(1, 3)), "a", "b"),
+    ]
+    differential.check_exact(compiled, outputs, differential.all_sequences("ab", 4))
 
 
-def test_one_token_and_one_position(differential):
-    for expression in (TOKENS, INDICES, rasp.length, rasp.SelectorWidth(SAME), SHARE):
-        compiled = compile_program(expression, "a", 1)
-        differential.check_exact(compiled, expression, [["a"]])
+def test_expressions_that_share_much(differential):
+    """Each is used by the next two, so that there are 10^8 paths through 40 of them."""
+    before, last = TOKENS, INDICES
+    for _ in range(40):
+        before, last = last, rasp.SequenceMap(lambda x, y: (x + y) % 3, before, last)
+    compiled = compile_program(last, (0, 1), 3)
+    differential.check_exact(compiled, last, differential.all_sequences((0, 1), 3))
 
 
-def test_whole_numbers_stay_what_functions_take_them_for(differential):
-    """Texts of numbers differ between `1` and `1.0`, though the numbers do not."""
-    halves = rasp.Map(lambda x: x / 2, TOKENS)
-    for expression in (
-        rasp.Map(str, TOKENS),
-        rasp.Map(str, rasp.Aggregate(SAME, TOKENS), simplify=False),
-        rasp.Map(str, halves, simplify=False),
-    ):
-        compiled = compile_program(expression, [1, 2, 4], 3)
-        differential.check_exact(compiled, expression, differential.all_sequences([1, 2, 4], 3))
+def test_values_that_have_no_mean_are_refused_with_an_input_that_shows_it():
+    number_or_none = rasp.Map(lambda x: 1 if x == "a" else None, TOKENS)
+    for value in (TOKENS, number_or_none, rasp.Map({"a": 1, "b": "one"}.get, TOKENS)):
+        with pytest.raises(ProgramError, match=r"any_value: .* on input \['"):
+            compile_program(rasp.Aggregate(SO_FAR, value).named("any_value"), "ab", 4)
+
+
+@pytest.mark.parametrize("side", ["keys", "queries"])
+def test_what_never_has_a_value_is_refused_also_inside_selectors(side):
+    """A table over no values at all is empty, and nothing can be looked up in it."""
+    never = rasp.Map(lambda x: None, TOKENS).named("never")
+    sides = {"keys": TOKENS, "queries": TOKENS} | {side: never}
+    select = rasp.Select(**sides, predicate=rasp.Comparison.NEQ)
+    for expression in (rasp.SelectorWidth(select), rasp.Aggregate(select, TOKENS, "none")):
+        with pytest.raises(ProgramError, match="never: it is always None"):
+            compile_program(expression, "ab", 3)

@@ -117,7 +117,7 @@ def test_causal_models_agree_with_the_interpreter_or_are_refused(name, different
     vocabulary, length = spec.vocabulary(spec.vocab), 3
     expression = spec.build(vocabulary, length)
     inputs = differential.all_sequences(vocabulary, length)
-    program = trace([expression], vocabulary, length, causal=True)
+    program = trace([expression], vocabulary, length, causal=True).program
     reasons = [reason.reason for reason in check(program).reasons]
     if reasons:
         assert all("selects different values" in reason for reason in reasons)
@@ -163,12 +163,13 @@ def test_logits_lie_on_the_values(name, models, differential):
     """Not only the decoded values: one-hot logits are 0 or 1 and numbers are the numbers."""
     compiled, _ = models[name]
     codec = compiled.model.codec
+    (readout,) = codec.readouts
     ids = codec.encode(differential.all_sequences(*small(get_program(name))))
     logits = differential.forward(compiled.model.weights, ids, np.float64)
     places = codec.decode_ids(logits)
     if logits.shape[-1] == 1:
-        exact = codec.outputs.numbers[places][..., None]
+        exact = readout.values.numbers[places][..., None]
     else:
-        exact = np.eye(len(codec.outputs) + 1, len(codec.outputs))[places]
+        exact = np.eye(len(readout.values) + 1, len(readout.values))[places]
     real = codec.is_real(ids)
     np.testing.assert_allclose(logits[real], exact[real], rtol=0, atol=1e-9)

@@ -10,14 +10,15 @@ TOKENS, INDICES = rasp.tokens, rasp.indices
 
 def values_of(expression, sequence, vocabulary="ab", max_length=4, **options):
     """Return the values and the conflicts of an expression at the real positions."""
-    program = trace([expression], vocabulary, max_length, **options)
+    program = trace([expression], vocabulary, max_length, **options).program
     ids = np.full((1, max_length + 1), len(vocabulary) + 1)
     ids[0, 0] = len(vocabulary)
     ids[0, 1 : len(sequence) + 1] = program.vocabulary.indices(list(sequence))
     done = interpret(program, ids)
-    row = done.values[program.outputs[0]][0]
+    (output,) = program.outputs
+    row = done.values[output][0]
     assert (row[len(sequence) :] == -1).all()
-    table = (*program.output.domain.values, None)
+    table = (*program.nodes[output].domain.values, None)
     return [table[place] for place in row[: len(sequence)]], done.conflicts
 
 
@@ -70,7 +71,7 @@ def test_defaults_of_either_encoding():
 
 def test_every_node_is_evaluated():
     width = rasp.SelectorWidth(rasp.Select(TOKENS, TOKENS, rasp.Comparison.EQ))
-    program = trace([width], "ab", 3)
+    program = trace([width], "ab", 3).program
     tokens = InputSpace(2, 3).everything()
     values = interpret(program, tokens).values
     assert set(values) == set(range(len(program.nodes)))

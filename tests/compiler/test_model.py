@@ -6,12 +6,14 @@ from dataclasses import fields
 import numpy as np
 import pytest
 
-from glassbench.compiler import Codec, Domain, Encoding, compile_program, rasp
+from glassbench.compiler import Codec, Domain, Encoding, Readout, compile_program, rasp
 from glassbench.errors import InputError
 
 TOKENS = rasp.tokens
-CODEC = Codec(Domain.of("ab"), 3, Domain.of(["x", "y", "z"]), Encoding.CATEGORICAL)
-NUMBERS = Codec(Domain.of("ab"), 3, Domain.of([-1.0, 0.5, 4]), Encoding.NUMERICAL)
+LETTERS = Readout("letter", Domain.of("xyz"), Encoding.CATEGORICAL)
+STEPS = Readout("step", Domain.of([-1.0, 0.5, 4]), Encoding.NUMERICAL)
+CODEC = Codec(Domain.of("ab"), 3, (LETTERS,))
+NUMBERS = Codec(Domain.of("ab"), 3, (STEPS,))
 
 
 def test_encoding_puts_bos_first_and_padding_last():
@@ -122,7 +124,7 @@ def test_decoding_gives_the_real_positions_only():
 
 
 def test_a_single_output_value():
-    one = Codec(Domain.of("a"), 1, Domain.of([3]), Encoding.NUMERICAL)
+    one = Codec(Domain.of("a"), 1, (Readout("three", Domain.of([3]), Encoding.NUMERICAL),))
     assert one.decode_ids(np.array([[[7.0]]])).tolist() == [[0]]
 
 
@@ -139,12 +141,9 @@ def test_outputs_are_values_as_python_has_them():
 def test_a_model_holds_nothing_but_weights_and_codec():
     model = compile_program(TOKENS, "ab", 3).model
     assert [field.name for field in fields(model)] == ["weights", "codec"]
-    assert [field.name for field in fields(model.codec)] == [
-        "tokens",
-        "max_length",
-        "outputs",
-        "output_encoding",
-    ]
+    assert [field.name for field in fields(model.codec)] == ["tokens", "max_length", "readouts"]
+    (readout,) = model.codec.readouts
+    assert [field.name for field in fields(readout)] == ["name", "values", "encoding"]
 
 
 def test_a_batch_gives_what_single_calls_give():

@@ -11,7 +11,7 @@ TOKENS = rasp.tokens
 
 
 def blocks_of(expression, vocabulary="ab", max_length=3, beside=()):
-    return lower(trace([expression, *beside], vocabulary, max_length))
+    return lower(trace([expression], vocabulary, max_length, beside=beside).program)
 
 
 def mapped(sop, times):

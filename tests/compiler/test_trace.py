@@ -17,7 +17,19 @@ PREVIOUS = rasp.Select(INDICES, INDICES, lambda key, query: key == query - 1)
 
 
 def traced(expression, vocabulary="ab", max_length=3, **options):
-    return trace([expression], vocabulary, max_length, **options)
+    return trace([expression], vocabulary, max_length, **options).program
+
+
+def output_of(program):
+    """Return the node of a program's only output."""
+    (place,) = program.outputs
+    return program.nodes[place]
+
+
+def conditions_of(program):
+    """Return the conditions of a program's only selector."""
+    (select,) = [node.operation for node in program.nodes if node.is_selector]
+    return select.conditions
 
 
 def refusal(expression, vocabulary="ab", max_length=3):
@@ -111,12 +123,6 @@ def test_a_selector_is_no_output():
             rasp.numerical(rasp.Aggregate(PREVIOUS, INDICES, "x")),
             "a numerical aggregate needs a number as its default, got 'x'",
         ),
-        (
-            rasp.SelectorWidth(
-                rasp.SelectorAnd(SAME, rasp.Select(TOKENS, INDICES, rasp.Comparison.TRUE))
-            ),
-            "selectors can be combined with & or | only when they select with the same keys",
-        ),
     ],
 )
 def test_every_refusal_says_why(expression, problem):
@@ -130,12 +136,15 @@ def test_too_many_values_are_refused():
     )
     first = rasp.Map(lambda x: x, TOKENS)
     second = rasp.SequenceMap(lambda x, y: True, first, INDICES).named("pairs")
-    assert "pairs: its table has 600 x 500 entries, and at most 262144 are allowed" in refusal(
-        second, range(600), 500
+    assert (
+        "pairs: its function would be called 600 x 500 times, and at most 262144 calls are allowed"
+        in refusal(second, range(600), 500)
     )
-    total = rasp.Select(TOKENS, TOKENS, EQ).named("equal")
-    assert "equal: its table has 600 x 600 entries" in refusal(
-        rasp.SelectorWidth(total), range(600), 2
+    # Comparisons are known, and need no calls; their tables have a limit too.
+    every_length = rasp.SelectorWidth(rasp.Select(TOKENS, TOKENS, EQ).named("equal"))
+    assert conditions_of(traced(every_length, range(4096), 2))[0].table.shape == (4096, 4096)
+    assert "equal: its table has 4097 x 4097 entries, and at most 16777216 are allowed" in refusal(
+        every_length, range(4097), 2
     )
     mean = rasp.numerical(rasp.Aggregate(SAME, rasp.numerical(TOKENS), 0)).named("mean")
     assert "mean: more than 4096 different means are possible" in refusal(
@@ -166,16 +175,18 @@ def test_functions_become_tables():
     program = traced(shifted, "cab")
     assert program.vocabulary.values == ("a", "b", "c")
     assert [node.name for node in program.nodes] == ["tokens", "shifted"]
-    assert program.output.domain.values == (0, 1)
-    assert program.output.optional
-    np.testing.assert_array_equal(program.output.operation.table, [1, -1, 0])
+    assert output_of(program).domain.values == (0, 1)
+    assert output_of(program).optional
+    np.testing.assert_array_equal(output_of(program).operation.table, [1, -1, 0])
 
 
 def test_a_selector_becomes_a_table_of_query_and_key():
     after = rasp.Select(TOKENS, INDICES, lambda key, query: (key, query) == ("b", 2))
     program = traced(rasp.SelectorWidth(after))
-    table = next(node.operation.table for node in program.nodes if node.is_selector)
-    np.testing.assert_array_equal(table, [[False, False], [False, False], [False, True]])
+    (condition,) = conditions_of(program)
+    places = {node.name: place for place, node in enumerate(program.nodes)}
+    assert (condition.keys, condition.queries) == (places["tokens"], places["indices"])
+    np.testing.assert_array_equal(condition.table, [[0, 0], [0, 0], [0, 1]])
 
 
 @pytest.mark.parametrize(
@@ -186,10 +197,10 @@ def test_selector_algebra_is_algebra_of_tables(combine, function):
     fst = rasp.Select(INDICES, INDICES, rasp.Comparison.LEQ)
     snd = rasp.Select(INDICES, INDICES, lambda key, query: (key + query) % 2)
     program = traced(rasp.SelectorWidth(rasp.selector_not(combine(fst, snd, False), False)))
-    tables = [node.operation.table for node in program.nodes if node.is_selector]
+    (condition,) = conditions_of(program)
     keys, queries = np.meshgrid(range(3), range(3))
     expected = function(keys <= queries, (keys + queries) % 2)
-    np.testing.assert_array_equal(tables[-1], ~expected)
+    np.testing.assert_array_equal(condition.table, ~expected)
 
 
 def test_expressions_used_twice_are_traced_once():
@@ -246,7 +257,7 @@ def test_encodings_are_converted_where_they_are_read():
     program = traced(pair)
     converted = next(node for node in program.nodes if node.name == "number.categorical")
     assert converted.encoding is Encoding.CATEGORICAL
-    assert program.output.operation.fst == program.nodes.index(converted)
+    assert output_of(program).operation.fst == program.nodes.index(converted)
 
 
 @pytest.mark.parametrize(
@@ -254,13 +265,17 @@ def test_encodings_are_converted_where_they_are_read():
     [
         (SAME, 1),
         (rasp.Select(TOKENS, TOKENS, rasp.Comparison.NEQ), 0),
-        (rasp.Select(TOKENS, INDICES, rasp.Comparison.TRUE), 0),
+        (rasp.Select(TOKENS, INDICES, rasp.Comparison.TRUE), 1),
+        (rasp.Select(TOKENS, INDICES, rasp.Comparison.FALSE), 0),
+        (rasp.Select(rasp.Map(lambda x: None, TOKENS), INDICES, rasp.Comparison.TRUE), 0),
+        (rasp.selector_and(SAME, rasp.Select(INDICES, INDICES, rasp.Comparison.LEQ)), 1),
+        (rasp.selector_and(SAME, PREVIOUS), 0),
         (rasp.Select(INDICES, INDICES, rasp.Comparison.LEQ), 1),
         (rasp.Select(*[rasp.Map(lambda x: None if x == "a" else x, TOKENS)] * 2, EQ), 0),
     ],
 )
 def test_widths_that_are_never_zero(selector, least):
-    domain = traced(rasp.SelectorWidth(selector)).output.domain
+    domain = output_of(traced(rasp.SelectorWidth(selector))).domain
     assert domain.values == tuple(range(least, 4))
 
 
@@ -268,7 +283,7 @@ def test_the_domain_of_a_mean_holds_every_mean():
     every = rasp.Select(INDICES, INDICES, rasp.Comparison.TRUE)
     sign = rasp.numerical(rasp.Map(lambda x: {"a": 1, "b": -1, "c": 0}[x], TOKENS))
     mean = rasp.numerical(rasp.Aggregate(every, sign, default=0))
-    domain = traced(mean, "abc", 5).output.domain
+    domain = output_of(traced(mean, "abc", 5)).domain
     assert domain.values == tuple(
         sorted({Fraction(s, n) for n in range(1, 6) for s in range(-n, n + 1)})
     )
@@ -278,11 +293,11 @@ def test_the_domain_of_a_mean_holds_every_mean():
 
 def test_an_aggregate_that_always_selects_itself_never_gives_its_default():
     program = traced(rasp.Aggregate(SAME, TOKENS, "z"))
-    assert program.output.domain.values == ("a", "b")
-    assert not program.output.optional
+    assert output_of(program).domain.values == ("a", "b")
+    assert not output_of(program).optional
     program = traced(rasp.Aggregate(PREVIOUS, TOKENS, "z"))
-    assert program.output.domain.values == ("a", "b", "z")
-    assert traced(rasp.Aggregate(PREVIOUS, TOKENS)).output.optional
+    assert output_of(program).domain.values == ("a", "b", "z")
+    assert output_of(traced(rasp.Aggregate(PREVIOUS, TOKENS))).optional
 
 
 def test_a_default_that_is_never_given_does_no_harm(differential):
@@ -315,7 +330,7 @@ def test_functions_see_values_as_python_has_them():
 
 def test_numpy_values_are_unwrapped():
     program = traced(rasp.Map(lambda x: np.float64(0.1) * (x == "a"), TOKENS))
-    assert program.output.domain.values == (0, Fraction(1, 10))
+    assert output_of(program).domain.values == (0, Fraction(1, 10))
     assert traced(TOKENS, list(np.array([2, 1]))).vocabulary.values == (1, 2)
 
 

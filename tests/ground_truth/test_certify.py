@@ -301,12 +301,12 @@ def test_a_source_map_that_invents_a_read_is_found(frac_prevs):
 
 
 def test_a_program_that_is_another_one_is_found(histogram):
-    place = histogram.compiled.program.outputs[0] - 1
     program = histogram.compiled.program
+    (place,) = [at for at, node in enumerate(program.nodes) if node.is_selector]
     node = program.nodes[place]
-    assert node.is_selector
-    table = replace(node.operation, table=~node.operation.table)
-    nodes = (*program.nodes[:place], replace(node, operation=table), *program.nodes[place + 1 :])
+    (condition,) = node.operation.conditions
+    other = replace(node.operation, conditions=(replace(condition, table=~condition.table),))
+    nodes = (*program.nodes[:place], replace(node, operation=other), *program.nodes[place + 1 :])
     wrong = replace(histogram.compiled, program=replace(program, nodes=nodes))
     message = complaint(wrong)
     assert "embed->a0.h0<k>" in message

@@ -117,11 +117,12 @@ def test_pairs_are_drawn_evenly_over_lengths_and_outputs():
             [[codec.tokens.values[i] for i in ids if i < 3] for ids in drawn[:, 1:].tolist()]
         )
     ]
-    everything = task.compiled.program
-    found = interpret(everything, task.domain.tokens).values[everything.outputs[0]]
+    program = task.compiled.program
+    (output,) = program.outputs
+    found = interpret(program, task.domain.tokens).values[output]
     lengths = (task.domain.tokens < 3).sum(axis=1)
     last = found[np.arange(len(found)), lengths - 1]
-    balanced = task.compiled.program.output.domain.index(True)
+    balanced = program.nodes[output].domain.index(True)
     assert (last == balanced).mean() < 0.1
     assert np.mean(rare) > 0.3
     counts = np.bincount((drawn < 3).sum(axis=1), minlength=7)[1:]

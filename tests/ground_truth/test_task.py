@@ -51,8 +51,9 @@ def test_regimes_are_applied_and_seeded():
 @pytest.mark.parametrize("distractors", [1, 2, 5, 8])
 def test_as_many_distractors_as_are_asked_for(distractors):
     compiled = build_model(f"histogram[vocab=2,length=3]/crowded[distractors={distractors}]")
-    assert len(compiled.program.outputs) == 1 + distractors
-    assert compiled.source_map.output == "histogram"
+    assert len(compiled.program.beside) == distractors
+    assert len(compiled.program.outputs) == 1
+    assert compiled.source_map.outputs == ("histogram",)
     assert compiled("aab") == [2, 2, 1]
 
 

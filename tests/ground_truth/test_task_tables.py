@@ -28,7 +28,22 @@ def test_program_table():
     assert rows == [
         ["tokens", "rasp.tokens", "categorical", "2", "embed", "circuit"],
         ["same_token", "Select(tokens, tokens)", "selector", "", "a0.h0", "circuit"],
-        ["histogram", "SelectorWidth(same_token)", "categorical", "3", "m0 neurons 0-3", "output"],
+        [
+            "histogram.reciprocal",
+            "1 / (1 + SelectorWidth(same_token))",
+            "numerical",
+            "3",
+            "a0.h0",
+            "circuit",
+        ],
+        [
+            "histogram",
+            "Map(histogram.reciprocal)",
+            "categorical",
+            "3",
+            "m0 neurons 0-3",
+            "output",
+        ],
     ]
 
 
@@ -49,7 +64,7 @@ def test_operations_read_like_rasp():
     program = compile_program(twice, "ab", 3).program
     texts = {node.name: operation_text(program, node.operation) for node in program.nodes}
     assert texts["share"] == "Aggregate(earlier, map, default=0)"
-    assert texts["twice"] == "LinearSequenceMap(share, share, 1, 2)"
+    assert texts["twice"] == "share + 2 * share"
 
 
 def test_circuit_table_has_every_wired_edge_strongest_first():

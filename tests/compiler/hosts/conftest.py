@@ -15,7 +15,7 @@ from glassbench.compiler.hosts.empty_axes import fill_empty_axes
 from glassbench.compiler.hosts.haiku import to_haiku
 from glassbench.compiler.hosts.torch import to_torch
 from glassbench.compiler.hosts.transformer_lens import to_transformer_lens
-from glassbench.compiler.model import Codec, Model
+from glassbench.compiler.model import Codec, Model, Readout
 from glassbench.compiler.values import Domain, Encoding
 from glassbench.compiler.weights import Weights
 
@@ -54,8 +54,8 @@ def random_model(
             array[1:2] = 0
         for array in (weights.W_in, weights.b_in, weights.W_out, weights.b_out):
             array[2:3] = 0
-    outputs = Domain.of(range(d_out))
-    return Model(weights, Codec(Domain.of("abc"), n_ctx - 1, outputs, Encoding.CATEGORICAL))
+    readout = Readout("output", Domain.of(range(d_out)), Encoding.CATEGORICAL)
+    return Model(weights, Codec(Domain.of("abc"), n_ctx - 1, (readout,)))
 
 
 def run_haiku(model: Model, tokens: np.ndarray, bits: int) -> tuple[np.ndarray, np.ndarray]:
@@ -133,8 +133,8 @@ def model_with_empty_axis(request: pytest.FixtureRequest) -> Model:
 def numerical_model() -> Model:
     """A random causal model of one layer, with one logit, which holds a number."""
     model = random_model(causal=True, layers=1, seed=1)
-    outputs = Domain.of([-2, -1, 0, 1, 2])
+    readout = Readout("output", Domain.of([-2, -1, 0, 1, 2]), Encoding.NUMERICAL)
     return Model(
         replace(model.weights, W_U=model.weights.W_U[:, :1]),
-        replace(model.codec, outputs=outputs, output_encoding=Encoding.NUMERICAL),
+        replace(model.codec, readouts=(readout,)),
     )

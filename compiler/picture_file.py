@@ -1,0 +1,67 @@
+"""Picture files: matplotlib figures as SVG or PNG, the same bytes each time."""
+
+import os
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ..errors import GlassbenchError
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+SUFFIXES = (".svg", ".png")
+"""The kinds of picture that can be written."""
+
+FONT_INCHES = 8 / 72
+CHARACTER = 0.6021 * FONT_INCHES
+"""The width of a character at the usual size, in inches."""
+
+_STYLE: dict[str, Any] = {
+    "svg.hashsalt": "glassbench",
+    "svg.fonttype": "path",
+    "font.family": "DejaVu Sans Mono",
+    "font.size": FONT_INCHES * 72,
+    "text.usetex": False,
+    "text.parse_math": False,
+    "figure.dpi": 100.0,
+}
+
+
+@contextmanager
+def picture_style() -> Iterator[None]:
+    """Draw in the style of all pictures, whatever the user's own settings are."""
+    from matplotlib import style
+
+    with style.context(["default", _STYLE]), warnings.catch_warnings():
+        # A name in a script that the font lacks is drawn as boxes; tables write it in full.
+        warnings.filterwarnings("ignore", message="Glyph .* missing", category=UserWarning)
+        yield
+
+
+def write_figure(draw: Callable[[], "Figure"], path: str | os.PathLike[str]) -> Path:
+    """Write a figure, and return where to; folders are made.
+
+    Args:
+        draw: makes the figure; called when the path is known to be good.
+        path: its ending chooses the kind.
+
+    Raises:
+        GlassbenchError: `path` ends neither in `.svg` nor in `.png`.
+    """
+    path = Path(path)
+    kind = path.suffix.lower()
+    if kind not in SUFFIXES:
+        raise GlassbenchError(
+            f"A picture must be named like model.svg or model.png, got {str(path)!r}."
+        )
+    with picture_style():
+        figure = draw()
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if kind == ".svg":
+            figure.savefig(path, format="svg", metadata={"Date": None, "Creator": None})
+        else:
+            figure.savefig(path, format="png", dpi=160, metadata={"Software": None})
+    return path

@@ -1,0 +1,166 @@
+"""ModelConfig: all that must be known beside the weights to run a model.
+
+On disk this is `model/config.json`. A reader needs it, `model/weights.safetensors` and
+nothing of this package: a sequence becomes token ids, the formulae give logits, and the
+readouts say what the logits mean.
+"""
+
+import json
+from collections.abc import Sequence
+from fractions import Fraction
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, JsonValue
+
+from ..compiler.model import NONE_THRESHOLD, TIE_TOLERANCE, Model
+from ..compiler.values import Value, as_argument
+
+FORMAT_VERSION: Literal["1.0"] = "1.0"
+
+ARCHITECTURE = (
+    "tokens: <bos>, the sequence, then <pad> up to n_ctx positions",
+    "x = W_E[token] + W_pos[position]",
+    "for each layer l in turn:",
+    "    s[h] = (x W_Q[l,h] + b_Q[l,h]) (x W_K[l,h])^T for each head h; if causal, s[query, key] "
+    "is minus infinity where key > query",
+    "    x = x + sum over h of softmax(s[h]) x W_V[l,h] W_O[l,h], softmax over all keys, padding "
+    "too",
+    "    x = x + relu(x W_in[l] + b_in[l]) W_out[l] + b_out[l]",
+    "logits = x W_U",
+)
+DECODING = (
+    "A readout reads logits[first : first + width] at each position of the sequence.",
+    "categorical: values[i] for the largest logit i; of those within tie_tolerance of the largest "
+    "the first; null if the largest is at most threshold + tie_tolerance.",
+    "numerical: the number of values that is nearest to the one logit; of two that are as near, up "
+    "to tie_tolerance of their distance, the lower.",
+)
+
+class _Record(BaseModel):
+    """A frozen record that refuses unknown keys, NaN and infinity."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+class ReadoutRecord(_Record):
+    """One output.
+
+    Attributes:
+        name: of the output.
+        encoding: `categorical`, one logit per value, or `numerical`, a single logit.
+        first: the first logit.
+        width: the number of logits.
+        values: what the output can be, in the order of the logits, or ascending.
+    """
+
+    name: str
+    encoding: Literal["categorical", "numerical"]
+    first: int
+    width: int
+    values: tuple[JsonValue, ...]
+
+
+class ModelConfig(_Record):
+    """What the weights are, what goes in and what comes out.
+
+    Attributes:
+        name: of the program.
+        architecture: the formulae, line by line.
+        decoding: what the readouts mean, in words.
+        dtype: of the weights.
+        causal: whether a query sees only keys up to its own position.
+        n_layers: layers.
+        n_heads: heads in each layer.
+        d_model: the width of the residual stream.
+        d_head: the width of each head.
+        d_mlp: neurons in each layer.
+        d_vocab: token ids, those of `<bos>` and `<pad>` included.
+        n_ctx: positions, that of `<bos>` included.
+        d_out: logits.
+        vocabulary: the tokens; the id of each is its place here.
+        bos: the id of `<bos>`.
+        pad: the id of `<pad>`.
+        max_length: the longest sequence, `<bos>` not counted.
+        threshold: see `decoding`.
+        tie_tolerance: see `decoding`.
+        readouts: the outputs, in the order of their logits.
+    """
+
+    format_version: Literal["1.0"] = FORMAT_VERSION
+    name: str
+    architecture: tuple[str, ...] = ARCHITECTURE
+    decoding: tuple[str, ...] = DECODING
+    dtype: Literal["float64"] = "float64"
+    causal: bool
+    n_layers: int
+    n_heads: int
+    d_model: int
+    d_head: int
+    d_mlp: int
+    d_vocab: int
+    n_ctx: int
+    d_out: int
+    vocabulary: tuple[JsonValue, ...]
+    bos: int
+    pad: int
+    max_length: int
+    threshold: float = NONE_THRESHOLD
+    tie_tolerance: float = TIE_TOLERANCE
+    readouts: tuple[ReadoutRecord, ...]
+
+    @classmethod
+    def of(cls, name: str, model: Model) -> "ModelConfig":
+        """Return the configuration of a model."""
+        weights, codec = model.weights, model.codec
+        readouts, first = [], 0
+        for readout in codec.readouts:
+            readouts.append(
+                ReadoutRecord(
+                    name=readout.name,
+                    encoding=readout.encoding.value,
+                    first=first,
+                    width=readout.width,
+                    values=plain(readout.values.values),
+                )
+            )
+            first += readout.width
+        sizes = ("layers", "heads"), ("model", "head", "mlp", "vocab", "out")
+        return cls(
+            name=name,
+            causal=weights.causal,
+            n_ctx=weights.n_ctx,
+            **{f"n_{size}": getattr(weights, f"n_{size}") for size in sizes[0]},
+            **{f"d_{size}": getattr(weights, f"d_{size}") for size in sizes[1]},
+            vocabulary=plain(codec.tokens.values),
+            bos=codec.bos,
+            pad=codec.pad,
+            max_length=codec.max_length,
+            readouts=tuple(readouts),
+        )
+
+    def to_json(self) -> str:
+        """Return the configuration as canonical JSON."""
+        return canonical_json(self)
+
+
+def plain(values: Sequence[Value]) -> tuple[JsonValue, ...]:
+    """Return values as JSON has them: fractions as floating-point numbers, tuples as lists.
+
+    Example:
+        >>> plain((True, 2, Fraction(1, 4), "a", ("b", 1)))
+        (True, 2, 0.25, 'a', ['b', 1])
+    """
+    return tuple(_plain(as_argument(value)) for value in values)
+
+
+def _plain(value: Value) -> JsonValue:
+    if isinstance(value, tuple):
+        return [_plain(item) for item in value]
+    assert value is None or isinstance(value, bool | int | float | str)
+    return value
+
+
+def canonical_json(record: BaseModel) -> str:
+    """Return a record as JSON: keys sorted, a newline at the end, the same text each time."""
+    content = record.model_dump(mode="json")
+    return json.dumps(content, sort_keys=True, indent=1, ensure_ascii=False) + "\n"

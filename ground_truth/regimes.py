@@ -1,0 +1,72 @@
+"""Regimes: compile a program among others, and draw its model in other coordinates.
+
+`crowded` compiles distractors beside the program and draws where they all are placed;
+`scrambled` draws exact symmetries. Neither changes an answer.
+"""
+
+from collections.abc import Sequence
+
+from ..benchmark_programs import Regimes
+from ..benchmark_programs.distractors import distractors
+from ..compiler import CompiledModel, Program, compile_program, rasp, scramble
+from ..compiler.values import Value
+from ..errors import TaskError
+
+
+def compile_under(
+    program: rasp.SOp | Sequence[rasp.SOp] | Program,
+    vocabulary: Sequence[Value],
+    max_length: int,
+    regimes: Regimes,
+    *,
+    causal: bool = False,
+    level: int = 0,
+) -> CompiledModel:
+    """Return the model of a program, taken through regimes.
+
+    Args:
+        program: what `compile_program` takes. Of several outputs the first is the one
+            whose variables distractors read.
+        vocabulary: the tokens.
+        max_length: the longest sequence.
+        regimes: in their order, as `parse_regimes` returns them.
+        causal: whether attention sees only earlier positions.
+        level: the level of optimisation.
+
+    Raises:
+        ProgramError: the program cannot be compiled exactly.
+        TaskError: a program without expressions is to be crowded.
+    """
+    chosen = {name: dict(parameters) for name, parameters in regimes}
+    crowd = chosen.get("crowded")
+    beside: tuple[rasp.SOp, ...] = ()
+    if crowd is not None:
+        beside = distractors(
+            _first_expression(program),
+            tuple(vocabulary),
+            max_length,
+            count=crowd["distractors"],
+            seed=crowd["seed"],
+        )
+    compiled = compile_program(
+        program,
+        vocabulary,
+        max_length,
+        causal=causal,
+        level=level,
+        beside=beside,
+        placement_seed=None if crowd is None else crowd["seed"],
+    )
+    if "scrambled" in chosen:
+        compiled = scramble(compiled, chosen["scrambled"]["seed"])
+    return compiled
+
+
+def _first_expression(program: rasp.SOp | Sequence[rasp.SOp] | Program) -> rasp.SOp:
+    """Return the expression whose variables distractors read."""
+    if isinstance(program, Program):
+        raise TaskError(
+            "A program must be given as RASP to be crowded, since distractors read its "
+            "expressions, got a Program; give the text or the expressions, or leave `crowded` out."
+        )
+    return program[0] if isinstance(program, Sequence) else program
