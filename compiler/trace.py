@@ -349,7 +349,7 @@ class _Tracer:
         if not is_number(default):
             raise ProgramError(
                 f"a numerical aggregate needs a number as its default, got {default!r}; "
-                "write rasp.Aggregate(..., default=0)"
+                "write rasp.Aggregate(..., default=0), or leave the annotation out"
             )
         single = at_most_one(nodes, selector)
         domain = mean_domain(values, 1 if single else self._max_length, default)

@@ -25,6 +25,7 @@ def test_names_are_those_of_the_folders():
     assert gb.rasp is compiler.rasp
     assert gb.programs is benchmark_programs.programs
     assert (gb.load, gb.load_suite) == (ground_truth.load, ground_truth.load_suite)
+    assert gb.make_task is ground_truth.make_task
     assert (gb.score, gb.score_suite) == (evaluators.score, evaluators.score_suite)
     raised = {name for name in vars(errors) if name.endswith("Error")}
     assert raised <= set(gb.__all__)
@@ -66,3 +67,8 @@ def test_compiling_a_program_of_ones_own():
     same = gb.rasp.Select(gb.rasp.tokens, gb.rasp.tokens, gb.rasp.Comparison.EQ)
     compiled = gb.compile(gb.rasp.SelectorWidth(same), "abc", max_length=5)
     assert compiled("abac") == [2, 1, 2, 1]
+
+
+def test_a_task_of_ones_own():
+    task = gb.make_task("out = selector_width(select(tokens, tokens, ==));", "ab", 3)
+    assert "random" in str(gb.score("weight-norm", task))

@@ -67,12 +67,12 @@ CASES = {
         [7.5, -1, 0],
     ),
     "a mean without a default": (
-        rasp.numerical(rasp.Aggregate(EARLIER, SIGN)),
+        rasp.Aggregate(EARLIER, SIGN),
         "bab",
         [None, -1, 0],
     ),
     "a mean with a text for a default": (
-        rasp.numerical(rasp.Aggregate(EARLIER, SIGN, "none")),
+        rasp.Aggregate(EARLIER, SIGN, "none"),
         "bab",
         ["none", -1, 0],
     ),

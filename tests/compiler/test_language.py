@@ -242,7 +242,7 @@ CATEGORIES = {
 
 NUMBERS = (-2, 0.5, 3)
 AS_NUMBER, PLACE = rasp.numerical(TOKENS), rasp.numerical(INDICES)
-SOMETIMES = rasp.numerical(Map(lambda x: None if x == "b" else -2.5, TOKENS))
+SOMETIMES = Map(lambda x: None if x == "b" else -2.5, TOKENS)
 
 NUMERICAL = {
     "numerical tokens": Example(AS_NUMBER, lambda xs, i: xs[i], NUMBERS),
