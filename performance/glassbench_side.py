@@ -76,8 +76,9 @@ def main() -> None:
     jax.block_until_ready(jax.jit(abs)(jax.device_put(np.ones(1))))
     compiled = last_compiled()
     codec = compiled.model.codec
-    numerical = codec.output_encoding is Encoding.NUMERICAL
-    answer(numbers=list(codec.outputs.values) if numerical else None)
+    (readout,) = codec.readouts
+    numerical = readout.encoding is Encoding.NUMERICAL
+    answer(numbers=list(readout.values.values) if numerical else None)
     answer(found=answers(compiled))
 
 
