@@ -7,6 +7,9 @@
     result = gb.score("eap", task)          # a built-in method, or a function of your own
     print(result)                           # score, interval, floors, ceiling
 
+    own = gb.make_task("out = selector_width(select(tokens, tokens, ==));", "abc", 4)
+    gb.score("eap", own)                    # a program of your own, certified likewise
+
 What is named here is imported from the folders when it is first used, so that importing the
 package stays quick.
 """
@@ -31,7 +34,7 @@ if TYPE_CHECKING:
     from .compiler import compile_program as compile  # noqa: A004
     from .compiler import rasp
     from .evaluators import CircuitProblem, Result, score, score_suite
-    from .ground_truth import Task, load, load_suite
+    from .ground_truth import Task, load, load_suite, make_task
 
     __version__: str
 
@@ -42,6 +45,7 @@ _HOMES = {
     "compile": ("compiler", "compile_program"),
     "load": ("ground_truth", "load"),
     "load_suite": ("ground_truth", "load_suite"),
+    "make_task": ("ground_truth", "make_task"),
     "programs": ("benchmark_programs", "programs"),
     "rasp": ("compiler", "rasp"),
     "score": ("evaluators", "score"),
@@ -65,6 +69,7 @@ __all__ = [
     "compile",
     "load",
     "load_suite",
+    "make_task",
     "programs",
     "rasp",
     "score",

@@ -9,17 +9,15 @@ import os
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
-from rich.table import Table
 from typer.core import TyperGroup
 
+from .compile_command import compile_file
+from .console import console, print_table, progress
 from .errors import BundleError, CertificationError, GlassbenchError, listing
 
 if TYPE_CHECKING:
@@ -28,9 +26,6 @@ if TYPE_CHECKING:
     from .ground_truth import Task
 
 HOME = Path("glassbench-results")
-_TEXT_COLUMNS = {"Method", "Task", "Name", "Operation", "Encoding", "Held by", "Part", "Edge"}
-_TEXT_COLUMNS |= {"State", "Carries", "Certificate", "Family", "Program", "What it computes"}
-_WIDE, _PIPED_WIDTH = 100, 150
 
 
 class _PlainErrors(TyperGroup):
@@ -45,7 +40,7 @@ class _PlainErrors(TyperGroup):
             if error.filename is None:
                 raise
             message = f"{error.filename}: {error.strerror}"
-        _console(stderr=True).print(message, style="red", soft_wrap=True)
+        console(stderr=True).print(message, style="red", soft_wrap=True)
         raise typer.Exit(1)
 
 
@@ -61,29 +56,6 @@ TaskName = Annotated[str, typer.Argument(metavar="TASK", help="A task id, such a
 Seed = Annotated[int, typer.Option(min=0, help="Draws the inputs that methods are given.")]
 
 
-def _console(*, stderr: bool = False) -> Console:
-    """Return a console on which text is text: task ids hold square brackets."""
-    stream = sys.stderr if stderr else sys.stdout
-    width = None if stream.isatty() or "COLUMNS" in os.environ else _PIPED_WIDTH
-    return Console(stderr=stderr, markup=False, highlight=False, emoji=False, width=width)
-
-
-def _print_table(heading: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    """Print a table; rows with an empty first cell, which are references, are dimmed."""
-    console = _console()
-    is_narrow = console.width < _WIDE
-    padding = (0, 1 if is_narrow else 2, 0, 0)
-    table = Table(box=None, pad_edge=False, padding=padding, header_style="bold")
-    for title in heading:
-        is_text = title in _TEXT_COLUMNS
-        shown = title.replace(" ", "\n") if is_narrow and not is_text else title
-        justify: Any = "left" if is_text else "right"
-        table.add_column(shown, justify=justify, overflow="fold", no_wrap=not is_text)
-    for row in rows:
-        table.add_row(*row, style=None if row[0] else "dim")
-    console.print(table)
-
-
 def _writable(folder: Path) -> Path:
     """Make a folder before long work begins, and return it."""
     try:
@@ -97,26 +69,12 @@ def _writable(folder: Path) -> Path:
     return folder
 
 
-@contextmanager
-def _progress(title: str, total: int | None = None) -> Iterator[Callable[[], None]]:
-    """Show a bar on standard error; yield a function that moves it by one."""
-    columns = [TextColumn("{task.description}", markup=False), BarColumn()]
-    columns += [MofNCompleteColumn()] if total else []
-    columns += [TimeElapsedColumn()]
-    console = _console(stderr=True)
-    with Progress(
-        *columns, console=console, transient=True, disable=not console.is_terminal
-    ) as bar:
-        handle = bar.add_task(title, total=total)
-        yield lambda: bar.advance(handle)
-
-
 def _load_all(names: "Sequence[str | TaskId]") -> "tuple[Task, ...]":
     """Compile and certify tasks."""
     from .ground_truth import load
 
     tasks = []
-    with _progress("Compiling and certifying", len(names)) as advance:
+    with progress("Compiling and certifying", len(names)) as advance:
         for name in names:
             tasks.append(load(name))
             advance()
@@ -136,7 +94,7 @@ def _score_all(
 
     results = []
     priors: Mapping | None = None if in_suite else {}
-    with _progress("Scoring", len(methods) * len(tasks)) as advance:
+    with progress("Scoring", len(methods) * len(tasks)) as advance:
         for result in score_suite(methods, tasks, seed=seed, priors=priors):
             results.append(result)
             if folder is not None:
@@ -153,8 +111,8 @@ def _print_standings(results: "Sequence[Result]") -> None:
     heading, rows = cells(standings(results_frame(results)))
     if heading[-1] == "Failed" and not any(row[-1].strip("0") for row in rows):
         heading, rows = heading[:-1], [row[:-1] for row in rows]
-    _print_table(heading, rows)
-    _console().print(f"\n{NOTE}", style="dim")
+    print_table(heading, rows)
+    console().print(f"\n{NOTE}", style="dim")
 
 
 def _report_failures(results: "Sequence[Result]") -> None:
@@ -172,7 +130,7 @@ def _print_version(asked: bool) -> None:
     if asked:
         from . import __version__
 
-        _console().print(f"glassbench {__version__}")
+        console().print(f"glassbench {__version__}")
         raise typer.Exit
 
 
@@ -202,8 +160,8 @@ def quickstart(
     tasks = _load_all(get_suite(suite))
     _check_others(folder, tasks, list(BUILT_IN))
     certified = time.perf_counter()
-    _print_table(*suite_table(tasks))
-    say = _console().print
+    print_table(*suite_table(tasks))
+    say = console().print
     say(f"\n{len(tasks)} tasks compiled and certified in {certified - started:.1f} s\n")
     methods = list(BUILT_IN.values())
     results = _score_all(methods, tasks, seed=0, folder=folder, in_suite=True)
@@ -258,8 +216,8 @@ def list_everything() -> None:
         family = spec.oracle.__module__.rpartition(".")[2].replace("_", " ")
         sizes = [spec.vocab, spec.length]
         rows.append([family, f"{spec.name}-v{spec.version}", *map(str, sizes), spec.description])
-    _print_table(["Family", "Program", "Vocab", "Length", "What it computes"], rows)
-    say = _console().print
+    print_table(["Family", "Program", "Vocab", "Length", "What it computes"], rows)
+    say = console().print
     for name, tasks in SUITES.items():
         say(f"\nSuite {name}, {len(tasks)} tasks:", style="bold")
         for task in tasks:
@@ -277,6 +235,9 @@ def show(
         Path | None, typer.Option(metavar="FILE", help="Write the circuit as .svg or .png.")
     ] = None,
     inert: Annotated[bool, typer.Option(help="With inert edges.")] = True,
+    explain: Annotated[
+        bool, typer.Option(help="Tell what each stage of the compiler did.")
+    ] = False,
 ) -> None:
     """Show a task: its program, its circuit, its sizes; and the circuit as a picture."""
     from .ground_truth.circuit_picture import SUFFIXES, write_circuit
@@ -286,14 +247,16 @@ def show(
         raise typer.BadParameter(f"must end in {' or '.join(SUFFIXES)}", param_hint="--picture")
     (loaded,) = _load_all([task])
     spec, codec = loaded.id.spec, loaded.compiled.model.codec
-    say = _console().print
+    say = console().print
     say(str(loaded))
     tokens = " ".join(map(str, codec.tokens.values))
     say(f"tokens: {tokens}; up to {codec.max_length} of them; from {spec.citation}\n")
     say("Program", style="bold underline")
-    _print_table(*program_table(loaded))
+    print_table(*program_table(loaded))
     say("\nCircuit", style="bold underline")
-    _print_table(*circuit_table(loaded, inert=inert))
+    print_table(*circuit_table(loaded, inert=inert))
+    if explain:
+        say(f"\n{loaded.compiled.explain()}", soft_wrap=True)
     if picture is not None:
         say(f"\nWritten: {write_circuit(loaded, picture, inert=inert)}", soft_wrap=True)
 
@@ -320,12 +283,12 @@ def verify(
     else:
         given = truth.CircuitLabels.read(labels)
         compiled = truth.build_model(task)
-    with _progress("Replaying every certificate"):
+    with progress("Replaying every certificate"):
         problems = truth.verify(compiled, given)
     if problems:
         raise CertificationError(listing(f"The labels do not hold for {task}:", problems))
-    _print_table(*certificate_counts(given))
-    say = _console().print
+    print_table(*certificate_counts(given))
+    say = console().print
     say(f"\n{given.task}: all {len(given.edges)} certificates hold on these weights.")
     bases = given.sufficiency.n_bases
     say(f"All edges but the causal ones interchanged at once change none of {bases} bases.")
@@ -333,6 +296,9 @@ def verify(
         write.parent.mkdir(parents=True, exist_ok=True)
         write.write_text(given.to_json(), encoding="utf-8", newline="\n")
         say(f"Written: {write}", soft_wrap=True)
+
+
+app.command("compile")(compile_file)
 
 
 @app.command()
@@ -366,7 +332,7 @@ def score(
     if folder is not None:
         _writable(folder)
     results = _score_all(found, _load_all(ids), seed=seed, folder=folder, in_suite=not task)
-    say = _console().print
+    say = console().print
     if task:
         for result in results:
             if result.status == "ok":
@@ -391,6 +357,6 @@ def leaderboard(
 
     board = write_leaderboard(results, _writable(output))
     _print_standings(read_results(results))
-    _console().print("\nWritten:")
+    console().print("\nWritten:")
     for path in (board.markdown, board.latex, board.svg, board.png):
-        _console().print(f"  {path}", soft_wrap=True)
+        console().print(f"  {path}", soft_wrap=True)

@@ -10,15 +10,18 @@ from .program_spec import ProgramSpec
 from .registry import get_program, programs
 from .suggestion import unknown_name
 from .suites import SUITES, get_suite
-from .task_id import REGIMES, TaskId
+from .task_id import REGIMES, Regimes, TaskId, parse_regimes, write_regimes
 
 __all__ = [
     "REGIMES",
     "SUITES",
     "ProgramSpec",
+    "Regimes",
     "TaskId",
     "get_program",
     "get_suite",
+    "parse_regimes",
     "programs",
     "unknown_name",
+    "write_regimes",
 ]

@@ -8,7 +8,7 @@ version means the newest one. Each task has exactly one canonical text.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 
@@ -36,6 +36,41 @@ _GRAMMAR = "name-vN[vocab=N,length=N]/regime[key=N,...]/..."
 
 Parameters = tuple[tuple[str, int], ...]
 
+Regimes = tuple[tuple[str, Parameters], ...]
+"""Regimes in order, each with all its parameters in canonical order."""
+
+
+def parse_regimes(text: str) -> Regimes:
+    """Return the regimes that a text such as `crowded[seed=1]/scrambled` names.
+
+    Every default is filled in; `exact`, like no text at all, stands for no regime.
+
+    Raises:
+        TaskError: the text does not name regimes in their order; all problems are listed.
+
+    Example:
+        >>> parse_regimes("scrambled")
+        (('scrambled', (('seed', 0),)),)
+    """
+    matches = [_PART.fullmatch(part) for part in text.strip().split("/")] if text.strip() else []
+    if any(match is None or match["version"] for match in matches):
+        raise TaskError(f"Regimes must read regime[key=N,...]/..., got {text!r}.")
+    problems: list[str] = []
+    regimes = [_read_regime(m["name"], m["parameters"], problems) for m in matches if m]
+    if problems:
+        raise TaskError(listing(f"The regimes {text!r} cannot be read:", problems))
+    return _in_order(regimes, text)
+
+
+def write_regimes(regimes: Regimes) -> str:
+    """Return regimes as they stand in a task id, each with a slash before it.
+
+    Example:
+        >>> write_regimes(parse_regimes("crowded/scrambled[seed=3]"))
+        '/crowded[distractors=4,seed=0]/scrambled[seed=3]'
+    """
+    return "".join(f"/{name}{_written(parameters)}" for name, parameters in regimes)
+
 
 @dataclass(frozen=True)
 class TaskId:
@@ -52,7 +87,7 @@ class TaskId:
     name: str
     version: int
     parameters: Parameters
-    regimes: tuple[tuple[str, Parameters], ...] = ()
+    regimes: Regimes = ()
 
     @classmethod
     def parse(cls, text: str) -> "TaskId":
@@ -77,19 +112,13 @@ class TaskId:
         regimes = [_read_regime(m["name"], m["parameters"], problems) for m in others]
         if problems:
             raise TaskError(listing(f"The task id {text!r} cannot be read:", problems))
-        kept = tuple(regime for regime in regimes if regime[0] != EXACT)
-        order = [name for name in REGIMES if name in dict(kept)]
-        if [name for name, _ in kept] != order:
-            raise TaskError(
-                f"Regimes must stand once each, in the order {' then '.join(order)}, got {text!r}."
-            )
+        kept = _in_order(regimes, text)
         return cls(spec.name, spec.version, tuple(spec.parameters(chosen).items()), kept)
 
     def __str__(self) -> str:
         default = dict(self.parameters) == dict(self.spec.defaults)
-        parts = [f"{self.name}-v{self.version}" + ("" if default else _written(self.parameters))]
-        parts += [name + _written(parameters) for name, parameters in self.regimes]
-        return "/".join(parts)
+        size = "" if default else _written(self.parameters)
+        return f"{self.name}-v{self.version}{size}{write_regimes(self.regimes)}"
 
     @property
     def spec(self) -> ProgramSpec:
@@ -113,6 +142,17 @@ def _unreadable(text: str) -> str:
     nearest = get_close_matches(program, programs(), n=1)
     question = f" Did you mean {nearest[0]!r}?" if nearest else ""
     return f"A task id must read {_GRAMMAR}, got {text!r}.{question}"
+
+
+def _in_order(regimes: Sequence[tuple[str, Parameters]], text: str) -> Regimes:
+    """Return regimes without `exact`, or raise if they do not stand in their order."""
+    kept = tuple(regime for regime in regimes if regime[0] != EXACT)
+    order = [name for name in REGIMES if name in dict(kept)]
+    if [name for name, _ in kept] != order:
+        raise TaskError(
+            f"Regimes must stand once each, in the order {' then '.join(order)}, got {text!r}."
+        )
+    return kept
 
 
 def _written(parameters: Parameters) -> str:

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from . import program as ir
-from .blocks import Blocks
 from .explanation import Explanation, Table, table_of
 from .lower import lower
 from .operation_text import operation_text
@@ -34,8 +33,8 @@ def explain(compiled: "CompiledModel", source: ir.Program, level: int) -> Explan
         source: the program before it was optimised.
         level: the level at which it was.
     """
-    blocks = lower(compiled.program)
-    placed = placed_blocks(blocks, compiled.source_map, compiled.model.weights.n_layers)
+    n_layers = compiled.model.weights.n_layers
+    placed = placed_blocks(lower(compiled.program), compiled.source_map, n_layers)
     return Explanation(
         (
             _input(source, level),
@@ -43,7 +42,7 @@ def explain(compiled: "CompiledModel", source: ir.Program, level: int) -> Explan
             _check(compiled),
             *([_level(source, compiled.program)] if level else []),
             *([_program("Optimised program", compiled.program)] if level else []),
-            _heads(placed, blocks),
+            _heads(placed),
             _neurons(placed),
             _layers(compiled, placed),
             _residual(compiled),
@@ -93,7 +92,7 @@ def _input(program: ir.Program, level: int) -> Table:
 def _program(title: str, program: ir.Program) -> Table:
     rows = []
     for node in program.nodes:
-        operation = operation_text(program, node.operation)
+        operation = operation_text(program, node)
         if node.is_selector:
             rows.append([node.name, operation, "selector", "", ""])
             continue
@@ -123,11 +122,11 @@ def _level(source: ir.Program, program: ir.Program) -> Table:
     )
     rows = []
     for node in source.nodes:
-        old = operation_text(source, node.operation)
+        old = operation_text(source, node)
         if node.name not in kept:
             rows.append([node.name, old, "removed"])
             continue
-        new = operation_text(program, kept[node.name].operation)
+        new = operation_text(program, kept[node.name])
         if new != old:
             rows.append([node.name, old, new])
     counts = ", ".join(
@@ -144,19 +143,19 @@ def _level(source: ir.Program, program: ir.Program) -> Table:
 # -- blocks --------------------------------------------------------------------------
 
 
-def _heads(placed: Sequence[PlacedBlock], blocks: Blocks) -> Table:
+def _heads(placed: Sequence[PlacedBlock]) -> Table:
     rows = []
     for block in (one for one in placed if one.is_head):
-        reads = [", ".join(block.reads[role]) for role in ("q", "k", "v")]
-        width = blocks.variables[block.output].width
-        rows.append([block.component, block.output, *reads, str(block.inner), str(width)])
+        names = (block.outputs, *(block.reads[role] for role in ("q", "k", "v")))
+        sizes = (str(block.inner), str(block.width))
+        rows.append([block.component, *map(", ".join, names), *sizes])
     heading = ["Head", "Writes", "Query", "Key", "Value", "d_qk", "d_v"]
     return table_of("Heads", heading, rows, "" if rows else "There are none.")
 
 
 def _neurons(placed: Sequence[PlacedBlock]) -> Table:
     rows = [
-        [block.component, block.output, ", ".join(block.reads["mlp"]), f"{block.inner:,}"]
+        [block.component, *block.outputs, ", ".join(block.reads["mlp"]), f"{block.inner:,}"]
         for block in placed
         if not block.is_head
     ]
@@ -179,7 +178,8 @@ def _layers(compiled: "CompiledModel", placed: Sequence[PlacedBlock]) -> Table:
 
 def _with_slack(block: PlacedBlock) -> str:
     first, last = block.earliest // 2, block.latest // 2
-    return block.output if first == last else f"{block.output} [{first}-{last}]"
+    names = " + ".join(block.outputs)
+    return names if first == last else f"{names} [{first}-{last}]"
 
 
 # -- the model -----------------------------------------------------------------------

@@ -12,7 +12,7 @@ class Table:
 
     Attributes:
         title: what it shows.
-        heading: the titles of its columns; none where the rows are pairs that need none.
+        heading: the titles of its columns.
         rows: as many cells each as the heading has.
         note: a sentence below the rows, or nothing.
     """
@@ -47,8 +47,15 @@ class Explanation:
         return "\n\n".join(map(str, self.tables))
 
     def __getitem__(self, title: str) -> Table:
-        """Return the table of that title."""
-        return next(table for table in self.tables if table.title == title)
+        """Return the table of that title.
+
+        Raises:
+            KeyError: there is none.
+        """
+        tables = {table.title: table for table in self.tables}
+        if title not in tables:
+            raise KeyError(f"no table {title!r}; there are: {', '.join(tables)}")
+        return tables[title]
 
 
 def table_of(

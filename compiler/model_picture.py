@@ -83,7 +83,7 @@ def lanes_and_columns(compiled: "CompiledModel") -> tuple[tuple[Lane, ...], tupl
     source_map = compiled.source_map
     n_layers = compiled.model.weights.n_layers
     placed = placed_blocks(lower(compiled.program), source_map, n_layers)
-    order = {block.output: number for number, block in enumerate(placed)}
+    order = {name: number for number, block in enumerate(placed) for name in block.outputs}
     lanes = sorted(source_map.variables, key=lambda variable: order.get(variable.name, -1))
     columns = [
         Column("embed", name, -1, {}, tuple(v.name for v in lanes if v.writer == name))
@@ -103,8 +103,8 @@ def _column(block: PlacedBlock) -> Column:
             reads[name] = reads.get(name, "") + (role if block.is_head else "")
     if block.is_head:
         title = block.component.partition(".")[2]
-        return Column("head", title, block.layer, reads, (block.output,))
-    return Column("mlp", f"{block.inner:,}", block.layer, reads, (block.output,))
+        return Column("head", title, block.layer, reads, block.outputs)
+    return Column("mlp", f"{block.inner:,}", block.layer, reads, block.outputs)
 
 
 def write_picture(compiled: "CompiledModel", path: str | os.PathLike[str]) -> Path:

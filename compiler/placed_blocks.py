@@ -1,6 +1,6 @@
 """Placed blocks: the heads and neurons of a compiled model, each with its place and its reads."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from .blocks import Block, Blocks, HeadBlock, Reads
@@ -12,22 +12,24 @@ class PlacedBlock:
     """One head, or the neurons of one variable.
 
     Attributes:
-        output: the variable that it writes.
+        outputs: the variables that it writes: one, or several that share a head.
         component: the head, such as `a0.h1`, or the MLP, such as `m0`.
         depth: its sublayer: `2 * layer` for a head, `2 * layer + 1` for neurons.
         earliest: the first sublayer it could be in, with all others where they are.
         latest: the last sublayer it could be in, likewise.
         reads: the variables that it reads by role: `q`, `k` and `v`, or `mlp`.
         inner: dimensions of the query and the key of a head; the number of neurons.
+        width: directions that it writes.
     """
 
-    output: str
+    outputs: tuple[str, ...]
     component: str
     depth: int
     earliest: int
     latest: int
     reads: Mapping[str, tuple[str, ...]]
     inner: int
+    width: int
 
     @property
     def is_head(self) -> bool:
@@ -41,40 +43,52 @@ class PlacedBlock:
 
 
 def placed_blocks(blocks: Blocks, source_map: SourceMap, n_layers: int) -> tuple[PlacedBlock, ...]:
-    """Return the blocks in the order of the forward pass.
+    """Return the blocks in the order of the forward pass; those that share a head are one.
 
     Args:
         blocks: the blocks of a program.
         source_map: where they were put.
         n_layers: the number of layers of the model.
     """
-    depths = {
-        block.output: _depth(source_map.by_name[block.output].writer) for block in blocks.blocks
-    }
+    writers = {block.output: source_map.by_name[block.output].writer for block in blocks.blocks}
+    depths = {name: _depth(writer) for name, writer in writers.items()}
     last = dict.fromkeys(depths, 2 * n_layers - 1)
     for block in blocks.blocks:
         for name in block.reads() & last.keys():
             last[name] = min(last[name], depths[block.output] - 1)
-    made = []
+    groups: dict[str, list[Block]] = {}
     for block in blocks.blocks:
-        own, first = (
-            depths[block.output],
-            max([depths.get(n, -1) for n in block.reads()], default=-1),
-        )
-        parity = own % 2
-        made.append(
-            PlacedBlock(
-                block.output,
-                source_map.by_name[block.output].writer,
-                own,
-                first + 1 + (first + 1 + parity) % 2,
-                last[block.output] - (last[block.output] + parity) % 2,
-                _reads(block),
-                len(block.query_bias) if isinstance(block, HeadBlock) else len(block.bias),
-            )
-        )
-    slots = {variable.name: _slot(variable.writer) for variable in source_map.variables}
-    return tuple(sorted(made, key=lambda block: (block.depth, slots[block.output])))
+        name = block.output
+        groups.setdefault(writers[name] if isinstance(block, HeadBlock) else name, []).append(block)
+    placed = [_placed(group, writers, depths, last, blocks) for group in groups.values()]
+    return tuple(sorted(placed, key=lambda block: (block.depth, _slot(block.component))))
+
+
+def _placed(
+    group: Sequence[Block],
+    writers: Mapping[str, str],
+    depths: Mapping[str, int],
+    last: Mapping[str, int],
+    blocks: Blocks,
+) -> PlacedBlock:
+    """Return the blocks of one component as one, in a sublayer of the same kind throughout."""
+    outputs = tuple(block.output for block in group)
+    depth = depths[outputs[0]]
+    read = frozenset().union(*(block.reads() for block in group))
+    first = 1 + max((depths[name] for name in read & depths.keys()), default=-1)
+    final = min(last[name] for name in outputs)
+    each = [_reads(block) for block in group]
+    head = group[0]
+    return PlacedBlock(
+        outputs,
+        writers[outputs[0]],
+        depth,
+        first + (first - depth) % 2,
+        final - (final - depth) % 2,
+        {role: tuple(dict.fromkeys(n for one in each for n in one[role])) for role in each[0]},
+        len(head.query_bias) if isinstance(head, HeadBlock) else len(head.bias),
+        sum(blocks.variables[name].width for name in outputs),
+    )
 
 
 def _depth(component: str) -> int:

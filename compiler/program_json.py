@@ -1,7 +1,7 @@
 """Program JSON: a `Program` as text, and back.
 
-    text = to_json(compiled.program)
-    compile_program(from_json(text)).model    # the same weights, byte by byte
+    text = to_json(compiled.source)
+    compile_program(from_json(text), level=compiled.level)    # the same weights, byte by byte
 
 The text is JSON with sorted keys, one node a line, the same bytes each time; the records
 of `program_schema` say what stands in it, and `docs/schemas/program.schema.json` says so
@@ -70,9 +70,9 @@ def from_json(text: str | bytes) -> ir.Program:
     Raises:
         ProgramError: it does not hold a program; every problem is listed with its path.
     """
-    from pydantic import ValidationError
+    from pydantic import ValidationError  # takes long to import, and only readers need it
 
-    from .program_schema import ProgramRecord  # pydantic is loaded when it is needed
+    from .program_schema import ProgramRecord
 
     try:
         program = _program(ProgramRecord.model_validate_json(text))
@@ -244,7 +244,7 @@ def _of_another_shape(text: str | bytes, error: "ValidationError") -> str:
             f"format_version must be {FORMAT_VERSION!r}, got {version!r}; read the file with the "
             "version of Glassbench that wrote it, or write it anew"
         )
-    lines = [f"{_path(raw, one['loc'])}: {one['msg']}{_got(one)}" for one in found]
+    lines = [f"{_path(raw, one)}: {one['msg']}{_got(one)}" for one in found]
     return listing("The file does not hold a program:", lines)
 
 
@@ -256,15 +256,15 @@ def _got(problem: Any) -> str:
     return f", got {shown}" if len(shown) <= 60 else f", got {shown[:57]}..."
 
 
-def _path(raw: Any, steps: Sequence[str | int]) -> str:
+def _path(raw: Any, problem: Any) -> str:
     """Return the path of a problem in the file, without the names of records."""
+    steps = problem["loc"]
     path = ""
-    for number, step in enumerate(steps):
-        known = isinstance(raw, Mapping | list) and (
-            step in raw if isinstance(raw, Mapping) else isinstance(step, int) and step < len(raw)
-        )
-        if not known and number < len(steps) - 1:
-            continue
+    for number, step in enumerate(steps, start=1):
+        is_missing = problem["type"] == "missing" and number == len(steps)
+        if not is_missing:
+            if not (step in raw if isinstance(raw, Mapping) else isinstance(step, int)):
+                continue  # the name of a record, which pydantic puts between
+            raw = raw[step]
         path += f"[{step}]" if isinstance(step, int) else f".{step}"
-        raw = raw[step] if known else None  # type: ignore[index]
     return path.lstrip(".") or "file"

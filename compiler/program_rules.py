@@ -1,8 +1,9 @@
 """Program rules: what must hold of a `Program` for the stages after `trace` to be right.
 
-`trace` and `optimise` keep these rules; a program that comes from a file need not. One
-rule cannot be seen without running the program, and is not among them: that the domain
-of a sum holds every sum that is reached.
+`trace` and `optimise` keep these rules; a program that comes from a file need not. Two
+cannot be seen without running the program, and are not among them: that a categorical
+aggregate selects one value (`check`), and that a sum is one of those that its readers
+tell apart (`sum_check`).
 """
 
 from collections import Counter

@@ -31,8 +31,8 @@ if __name__ == "__main__":
             print(f"  {label.edge:20}{label.state:12}{certificate_text(label.certificate)}")
 
     # What cannot be compiled exactly is refused, with every reason.
-    same = rasp.Select(rasp.tokens, rasp.tokens, rasp.Comparison.EQ)
+    earlier = rasp.Select(rasp.indices, rasp.indices, rasp.Comparison.LT)
     try:
-        gb.compile(rasp.SelectorWidth(same & previous), vocab="abc", max_length=4)
+        gb.compile(rasp.Aggregate(earlier, rasp.tokens), vocab="abc", max_length=4)
     except gb.ProgramError as error:
         print(error)

@@ -7,7 +7,6 @@ readouts say what the logits mean.
 
 import json
 from collections.abc import Sequence
-from fractions import Fraction
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, JsonValue
@@ -16,6 +15,7 @@ from ..compiler.model import NONE_THRESHOLD, TIE_TOLERANCE, Model
 from ..compiler.values import Value, as_argument
 
 FORMAT_VERSION: Literal["1.0"] = "1.0"
+_LINE = 100
 
 ARCHITECTURE = (
     "tokens: <bos>, the sequence, then <pad> up to n_ctx positions",
@@ -35,6 +35,7 @@ DECODING = (
     "numerical: the number of values that is nearest to the one logit; of two that are as near, up "
     "to tie_tolerance of their distance, the lower.",
 )
+
 
 class _Record(BaseModel):
     """A frozen record that refuses unknown keys, NaN and infinity."""
@@ -147,6 +148,7 @@ def plain(values: Sequence[Value]) -> tuple[JsonValue, ...]:
     """Return values as JSON has them: fractions as floating-point numbers, tuples as lists.
 
     Example:
+        >>> from fractions import Fraction
         >>> plain((True, 2, Fraction(1, 4), "a", ("b", 1)))
         (True, 2, 0.25, 'a', ['b', 1])
     """
@@ -161,6 +163,21 @@ def _plain(value: Value) -> JsonValue:
 
 
 def canonical_json(record: BaseModel) -> str:
-    """Return a record as JSON: keys sorted, a newline at the end, the same text each time."""
+    """Return a record as JSON: keys sorted, a newline at the end, the same text each time.
+
+    A list that is too long for a line has one line for each item.
+    """
     content = record.model_dump(mode="json")
-    return json.dumps(content, sort_keys=True, indent=1, ensure_ascii=False) + "\n"
+    members = [f" {_dumped(key)}: {_laid_out(value)}" for key, value in sorted(content.items())]
+    return "{\n" + ",\n".join(members) + "\n}\n"
+
+
+def _laid_out(value: JsonValue) -> str:
+    text = _dumped(value)
+    if isinstance(value, list) and len(text) > _LINE:
+        return "[\n  " + ",\n  ".join(map(_dumped, value)) + "\n ]"
+    return text
+
+
+def _dumped(value: JsonValue) -> str:
+    return json.dumps(value, sort_keys=True, ensure_ascii=False, allow_nan=False)

@@ -1,7 +1,7 @@
 """Tasks of programs that are not of the library: compiled, named by content, certified.
 
-    task = make_task("counts = selector_width(select(tokens, tokens, ==));", "abc", 4)
-    score("interchange", task)
+task = make_task("counts = selector_width(select(tokens, tokens, ==));", "abc", 4)
+score("interchange", task)
 """
 
 from collections.abc import Sequence

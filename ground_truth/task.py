@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from ..benchmark_programs import TaskId, get_suite
-from ..compiler import CompiledModel
+from ..compiler import CompiledModel, Weights
 from ..compiler.component_graph import ComponentGraph
 from ..errors import TaskError
 from .certify import certify
@@ -43,15 +43,23 @@ class Task:
 
     def __str__(self) -> str:
         """Return the task's id, what it computes, its sizes and its edge states."""
-        weights = self.compiled.model.weights
+        sizes = sizes_text(self.compiled.model.weights)
+        return f"{self.id}\n{self.id.spec.description}\n{sizes}\n{self.edge_summary}"
+
+    @property
+    def edge_summary(self) -> str:
+        """How many edges are in each state, and on what that was certified."""
         counts = ", ".join(f"{count} {state}" for state, count in self.labels.counts.items())
         exhaustive = "all" if self.labels.exhaustive else "a sample of"
-        return (
-            f"{self.id}\n{self.id.spec.description}\n"
-            f"layers {weights.n_layers}, heads {weights.n_heads}, d_model {weights.d_model}, "
-            f"d_mlp {weights.d_mlp}, {weights.n_parameters:,} parameters\n"
-            f"edges: {counts}; certified on {exhaustive} {self.labels.n_inputs:,} inputs"
-        )
+        return f"edges: {counts}; certified on {exhaustive} {self.labels.n_inputs:,} inputs"
+
+
+def sizes_text(weights: Weights) -> str:
+    """Return the sizes of a model in a line."""
+    return (
+        f"layers {weights.n_layers}, heads {weights.n_heads}, d_model {weights.d_model}, "
+        f"d_mlp {weights.d_mlp}, {weights.n_parameters:,} parameters"
+    )
 
 
 def build_model(task: TaskId | str) -> CompiledModel:

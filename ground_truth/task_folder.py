@@ -77,7 +77,7 @@ def check_task_folder(folder: str | Path, *, force: bool = False) -> None:
         raise BundleError(
             listing(
                 f"{folder} must be empty or hold a task, got other files; choose another folder, "
-                "or force it to write beside them:",
+                "or force it to be written beside them:",
                 shown,
             )
         )

@@ -39,7 +39,7 @@ def program_table(task: Task) -> Table:
         rows.append(
             [
                 node.name,
-                operation_text(program, node.operation),
+                operation_text(program, node),
                 "selector" if node.is_selector else node.encoding.value,
                 "" if node.is_selector else str(len(node.domain)),
                 places.get(place, ""),

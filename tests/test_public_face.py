@@ -69,6 +69,13 @@ def test_compiling_a_program_of_ones_own():
     assert compiled("abac") == [2, 1, 2, 1]
 
 
+def test_compiling_tells_what_it_did_if_asked(capsys):
+    compiled = gb.compile(gb.rasp.tokens, "ab", max_length=2)
+    assert capsys.readouterr().out == ""
+    gb.compile(gb.rasp.tokens, "ab", max_length=2, explain=True)
+    assert capsys.readouterr().out == f"{compiled.explain()}\n"
+
+
 def test_a_task_of_ones_own():
     task = gb.make_task("out = selector_width(select(tokens, tokens, ==));", "ab", 3)
     assert "random" in str(gb.score("weight-norm", task))

@@ -1,9 +1,12 @@
 """`interpret`: the meaning of a traced program, on the cases where meaning is delicate."""
 
+from fractions import Fraction
+
 import numpy as np
 import pytest
 
-from glassbench.compiler import InputSpace, interpret, rasp, trace
+from glassbench.compiler import Domain, Encoding, InputSpace, interpret, rasp, trace
+from glassbench.compiler import program as ir
 
 TOKENS, INDICES = rasp.tokens, rasp.indices
 
@@ -82,6 +85,65 @@ def test_every_node_is_evaluated():
         else:
             assert values[place].shape == (14, 3)
             assert values[place].max() < len(node.domain)
+
+
+def node(name, operation, values, encoding=Encoding.CATEGORICAL):
+    return ir.Node(name, operation, Domain.of(values), encoding)
+
+
+def test_sums_and_functions_of_sums():
+    """A term is a factor of a number, or a number for each value."""
+    tokens = node("tokens", ir.Tokens(), "ab")
+    place = node("place", ir.Indices(), range(3), Encoding.NUMERICAL)
+    terms = (ir.Term(0, np.array([0.5, -1.0])), ir.Term(1, np.array([2.0])))
+    total = node("total", ir.LinearMap(terms), [-1, 0.5, 1, 2.5, 3, 4.5], Encoding.NUMERICAL)
+    sums = Domain.of([-1, 0.5, 1, 4.5])  # the ends of runs: -1, 0.5 | 1 ... 4.5
+    large = node("large", ir.RidgeMap(terms, sums, np.array([0, 0, 1, 1])), [False, True])
+    program = ir.Program((tokens, place, total, large), (2, 3), Domain.of("ab"), 3, False)
+    values = interpret(program, np.array([[2, 0, 1, 0], [2, 1, 3, 3]])).values
+    np.testing.assert_array_equal(values[2], [[1, 2, 5], [0, -1, -1]])
+    np.testing.assert_array_equal(values[3], [[0, 1, 1], [0, -1, -1]])
+
+
+def test_conditions_all_hold_and_sides_that_are_none_do_not_matter():
+    tokens = node("tokens", ir.Tokens(), "ab")
+    indices = node("indices", ir.Indices(), range(3))
+    same = ir.Condition(0, 0, np.eye(2, dtype=bool))
+    first = ir.Condition(1, None, np.array([[True, False, False]]))
+    last = ir.Condition(None, 1, np.array([[False], [False], [True]]))
+    always, never = (ir.Condition(None, None, np.array([[holds]])) for holds in (True, False))
+    selectors = [(same,), (same, first), (first, last), (always,), (same, never)]
+    nodes = [node(f"select_{n}", ir.Select(some), ()) for n, some in enumerate(selectors)]
+    program = ir.Program((tokens, indices, *nodes), (0,), Domain.of("ab"), 3, False)
+    values = interpret(program, np.array([[2, 0, 1, 0]])).values
+    found = [values[place][0].astype(int).tolist() for place in range(2, 7)]
+    assert found == [
+        [[1, 0, 1], [0, 1, 0], [1, 0, 1]],
+        [[1, 0, 0], [0, 0, 0], [1, 0, 0]],
+        [[0, 0, 0], [0, 0, 0], [1, 0, 0]],
+        [[1, 1, 1]] * 3,
+        [[0, 0, 0]] * 3,
+    ]
+
+
+def test_reciprocal_widths_are_those_of_the_widths():
+    same = rasp.Select(TOKENS, TOKENS, rasp.Comparison.EQ)
+    program = trace([rasp.SelectorWidth(same)], "ab", 3).program
+    (place,) = [
+        at
+        for at, node in enumerate(program.nodes)
+        if isinstance(node.operation, ir.ReciprocalWidth)
+    ]
+    values = interpret(program, np.array([[2, 0, 1, 0]])).values
+    found = [program.nodes[place].domain.values[at] for at in values[place][0]]
+    assert found == [Fraction(1, 3), Fraction(1, 2), Fraction(1, 3)]
+
+
+def test_only_what_is_asked_for_is_evaluated():
+    width = rasp.SelectorWidth(rasp.Select(TOKENS, TOKENS, rasp.Comparison.EQ))
+    program = trace([width, INDICES], "ab", 3).program
+    values = interpret(program, np.array([[2, 0, 1, 0]]), program.outputs[1:]).values
+    assert set(values) == {program.outputs[1]}
 
 
 @pytest.mark.parametrize("causal", [False, True])

@@ -300,6 +300,75 @@ def test_an_aggregate_that_always_selects_itself_never_gives_its_default():
     assert output_of(traced(rasp.Aggregate(PREVIOUS, TOKENS))).optional
 
 
+def test_aggregates_of_numbers_that_could_be_means_are_open():
+    """Those that are not annotated, by their number; an annotation settles the others."""
+    first = rasp.Aggregate(SAME, INDICES)
+    second = rasp.categorical(rasp.Aggregate(SAME, INDICES))
+    third = rasp.Aggregate(SAME, TOKENS)
+    fourth = rasp.Aggregate(SAME, rasp.Map(lambda i: i % 2, INDICES))
+    expressions = [first, second, third, fourth]
+    made = trace(expressions, "ab", 3)
+    outputs = made.program.outputs
+    assert dict(made.open) == {outputs[0]: 0, outputs[3]: 3}
+    assert not any(made.program.nodes[place].is_numerical for place in outputs)
+    made = trace(expressions, "ab", 3, means={3})
+    kinds = [made.program.nodes[place].is_numerical for place in made.program.outputs]
+    assert kinds == [False, False, False, True]
+    assert dict(made.open) == {made.program.outputs[0]: 0}
+
+
+def test_a_mean_with_a_default_that_is_no_number_is_a_map_of_a_mean(differential):
+    """A number beyond all means stands for the default."""
+    earlier = rasp.Select(INDICES, INDICES, rasp.Comparison.LT)
+    for default in ("none", None):
+        expression = rasp.Aggregate(earlier, INDICES, default).named("earlier")
+        compiled = compile_program(expression, "ab", 4)
+        by_name = {node.name: node for node in compiled.program.nodes}
+        assert by_name["earlier.mean"].is_numerical
+        assert by_name["earlier.mean"].domain.values[-1] == 4
+        assert by_name["earlier"].optional == (default is None)
+        differential.check_exact(compiled, expression, differential.all_sequences("ab", 4))
+
+
+def test_several_outputs_and_those_beside_them_keep_their_order():
+    program = trace([INDICES, TOKENS, INDICES], "ab", 3, beside=[rasp.length]).program
+    assert [program.nodes[place].name for place in program.outputs] == [
+        "indices",
+        "tokens",
+        "indices",
+    ]
+    assert program.name == "indices, tokens, indices"
+    assert [program.nodes[place].name for place in program.beside] == ["length"]
+    assert program.roots == program.outputs + program.beside
+
+
+def test_inputs_are_traced_once_in_each_encoding():
+    program = traced(
+        rasp.SequenceMap(
+            lambda x, y: (x, y),
+            rasp.numerical(rasp.LinearSequenceMap(rasp.numerical(INDICES), INDICES, 1, 1)),
+            rasp.numerical(rasp.Aggregate(SAME, rasp.numerical(INDICES), default=0)),
+        )
+    )
+    inputs = [node for node in program.nodes if isinstance(node.operation, ir.Indices)]
+    assert [(node.name, node.encoding) for node in inputs] == [
+        ("indices.numerical", Encoding.NUMERICAL),
+        ("indices", Encoding.CATEGORICAL),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("numbers", "problem"),
+    [
+        ([0, 10**10], "numbers must be at most 1e+09 in size; scale them down"),
+        ([0, 10**400], "numbers must be at most 1e+09 in size; scale them down"),
+    ],
+)
+def test_numbers_that_are_too_large_are_refused(numbers, problem):
+    number = rasp.numerical(rasp.Map(lambda x: numbers[x == "a"], TOKENS)).named("number")
+    assert f"number: {problem}" in refusal(number)
+
+
 def test_a_default_that_is_never_given_does_no_harm(differential):
     for default in ("z", None, "a", 7):
         expression = rasp.Aggregate(SAME, TOKENS, default)

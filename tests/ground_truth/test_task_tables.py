@@ -62,7 +62,7 @@ def test_operations_read_like_rasp():
     ).named("share")
     twice = rasp.numerical(rasp.LinearSequenceMap(share, share, 1, 2)).named("twice")
     program = compile_program(twice, "ab", 3).program
-    texts = {node.name: operation_text(program, node.operation) for node in program.nodes}
+    texts = {node.name: operation_text(program, node) for node in program.nodes}
     assert texts["share"] == "Aggregate(earlier, map, default=0)"
     assert texts["twice"] == "share + 2 * share"
 

@@ -1,0 +1,51 @@
+"""The console: tables on standard output, progress and errors on standard error."""
+
+import os
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+_TEXT_COLUMNS = {"Method", "Task", "Name", "Operation", "Encoding", "Held by", "Part", "Edge"}
+_TEXT_COLUMNS |= {"State", "Carries", "Certificate", "Family", "Program", "What it computes"}
+_TEXT_COLUMNS |= {"Input", "Answer"}
+_WIDE, _PIPED_WIDTH = 100, 150
+
+
+def console(*, stderr: bool = False) -> Console:
+    """Return a console on which text is text: task ids hold square brackets."""
+    stream = sys.stderr if stderr else sys.stdout
+    width = None if stream.isatty() or "COLUMNS" in os.environ else _PIPED_WIDTH
+    return Console(stderr=stderr, markup=False, highlight=False, emoji=False, width=width)
+
+
+def print_table(heading: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """Print a table; rows with an empty first cell, which are references, are dimmed."""
+    screen = console()
+    is_narrow = screen.width < _WIDE
+    padding = (0, 1 if is_narrow else 2, 0, 0)
+    table = Table(box=None, pad_edge=False, padding=padding, header_style="bold")
+    for title in heading:
+        is_text = title in _TEXT_COLUMNS
+        shown = title.replace(" ", "\n") if is_narrow and not is_text else title
+        justify: Any = "left" if is_text else "right"
+        table.add_column(shown, justify=justify, overflow="fold", no_wrap=not is_text)
+    for row in rows:
+        table.add_row(*row, style=None if row[0] else "dim")
+    screen.print(table)
+
+
+@contextmanager
+def progress(title: str, total: int | None = None) -> Iterator[Callable[[], None]]:
+    """Show a bar on standard error; yield a function that moves it by one."""
+    columns = [TextColumn("{task.description}", markup=False), BarColumn()]
+    columns += [MofNCompleteColumn()] if total else []
+    columns += [TimeElapsedColumn()]
+    screen = console(stderr=True)
+    with Progress(*columns, console=screen, transient=True, disable=not screen.is_terminal) as bar:
+        handle = bar.add_task(title, total=total)
+        yield lambda: bar.advance(handle)
