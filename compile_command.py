@@ -175,7 +175,8 @@ def _answers(compiled: "CompiledModel", given: list[str]) -> list[list[str]]:
         sequences = [read_sequence(text, vocabulary) for text in given]
     else:
         sequences = _examples(compiled)
-    names = [readout.name for readout in compiled.model.codec.readouts]
+    program = compiled.program
+    names = [program.nodes[place].name for place in program.outputs]
     shown = []
     for sequence, answers in zip(sequences, compiled.apply(sequences), strict=True):
         columns = zip(*answers, strict=True) if len(names) > 1 else [answers]

@@ -216,7 +216,7 @@ def _codec(program: Program) -> Codec:
     for place in program.outputs:
         node = program.nodes[place]
         values = Domain(tuple(as_argument(value) for value in node.domain.values))
-        readouts.append(Readout(node.name, values, node.encoding))
+        readouts.append(Readout(values, node.encoding))
     if math.prod(len(readout.values) + 1 for readout in readouts) >= 2**62:
         raise ProgramError(
             "the outputs can take more than 2^62 values together; compile fewer of them at once"

@@ -1,9 +1,12 @@
 """Explanation: what was compiled, stage by stage, as titled tables of plain text."""
 
+import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from .text_table import text_table
+
+_WIDTH = 100
 
 
 @dataclass(frozen=True)
@@ -26,9 +29,9 @@ class Table:
         """Return the table as text of at most 100 columns."""
         parts = [self.title, "-" * len(self.title)]
         if self.rows:
-            parts.append(text_table(self.heading, self.rows))
+            parts.append(text_table(self.heading, self.rows, width=_WIDTH))
         if self.note:
-            parts.append(self.note)
+            parts.append(textwrap.fill(self.note, _WIDTH, break_on_hyphens=False))
         return "\n".join(parts)
 
 

@@ -23,8 +23,9 @@ _LARGEST_TABLE = 2**20
 def folded(program: ir.Program) -> ir.Program:
     """Return the program with every operation reading as far back as it can.
 
-    Nodes keep their places; those that nothing reads any more are still there.
+    Nodes that nothing reads any more are still there.
     """
+    program = _with_categorical_inputs(program)
     nodes: list[ir.Node] = []
     for node in program.nodes:
         if nodes and not node.is_selector and len(node.domain) == 1 and not node.optional:
@@ -33,6 +34,32 @@ def folded(program: ir.Program) -> ir.Program:
             operation = _folded(node, nodes)
         nodes.append(replace(node, operation=operation))
     return replace(program, nodes=tuple(nodes))
+
+
+def _with_categorical_inputs(program: ir.Program) -> ir.Program:
+    """Return the program with maps of numerical inputs reading their categorical form."""
+    kinds: dict[type, ir.Node] = {}
+    for node in program.nodes:
+        if isinstance(node.operation, ir.Tokens | ir.Indices):
+            name = type(node.operation).__name__.lower()
+            kinds[type(node.operation)] = ir.Node(name, node.operation, node.domain)
+    first = {kind: place for place, kind in enumerate(kinds)}
+    nodes, places = list(kinds.values()), dict[int, int]()
+    for place, node in enumerate(program.nodes):
+        kind = type(node.operation)
+        if kind in first and not node.is_numerical:
+            places[place] = first[kind]
+            continue
+        places[place] = len(nodes)
+        operation = ir.with_operands(node.operation, places)
+        if isinstance(operation, ir.Map):
+            inner = type(nodes[operation.inner].operation)
+            operation = replace(operation, inner=first.get(inner, operation.inner))
+        nodes.append(replace(node, operation=operation))
+    outputs, beside = (
+        tuple(places[place] for place in roots) for roots in (program.outputs, program.beside)
+    )
+    return replace(program, nodes=tuple(nodes), outputs=outputs, beside=beside)
 
 
 def _folded(node: ir.Node, nodes: list[ir.Node]) -> ir.Operation:
@@ -76,7 +103,7 @@ def _map(nodes: list[ir.Node], inner: int, table: np.ndarray) -> ir.Operation:
             return ir.Map(source, known[first])
         case ir.SequenceMap(table=first) as operation:
             return replace(operation, table=known[first])
-        case ir.LinearMap(terms=terms):
+        case ir.LinearMap(terms=terms) if not any(ir.is_stepped(nodes, one) for one in terms):
             return ir.RidgeMap(terms, nodes[inner].domain, table)
         case ir.RidgeMap(table=first) as operation:
             return replace(operation, table=known[first])
@@ -149,7 +176,11 @@ def _terms(nodes: list[ir.Node], terms: tuple[ir.Term, ...]) -> tuple[ir.Term, .
     weights: dict[int, np.ndarray] = {}
     for term in terms:
         for place, own in _read_through(nodes, term):
-            weights[place] = weights.get(place, np.zeros_like(own)) + own
+            known = weights.get(place, np.zeros_like(own))
+            if len(known) != len(own):
+                parts = [ir.Term(place, one) for one in (known, own)]
+                known, own = (contributions(nodes[place], part) for part in parts)
+            weights[place] = known + own
     return tuple(ir.Term(place, own) for place, own in weights.items())
 
 
@@ -167,8 +198,8 @@ def _read_through(nodes: list[ir.Node], term: ir.Term) -> list[tuple[int, np.nda
             numbers = source.domain.numbers
             at = int(np.abs(numbers).argmax())
             factor = given[at] / numbers[at] if numbers[at] else 0.0
-            if all(map(math.isclose, factor * numbers, given)):
-                return [(inner, np.array([factor]))]
+            is_multiple = all(map(math.isclose, factor * numbers, given))
+            return [(inner, np.array([factor]) if is_multiple else given)]
     return [(term.node, term.weights)]
 
 

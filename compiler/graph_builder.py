@@ -7,7 +7,7 @@ import numpy as np
 from ..errors import ProgramError
 from . import program as ir
 from .blocks import BOS, PAD
-from .domains import MAX_DOMAIN
+from .domains import MAX_DOMAIN, exact
 from .selector_algebra import Clause, Conjunction, merged_axes, needed_axes
 from .values import Domain, Encoding
 
@@ -141,7 +141,9 @@ def _check_numerical(domain: Domain, optional: bool) -> None:
             f"a numerical variable must hold numbers, got {others[:5]}; "
             "annotate it with rasp.categorical"
         )
-    if len(domain) and np.abs(domain.numbers).max() > LARGEST_NUMBER:
+    if any(
+        abs(exact(value)) > LARGEST_NUMBER for value in (*domain.values[:1], *domain.values[-1:])
+    ):
         raise ProgramError(f"numbers must be at most {LARGEST_NUMBER:g} in size; scale them down")
     if optional:
         raise ProgramError(

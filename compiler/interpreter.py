@@ -95,7 +95,9 @@ def _nearest(domain: Domain, numbers: np.ndarray) -> np.ndarray:
 
 def contributions(node: ir.Node, term: ir.Term) -> np.ndarray:
     """Return what a term adds to its sum for each value of its variable."""
-    return term.weights[0] * node.domain.numbers if node.is_numerical else term.weights
+    if node.is_numerical and len(term.weights) == 1:
+        return term.weights[0] * node.domain.numbers
+    return term.weights
 
 
 def _sum(

@@ -19,6 +19,7 @@ import numpy as np
 from . import program as ir
 from .attention_blocks import SHARPNESS
 from .blocks import Blocks, HeadBlock, MlpBlock, Variable
+from .mlp_blocks import Steps
 from .selector_facts import at_most_one, conditions_of
 from .values import Encoding
 
@@ -43,10 +44,10 @@ class Margins:
 
     def advice(self, precision: str) -> str:
         """Return what is wrong where a margin is below one, and what to do."""
-        margin = getattr(self, precision)
+        margin = min(getattr(self, precision), 0.99)
         return (
-            f"{self.weakest} has a margin of {margin:.2g} in {precision}, where 1 is needed; "
-            "use shorter sequences, fewer values or values further apart"
+            f"{self.weakest}, has a margin of {margin:.2g} in {precision}, where 1 is needed; use "
+            "shorter sequences or fewer values, or round numbers that lie close together"
         )
 
 
@@ -100,11 +101,10 @@ class _Bounds:
         for name in self.blocks.outputs:
             variable, error = self.blocks.variables[name], self.errors[name]
             if variable.encoding is Encoding.NUMERICAL:
-                self._tell_apart(
-                    variable.domain.numbers, self._at_values(name), 2.0, f"decoding {name!r}"
-                )
+                numbers, what = variable.domain.numbers, (name, "values of the output")
+                self._tell_apart(numbers, self._at_values(name), 2.0, what)
             else:
-                self._decide(0.5, error.each, f"decoding {name!r}")
+                self._decide(0.5, error.each, f"{name}: decoding the output")
 
     def _variable(self, name: str) -> Variable:
         return self.blocks.variables[name]
@@ -129,7 +129,7 @@ class _Bounds:
         numbers: np.ndarray,
         error: np.ndarray,
         share: float,
-        what: str,
+        what: tuple[str, str],
         changes: np.ndarray | None = None,
     ) -> None:
         """Note that neighbours must lie further apart than `share` times their errors.
@@ -138,7 +138,7 @@ class _Bounds:
             numbers: ascending.
             error: the bound for each.
             share: how many errors must fit between neighbours.
-            what: what is read where.
+            what: where it is read, and which numbers these are.
             changes: the numbers whose next neighbour is to be told from them; `None` for all.
         """
         at = np.arange(len(numbers) - 1) if changes is None else changes
@@ -147,8 +147,10 @@ class _Bounds:
         worst = np.maximum(np.maximum(error[at], error[at + 1]), np.finfo(float).tiny)
         ratios = (numbers[at + 1] - numbers[at]) / share / worst
         least = int(ratios.argmin())
-        low, high = numbers[at[least]], numbers[at[least] + 1]
-        self.decisions.append((float(ratios[least]), f"telling {low:.6g} from {high:.6g}, {what}"))
+        low, high = numbers[at[least]].item(), numbers[at[least] + 1].item()
+        where, which = what
+        text = f"{where}: telling {low!r} from {high!r}, {which}"
+        self.decisions.append((float(ratios[least]), text))
 
     # -- heads -------------------------------------------------------------------
 
@@ -165,12 +167,15 @@ class _Bounds:
         if isinstance(operation, ir.ReciprocalWidth):
             return _Error(np.zeros(1), mixing + leak)
         carried = self._linear(block.value)
+        rounding = _OPERATIONS * self.unit
+        if at_most_one(self.program.nodes, operation.selector):
+            mixing = rounding
+        else:
+            rounding += n * self.unit
         if variable.encoding is Encoding.CATEGORICAL:
-            return _Error(carried + leak)
+            return _Error(carried + leak + rounding)
         numbers = variable.domain.numbers
         size, spread = float(np.abs(numbers).max()), float(numbers[-1] - numbers[0])
-        if at_most_one(self.program.nodes, operation.selector):
-            mixing = _OPERATIONS * self.unit
         return _Error(carried + leak * spread + mixing * max(size, spread), self.unit)
 
     def _linear(self, reads: Mapping[str, np.ndarray]) -> np.ndarray:
@@ -231,8 +236,20 @@ class _Bounds:
 
     def _linear_map(self, block: MlpBlock) -> _Error:
         """Return the error of a sum."""
-        size = float(np.abs(self._node(block).domain.numbers).max())
-        return _Error(self._linear(block.inputs)[:1] + _OPERATIONS * self.unit * size, self.unit)
+        node = self._node(block)
+        assert isinstance(node.operation, ir.LinearMap)
+        error = _OPERATIONS * self.unit * np.abs(node.domain.numbers).max(keepdims=True)
+        for term in node.operation.terms:
+            source = self.program.nodes[term.node]
+            if not ir.is_stepped(self.program.nodes, term):
+                error = error + self._linear({source.name: term.weights[:, None]})
+                continue
+            steps = Steps.of(source.domain.numbers, term.weights[:, None])
+            self._read_steps(block, source, steps.at)
+            made = steps.factors[:, None] * source.domain.numbers[[0, -1]] + steps.bias[:, None]
+            jumps = np.abs(steps.out(term.weights[:, None]))
+            error = error + _OPERATIONS * self.unit * np.maximum(made, 0.0).max(axis=1) @ jumps
+        return _Error(error, self.unit)
 
     def _ridge_map(self, block: MlpBlock, operation: ir.RidgeMap) -> _Error:
         """Return the error of steps that read a sum."""
@@ -241,7 +258,7 @@ class _Bounds:
         carried = sum(float(self._linear({n: own[:, None]})[0]) for n, own in named)
         size = float(np.abs(numbers).max())
         error = np.full(len(numbers), carried + _OPERATIONS * self.unit * size)
-        what = f"sums of {' and '.join(repr(n) for n, _ in named)}, in {block.output!r}"
+        what = (block.output, f"sums of {' and '.join(repr(n) for n, _ in named)}")
         self._tell_apart(numbers, error, 4.0, what, np.flatnonzero(table[1:] != table[:-1]))
         name, _ = named[0]
         weights = np.sum([own for n, own in named if n == name], axis=0)
@@ -252,29 +269,32 @@ class _Bounds:
     def _of_number(self, block: MlpBlock, operation: ir.Map | ir.SequenceMap) -> _Error:
         """Return the error of steps that read a number, which a one-hot may open."""
         places = ir.operands(operation)
-        name, numbers = (
-            self.program.nodes[places[0]].name,
-            self.program.nodes[places[0]].domain.numbers,
-        )
-        error = self._at_values(name) + _OPERATIONS * self.unit * np.abs(numbers)
+        source = self.program.nodes[places[0]]
+        numbers = source.domain.numbers
         rows = operation.table.reshape(len(numbers), -1)
-        changes = np.flatnonzero((rows[1:] != rows[:-1]).any(axis=1))
-        self._tell_apart(numbers, error, 4.0, f"values of {name!r}, in {block.output!r}", changes)
+        self._read_steps(block, source, np.flatnonzero((rows[1:] != rows[:-1]).any(axis=1)))
         gates = np.zeros(1)
         if len(places) > 1:
             opener = self.program.nodes[places[1]].name
             matrix = block.inputs[opener]
             gates = np.maximum(matrix.max(axis=0), 0.0)
             wrong = self._linear({opener: matrix}) + _OPERATIONS * self.unit * gates
-            self._decide(0.5, wrong, f"opening {block.output!r} by {opener!r}")
-        return self._of_steps(block, block.inputs[name][0], numbers, gates)
+            self._decide(0.5, wrong, f"{block.output}: being opened by {opener!r}")
+        return self._of_steps(block, block.inputs[source.name][0], numbers, gates)
+
+    def _read_steps(self, block: MlpBlock, source: ir.Node, changes: np.ndarray) -> None:
+        """Note that a number must be told from its neighbour where what is made of it changes."""
+        numbers = source.domain.numbers
+        error = self._at_values(source.name) + _OPERATIONS * self.unit * np.abs(numbers)
+        what = (block.output, f"values of {source.name!r}")
+        self._tell_apart(numbers, error, 4.0, what, changes)
 
     def _of_values(self, block: MlpBlock) -> _Error:
         """Return the error of neurons that read one-hots: one of them is active, or none."""
         variable = self._variable(block.output)
         errors = self._linear(block.inputs)
         names = " and ".join(repr(name) for name in block.inputs)
-        self._decide(1.0, errors, f"reading {names} in {block.output!r}")
+        self._decide(1.0, errors, f"{block.output}: reading {names}")
         numerical = variable.encoding is Encoding.NUMERICAL
         largest = float(np.abs(block.out).max(initial=0.0)) if numerical else 1.0
         each = np.full(variable.width, float(errors.max(initial=0.0)) * largest)

@@ -68,8 +68,7 @@ def mlp_block(
             else:
                 made = _of_values(node, read[0], read[1], table)
         case ir.LinearMap(terms=terms):
-            both = {name: np.outer(w, [1.0, -1.0]) for name, w in _summed(terms, read).items()}
-            made = _Neurons(both, np.zeros(2), np.array([[1.0], [-1.0]]), np.zeros(1))
+            made = _sum(terms, read)
         case ir.RidgeMap(terms=terms, sums=sums, table=table):
             rows = encode_rows(node.domain, node.encoding, table)
             made = _steps(_summed(terms, read), sums.numbers, rows)
@@ -104,6 +103,38 @@ def _silent(block: MlpBlock, read: Sequence[Variable]) -> bool:
                 return False
             most = most + np.maximum(block.inputs[variable.name].max(axis=0), 0.0)
     return bool((most <= 0.0).all())
+
+
+def _sum(terms: Sequence[ir.Term], read: Sequence[Variable]) -> _Neurons:
+    """Return a sum: a pair of neurons for all that is linear, and steps for what is not."""
+    linear, parts = [], []
+    for term, variable in zip(terms, read, strict=True):
+        if variable.encoding is Encoding.NUMERICAL and len(term.weights) > 1:
+            rows = term.weights[:, None]
+            parts.append(_steps({variable.name: np.ones(1)}, variable.domain.numbers, rows))
+        else:
+            linear.append((term, variable))
+    weights = _summed([term for term, _ in linear], [variable for _, variable in linear])
+    both = {name: np.outer(own, [1.0, -1.0]) for name, own in weights.items()}
+    parts.append(_Neurons(both, np.zeros(2), np.array([[1.0], [-1.0]]), np.zeros(1)))
+    return _together(parts)
+
+
+def _together(parts: Sequence[_Neurons]) -> _Neurons:
+    """Return the neurons of several functions, whose outputs are added."""
+    widths = {name: len(matrix) for part in parts for name, matrix in part.reads.items()}
+    reads = {
+        name: np.concatenate(
+            [part.reads.get(name, np.zeros((width, len(part.bias)))) for part in parts], axis=1
+        )
+        for name, width in widths.items()
+    }
+    return _Neurons(
+        reads,
+        np.concatenate([part.bias for part in parts]),
+        np.concatenate([part.out for part in parts]),
+        np.sum([part.out_bias for part in parts], axis=0),
+    )
 
 
 def _summed(terms: Sequence[ir.Term], read: Sequence[Variable]) -> dict[str, np.ndarray]:

@@ -25,16 +25,14 @@ TIE_TOLERANCE = 1e-6
 
 @dataclass(frozen=True)
 class Readout:
-    """One output of a program, and how the logits tell its value.
+    """How the logits tell the value of one output; its name is not for tools to see.
 
     Attributes:
-        name: the output's name.
         values: what it can be.
         encoding: categorical outputs have one logit per value, numerical outputs a
             single one that holds the number.
     """
 
-    name: str
     values: Domain
     encoding: Encoding
 
@@ -137,7 +135,7 @@ class Codec:
         shape = tuple(len(readout.values) + 1 for readout in self.readouts)
         return np.ravel_multi_index(tuple(np.asarray(one) + 1 for one in ids), shape)
 
-    def answer(self, answer_id: int) -> Value:
+    def answer(self, answer_id: int | np.integer) -> Value:
         """Return the answer for a number that `answer_ids` or `decode_ids` gave."""
         if len(self.readouts) == 1:
             return None if answer_id < 0 else self.readouts[0].values.values[answer_id]

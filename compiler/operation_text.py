@@ -27,7 +27,9 @@ def operation_text(program: ir.Program, node: ir.Node) -> str:
             parts = [f"Select({name(c.keys)}, {name(c.queries)})" for c in conditions]
             return " & ".join(parts)
         case ir.Aggregate(selector=selector, value=value, default=default):
-            given = f", default={as_argument(node.domain.values[default])!r}" if default >= 0 else ""
+            given = (
+                f", default={as_argument(node.domain.values[default])!r}" if default >= 0 else ""
+            )
             return f"Aggregate({name(selector)}, {name(value)}{given})"
         case ir.ReciprocalWidth(selector=selector):
             return f"1 / (1 + SelectorWidth({name(selector)}))"
@@ -48,9 +50,9 @@ def _sum_text(program: ir.Program, terms: tuple[ir.Term, ...]) -> str:
 
 def _factor(node: ir.Node, term: ir.Term) -> float | None:
     """Return what a term multiplies a variable with; `None` if it does something else."""
-    if node.is_numerical:
+    if node.is_numerical and len(term.weights) == 1:
         return float(term.weights[0])
-    if not node.domain.is_numeric:
+    if node.is_numerical or not node.domain.is_numeric:
         return None
     numbers = node.domain.numbers
     at = int(np.abs(numbers).argmax())

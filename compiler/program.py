@@ -5,7 +5,7 @@ of values is an integer table over the positions of those values in the domains
 of its arguments; -1 stands for `None`. There are no lambdas left.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -42,12 +42,13 @@ class SequenceMap:
 
 @dataclass(frozen=True, eq=False)
 class Term:
-    """One summand of a sum of numbers: a variable's coefficients times `weights`.
+    """One summand of a sum of numbers.
 
     Attributes:
         node: a variable that is never `None`.
-        weights: float64 `[width]`: one factor for a numerical variable, one number
-            for each value of a categorical one.
+        weights: float64. For a categorical variable one number for each value. For a
+            numerical variable one factor; or one number for each of several values, which
+            steps read and only a `LinearMap` can add.
     """
 
     node: int
@@ -56,7 +57,7 @@ class Term:
 
 @dataclass(frozen=True, eq=False)
 class LinearMap:
-    """The sum of its terms, a number."""
+    """The sum of its terms, a number; linear in all that is not read by steps."""
 
     terms: tuple[Term, ...]
 
@@ -218,6 +219,11 @@ def operands(operation: Operation) -> tuple[int, ...]:
             return (selector, value)
         case ReciprocalWidth(selector=selector):
             return (selector,)
+
+
+def is_stepped(nodes: Sequence[Node], term: Term) -> bool:
+    """Return whether a term is a function of a number that is no multiple of it."""
+    return nodes[term.node].is_numerical and len(term.weights) > 1
 
 
 def with_operands(operation: Operation, places: Mapping[int, int]) -> Operation:

@@ -226,7 +226,7 @@ def _terms(terms: "Sequence[records.TermRecord]") -> tuple[ir.Term, ...]:
 
 def _relation(rows: Sequence[str]) -> np.ndarray:
     """Return a relation of which each row is a text of zeros and ones."""
-    return np.array([[sign == "1" for sign in row] for row in rows], dtype=bool)
+    return np.array([np.frombuffer(row.encode(), np.uint8) for row in rows]) == ord("1")
 
 
 # -- what is wrong -------------------------------------------------------------------

@@ -181,9 +181,9 @@ def _of_tables(program: ir.Program, node: ir.Node) -> Iterator[Problem]:
             shape = (len(sides[0].domain), len(sides[1].domain))
             yield from _of_table(node, table, shape, any(side.optional for side in sides))
         case ir.LinearMap(terms=terms):
-            yield from _of_terms(program, terms)
+            yield from _of_terms(program, terms, may_step=True)
         case ir.RidgeMap(terms=terms, sums=sums, table=table):
-            yield from _of_terms(program, terms)
+            yield from _of_terms(program, terms, may_step=False)
             yield from ((".operation.sums", rule) for rule in _order(sums))
             if not len(sums) or not all(
                 is_number(n) and abs(n) <= _LARGEST_SUM  # type: ignore[arg-type]
@@ -195,10 +195,11 @@ def _of_tables(program: ir.Program, node: ir.Node) -> Iterator[Problem]:
             if not conditions:
                 yield ".operation.conditions", "must hold at least one condition"
             for number, one in enumerate(conditions):
-                shape = tuple(
+                rows, columns = (
                     1 if side is None else len(nodes[side].domain)
                     for side in (one.queries, one.keys)
                 )
+                shape = (rows, columns)
                 if one.table.shape != shape:
                     path = f".operation.conditions[{number}].table"
                     yield path, _shape_rule(shape, one.table.shape)
@@ -238,7 +239,10 @@ def _of_table(
         yield ".optional", f"must be true, since {why}"
 
 
-def _of_terms(program: ir.Program, terms: tuple[ir.Term, ...]) -> Iterator[Problem]:
+def _of_terms(
+    program: ir.Program, terms: tuple[ir.Term, ...], *, may_step: bool
+) -> Iterator[Problem]:
+    """Yield what is wrong with the terms of a sum, which may be functions of numbers or not."""
     if not terms:
         yield ".operation.terms", "must hold at least one term"
     for number, term in enumerate(terms):
@@ -246,8 +250,9 @@ def _of_terms(program: ir.Program, terms: tuple[ir.Term, ...]) -> Iterator[Probl
         path = f".operation.terms[{number}]"
         if node.optional:
             yield f"{path}.node", f"must always have a value, and {node.name!r} may be None"
-        if term.weights.shape != (node.width,):
-            yield f"{path}.weights", _shape_rule((node.width,), term.weights.shape)
+        size = len(node.domain) if may_step and len(term.weights) > 1 else node.width
+        if term.weights.shape != (size,):
+            yield f"{path}.weights", _shape_rule((size,), term.weights.shape)
 
 
 # -- what is selected ----------------------------------------------------------------

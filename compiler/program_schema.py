@@ -78,7 +78,10 @@ Entry = Annotated[
 ]
 Weights = Annotated[
     tuple[float, ...],
-    Field(description="One factor for a number, or a number for each value of a one-hot variable."),
+    Field(
+        description="A number for each value of the variable, or one factor if it is numerical; "
+        "in a ridge map always a factor if it is numerical."
+    ),
 ]
 Bits = Annotated[str, Field(pattern="^[01]+$", description="One character for each value.")]
 

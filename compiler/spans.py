@@ -46,6 +46,6 @@ def _ends(node: ir.Node) -> Span:
 
 def _of_term(term: ir.Term, found: dict[int, Span]) -> Span:
     """Return the span of one summand."""
-    if term.node not in found:
+    if term.node not in found or len(term.weights) > 1:
         return _hull((*term.weights.tolist(), 0.0))
     return _hull((np.array(found[term.node]) * term.weights[0]).tolist())

@@ -47,14 +47,12 @@ class ReadoutRecord(_Record):
     """One output.
 
     Attributes:
-        name: of the output.
         encoding: `categorical`, one logit per value, or `numerical`, a single logit.
         first: the first logit.
         width: the number of logits.
         values: what the output can be, in the order of the logits, or ascending.
     """
 
-    name: str
     encoding: Literal["categorical", "numerical"]
     first: int
     width: int
@@ -117,7 +115,6 @@ class ModelConfig(_Record):
         for readout in codec.readouts:
             readouts.append(
                 ReadoutRecord(
-                    name=readout.name,
                     encoding=readout.encoding.value,
                     first=first,
                     width=readout.width,

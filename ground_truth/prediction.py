@@ -194,10 +194,10 @@ class Predictor:
                     return _gated(node, given, sources[0].domain.numbers, table, span)
                 return _paired(node, given, table)
             case ir.LinearMap(terms=terms):
-                return _sum(given, terms)
+                return _sum(given, terms, sources)
             case ir.RidgeMap(terms=terms, sums=sums, table=table):
                 rows = encode_rows(node.domain, node.encoding, table)
-                return _plateaus(_sum(given, terms), sums.numbers, rows)
+                return _plateaus(_sum(given, terms, sources), sums.numbers, rows)
         raise AssertionError(operation)
 
     def _attention(self, selector: int, head: str, bos_score: float, read: Read) -> np.ndarray:
@@ -230,9 +230,15 @@ class Predictor:
         return softmax(SHARPNESS * scores)
 
 
-def _sum(given: Sequence[np.ndarray], terms: Sequence[ir.Term]) -> np.ndarray:
-    """Return a weighted sum of coefficients."""
-    each = [one @ term.weights[:, None] for one, term in zip(given, terms, strict=True)]
+def _sum(
+    given: Sequence[np.ndarray], terms: Sequence[ir.Term], sources: Sequence[ir.Node]
+) -> np.ndarray:
+    """Return a sum of terms; one that is no multiple of a number reads it by steps."""
+    each = []
+    for one, term, source in zip(given, terms, sources, strict=True):
+        weights = term.weights[:, None]
+        is_stepped = source.is_numerical and len(weights) > 1
+        each.append(_plateaus(one, source.domain.numbers, weights) if is_stepped else one @ weights)
     return np.sum(each, axis=0)
 
 

@@ -259,17 +259,9 @@ def test_a_map_of_one_variable_costs_no_layer(reader):
     assert layers_of(lambda sop: build(marked(marked(sop))), READ) == expected
 
 
-@pytest.mark.parametrize(
-    "reader",
-    [
-        pytest.param(reader, marks=pytest.mark.xfail(reason="read as numbers", strict=True))
-        if reader in ("as keys", "as queries", "as both", "as what is aggregated")
-        else reader
-        for reader in READERS
-    ],
-)
+@pytest.mark.parametrize("reader", READERS)
 def test_a_map_of_an_input_that_is_written_as_a_number_costs_no_layer(reader):
-    """The input could be read as the value that it is too."""
+    """The input is read as the value that it is too."""
     build = READERS[reader]
     expected = layers_of(build, NUMERICAL_INPUTS)
     assert layers_of(lambda sop: build(marked(sop)), NUMERICAL_INPUTS) == expected
@@ -282,9 +274,8 @@ def test_a_map_of_a_value_costs_no_layer_in_a_sum():
     assert layers(total(*squares, 2, -1)) == 1
 
 
-@pytest.mark.xfail(reason="sums read numbers linearly alone", strict=True)
 @pytest.mark.parametrize("read", ["a width", "a mean"])
 def test_a_map_of_a_number_costs_no_layer_in_a_sum(read):
-    """One layer of neurons could add functions of several numbers, as they are."""
+    """One layer of neurons adds functions of several numbers."""
     square = mapped(READ[read], lambda x: round(6 * x) ** 2)
     assert layers(total(square, TOKENS, 2, -1)) == layers(pair(square, TOKENS))

@@ -10,8 +10,8 @@ from glassbench.compiler import Codec, Domain, Encoding, Readout, compile_progra
 from glassbench.errors import InputError
 
 TOKENS = rasp.tokens
-LETTERS = Readout("letter", Domain.of("xyz"), Encoding.CATEGORICAL)
-STEPS = Readout("step", Domain.of([-1.0, 0.5, 4]), Encoding.NUMERICAL)
+LETTERS = Readout(Domain.of("xyz"), Encoding.CATEGORICAL)
+STEPS = Readout(Domain.of([-1.0, 0.5, 4]), Encoding.NUMERICAL)
 CODEC = Codec(Domain.of("ab"), 3, (LETTERS,))
 NUMBERS = Codec(Domain.of("ab"), 3, (STEPS,))
 
@@ -124,7 +124,7 @@ def test_decoding_gives_the_real_positions_only():
 
 
 def test_a_single_output_value():
-    one = Codec(Domain.of("a"), 1, (Readout("three", Domain.of([3]), Encoding.NUMERICAL),))
+    one = Codec(Domain.of("a"), 1, (Readout(Domain.of([3]), Encoding.NUMERICAL),))
     assert one.decode_ids(np.array([[[7.0]]])).tolist() == [[0]]
 
 
@@ -143,7 +143,7 @@ def test_a_model_holds_nothing_but_weights_and_codec():
     assert [field.name for field in fields(model)] == ["weights", "codec"]
     assert [field.name for field in fields(model.codec)] == ["tokens", "max_length", "readouts"]
     (readout,) = model.codec.readouts
-    assert [field.name for field in fields(readout)] == ["name", "values", "encoding"]
+    assert [field.name for field in fields(readout)] == ["values", "encoding"]
 
 
 def test_a_batch_gives_what_single_calls_give():

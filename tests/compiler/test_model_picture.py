@@ -4,7 +4,8 @@ import pytest
 
 from glassbench.benchmark_programs import programs
 from glassbench.compiler import compile_program, rasp, scramble, write_picture
-from glassbench.compiler.model_picture import draw_model, lanes_and_columns
+from glassbench.compiler.lanes import lanes_and_columns
+from glassbench.compiler.model_picture import draw_model
 from glassbench.errors import GlassbenchError
 
 

@@ -258,7 +258,8 @@ RULES = [
     (MEAN, "nodes.5.domain.1", {"fraction": [1, 3]}, "must hold every mean of up to 2 values, an"),
     (MEAN, "nodes.5.encoding", "categorical", "value: must be a categorical variable, since the"),
     (MEAN, "nodes.6.operation.terms", [], "nodes[6].operation.terms: must hold at least one term"),
-    (MEAN, "nodes.6.operation.terms.0.weights", [1, 2], "terms[0].weights: must have 1 entries"),
+    (MEAN, "nodes.6.operation.terms.0.weights", [1, 2], "terms[0].weights: must have 3 entries"),
+    (MEAN, "nodes.6.operation.terms.0.weights", [], "terms[0].weights: must have 1 entries"),
 ]
 
 

@@ -54,7 +54,7 @@ def random_model(
             array[1:2] = 0
         for array in (weights.W_in, weights.b_in, weights.W_out, weights.b_out):
             array[2:3] = 0
-    readout = Readout("output", Domain.of(range(d_out)), Encoding.CATEGORICAL)
+    readout = Readout(Domain.of(range(d_out)), Encoding.CATEGORICAL)
     return Model(weights, Codec(Domain.of("abc"), n_ctx - 1, (readout,)))
 
 
@@ -133,7 +133,7 @@ def model_with_empty_axis(request: pytest.FixtureRequest) -> Model:
 def numerical_model() -> Model:
     """A random causal model of one layer, with one logit, which holds a number."""
     model = random_model(causal=True, layers=1, seed=1)
-    readout = Readout("output", Domain.of([-2, -1, 0, 1, 2]), Encoding.NUMERICAL)
+    readout = Readout(Domain.of([-2, -1, 0, 1, 2]), Encoding.NUMERICAL)
     return Model(
         replace(model.weights, W_U=model.weights.W_U[:, :1]),
         replace(model.codec, readouts=(readout,)),
