@@ -240,7 +240,8 @@ def show(
     ] = False,
 ) -> None:
     """Show a task: its program, its circuit, its sizes; and the circuit as a picture."""
-    from .ground_truth.circuit_picture import SUFFIXES, write_circuit
+    from .compiler.picture_file import SUFFIXES
+    from .ground_truth.circuit_picture import write_circuit
     from .ground_truth.task_tables import circuit_table, program_table
 
     if picture is not None and picture.suffix.lower() not in SUFFIXES:

@@ -1,9 +1,9 @@
 """Program rules: what must hold of a `Program` for the stages after `trace` to be right.
 
-`trace` and `optimise` keep these rules; a program that comes from a file need not. Two
+`trace` and `optimise` keep these rules; a program that comes from a file need not. Some
 cannot be seen without running the program, and are not among them: that a categorical
-aggregate selects one value (`check`), and that a sum is one of those that its readers
-tell apart (`sum_check`).
+aggregate selects one value and a mean never selects `None` (`check`), and that a sum is
+one of those that its readers tell apart (`sum_check`).
 """
 
 from collections import Counter
@@ -234,7 +234,8 @@ def _of_table(
     for wrong in np.argwhere(table >= len(node.domain))[:1].tolist():
         entry = f"entry {wrong if len(wrong) > 1 else wrong[0]} is {table[tuple(wrong)]}"
         yield ".operation.table", f"must hold places below {len(node.domain)}, and {entry}"
-    if not node.optional and (reads_optional or (table < 0).any()):
+    is_mean = node.is_numerical and isinstance(node.operation, ir.Aggregate)
+    if not (node.optional or is_mean) and (reads_optional or (table < 0).any()):
         why = "what it reads may be None" if reads_optional else "its table holds -1"
         yield ".optional", f"must be true, since {why}"
 
@@ -285,9 +286,9 @@ def _of_mean(program: ir.Program, node: ir.Node, mean: ir.Aggregate) -> Iterator
     nodes, source = program.nodes, program.nodes[mean.value]
     if mean.table.shape != (len(source.domain),) or mean.table.max() >= len(node.domain):
         return
-    if mean.table.min() < 0 or not 0 <= mean.default < len(node.domain):
+    if not 0 <= mean.default < len(node.domain) or mean.table.max() < 0:
         return
-    images = tuple(node.domain.values[place] for place in mean.table)
+    images = tuple(node.domain.values[place] for place in mean.table if place >= 0)
     if source.is_numerical and images != source.domain.values:
         yield ".operation.table", "must give each number its own place, since it is read as it is"
         return

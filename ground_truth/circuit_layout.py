@@ -16,10 +16,9 @@ from itertools import pairwise
 import numpy as np
 
 from ..compiler.component_graph import EMBED, LOGITS, POS_EMBED, ComponentGraph
+from ..compiler.picture_file import CHARACTER, FONT_INCHES
 from .circuit_labels import EdgeLabel, EdgeState
 
-FONT_INCHES = 8 / 72
-CHARACTER = 0.6021 * FONT_INCHES
 LINE = 1.25 * FONT_INCHES
 _WIDE = 18
 _PLAIN_PORT, _BOX_PAD, _GAP, _LANE = 0.125, 0.06, 0.16, 0.07

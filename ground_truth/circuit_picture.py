@@ -11,15 +11,14 @@ Unwired edges are not drawn.
 """
 
 import os
-import warnings
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..compiler.component_graph import LOGITS
-from ..errors import GlassbenchError
+from ..compiler.picture_file import FONT_INCHES, picture_style, write_figure
 from .circuit_labels import EdgeState
-from .circuit_layout import FONT_INCHES, Layout, Link, lay_out
+from .circuit_layout import Layout, Link, lay_out
 from .task import Task
 
 if TYPE_CHECKING:
@@ -38,18 +37,7 @@ _LINE: Mapping[EdgeState, dict[str, Any]] = {
     EdgeState.INERT: {"linewidth": 0.8, "zorder": 2.0},
 }
 _FONT = FONT_INCHES * 72
-_STYLE = {
-    "svg.hashsalt": "glassbench",
-    "svg.fonttype": "path",
-    "font.family": "DejaVu Sans Mono",
-    "font.size": _FONT,
-    "text.usetex": False,
-    "text.parse_math": False,
-    "figure.dpi": 100.0,
-}
 _MARGIN, _HEADING, _LEGEND = 0.18, 0.5, 0.34
-SUFFIXES = (".svg", ".png")
-"""The kinds of picture that can be written."""
 
 
 def draw_circuit(task: Task, *, inert: bool = True) -> "Figure":
@@ -59,7 +47,6 @@ def draw_circuit(task: Task, *, inert: bool = True) -> "Figure":
         task: a task with its labels.
         inert: whether inert edges are drawn, and components that have no others.
     """
-    from matplotlib import style
     from matplotlib.figure import Figure
 
     shown = {EdgeState.CAUSAL, EdgeState.POSITIONAL} | ({EdgeState.INERT} if inert else set())
@@ -67,7 +54,7 @@ def draw_circuit(task: Task, *, inert: bool = True) -> "Figure":
     text = str(task.id)
     width = max(layout.width, len(text) * FONT_INCHES * 0.75, 4.2) + 2 * _MARGIN
     height = layout.height + 2 * _MARGIN + _HEADING + _LEGEND
-    with style.context(["default", _STYLE]):
+    with picture_style():
         figure = Figure(figsize=(width, height))
         axes = figure.add_axes((0.0, 0.0, 1.0, 1.0))
         axes.set_axis_off()
@@ -93,24 +80,7 @@ def write_circuit(task: Task, path: str | os.PathLike[str], *, inert: bool = Tru
     Raises:
         GlassbenchError: `path` ends neither in `.svg` nor in `.png`.
     """
-    from matplotlib import style
-
-    path = Path(path)
-    kind = path.suffix.lower()
-    if kind not in SUFFIXES:
-        raise GlassbenchError(
-            f"A picture must be named like circuit.svg or circuit.png, got {str(path)!r}."
-        )
-    figure = draw_circuit(task, inert=inert)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with style.context(["default", _STYLE]), warnings.catch_warnings():
-        # A name in a script that the font lacks is drawn as boxes; tables write it in full.
-        warnings.filterwarnings("ignore", message="Glyph .* missing", category=UserWarning)
-        if kind == ".svg":
-            figure.savefig(path, format="svg", metadata={"Date": None, "Creator": None})
-        else:
-            figure.savefig(path, format="png", dpi=160, metadata={"Software": None})
-    return path
+    return write_figure(lambda: draw_circuit(task, inert=inert), path)
 
 
 def _draw_links(axes: "Axes", layout: Layout) -> None:
