@@ -97,7 +97,8 @@ def _may_conflict(program: Program, node: ir.Node) -> bool:
     if not isinstance(node.operation, ir.Aggregate):
         return False
     if node.is_numerical:
-        return program.nodes[node.operation.value].optional
+        table = node.operation.table
+        return program.nodes[node.operation.value].optional or bool((table < 0).any())
     return not at_most_one(program.nodes, node.operation.selector)
 
 

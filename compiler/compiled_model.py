@@ -4,7 +4,7 @@ import logging
 import math
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from ..errors import ProgramError, listing
@@ -16,8 +16,10 @@ from .margins import Margins, margins_of
 from .model import Codec, Model, Readout
 from .optimise import optimise
 from .program import Program, ancestors
+from .program_rules import problems
 from .schedule import schedule
 from .source_map import SourceMap
+from .sum_check import missed_sums
 from .trace import trace
 from .values import Domain, Value, as_argument
 
@@ -127,7 +129,7 @@ def compile_program(
     if level not in (0, 1):
         raise ProgramError(f"the optimisation level must be 0 or 1, got {level!r}")
     if isinstance(program, Program):
-        checked = check(program)
+        checked = _checked(program)
     else:
         program, checked = _traced(_expressions(program), vocab, max_length, causal, beside)
     if checked.reasons:
@@ -158,6 +160,19 @@ def compile_program(
     if explain:
         sys.stdout.write(f"{compiled.explain()}\n")
     return compiled
+
+
+def _checked(program: Program) -> Checked:
+    """Check a program that was not traced here: a file may hold anything.
+
+    Raises:
+        ProgramError: it breaks a rule that every traced program keeps.
+    """
+    broken = problems(program)
+    if broken:
+        raise ProgramError(listing("The program is not sound:", broken))
+    checked = check(program)
+    return replace(checked, reasons=checked.reasons + missed_sums(program))
 
 
 def _expressions(program: object) -> tuple[rasp.SOp, ...]:

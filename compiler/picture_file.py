@@ -55,7 +55,7 @@ def write_figure(draw: Callable[[], "Figure"], path: str | os.PathLike[str]) -> 
     kind = path.suffix.lower()
     if kind not in SUFFIXES:
         raise GlassbenchError(
-            f"A picture must be named like model.svg or model.png, got {str(path)!r}."
+            f"A picture must be named like picture.svg or picture.png, got {str(path)!r}."
         )
     with picture_style():
         figure = draw()

@@ -122,6 +122,21 @@ def test_several_outputs_and_distractors_come_back():
     assert (read.outputs, read.beside, read.causal) == (made.source.outputs, (1,), True)
 
 
+@pytest.mark.parametrize("level", [0, 1])
+def test_means_that_never_select_none_come_back(level):
+    known = rasp.Map(lambda token: {"a": 1, "b": 3}.get(token), rasp.tokens)
+    has_value = rasp.Select(known, rasp.tokens, lambda key, _query: True)
+    mean = rasp.numerical(rasp.Aggregate(has_value, known, default=0))
+    check_round_trip(compile_program(mean, "abc", 3, level=level))
+
+
+def test_terms_can_hold_a_number_for_each_value():
+    program = from_json(json.dumps(changed("nodes.6.operation.terms.0.weights", [0, 1, 2], MEAN)))
+    assert not missed_sums(program)
+    program = from_json(json.dumps(changed("nodes.6.operation.terms.0.weights", [0, 5, 2], MEAN)))
+    assert missed_sums(program)
+
+
 def test_values_keep_their_types():
     values = (True, -1, 10**30, Fraction(1, 3), 'x"\n\u2028', "", (1, (None, "a"), Fraction(-5, 2)))
     program = compile_program(rasp.tokens, values, 2).source

@@ -110,7 +110,7 @@ def test_the_same_task_gives_the_same_bytes(tmp_path, suffix):
 
 
 def test_other_kinds_of_file_are_refused(tmp_path):
-    with pytest.raises(GlassbenchError, match=r"circuit\.svg or circuit\.png, got '.*x\.gif'"):
+    with pytest.raises(GlassbenchError, match=r"picture\.svg or picture\.png, got '.*x\.gif'"):
         write_circuit(load(TASKS[0]), tmp_path / "x.gif")
 
 
