@@ -8,11 +8,14 @@ from collections.abc import Iterable
 
 import numpy as np
 
+from ..errors import ProgramError
 from .blocks import Block, Blocks, HeadBlock, MlpBlock, Reads, Variable
 from .component_graph import EMBED, LOGITS, POS_EMBED, head_name, mlp_name
 from .schedule import Schedule
 from .source_map import PlacedVariable, SourceMap
 from .weights import Weights
+
+MAX_PARAMETERS = 10**9
 
 
 def assemble(
@@ -26,6 +29,9 @@ def assemble(
         n_tokens: size of the vocabulary, BOS and padding not counted.
         max_length: the longest sequence, BOS not counted.
         causal: whether attention is masked to earlier positions.
+
+    Raises:
+        ProgramError: there would be more than `MAX_PARAMETERS` weights.
     """
     read = frozenset().union(*(block.reads() for block in blocks.blocks))
     slices: dict[str, slice] = {}
@@ -84,6 +90,14 @@ def _empty(
     n_heads = max(placed.heads, default=-1) + 1 or 1
     mlps = [block for block in blocks.blocks if isinstance(block, MlpBlock)]
     d_mlp = max([ranges[mlp.output].stop for mlp in mlps], default=0) or 1
+    per_layer = d_model * (4 * n_heads * d_head + 2 * d_mlp)
+    if n_layers * per_layer > MAX_PARAMETERS:
+        raise ProgramError(
+            f"the model would have {n_layers} layers of {n_heads} heads of width {d_head} and "
+            f"{d_mlp} neurons over {d_model} directions, more than {MAX_PARAMETERS:.0e} parameters; "
+            "write sums as numbers (rasp.numerical), compile with level=1, or use fewer tokens or "
+            "shorter sequences"
+        )
     return Weights(
         W_E=np.zeros((n_tokens + 2, d_model)),
         W_pos=np.zeros((max_length + 1, d_model)),

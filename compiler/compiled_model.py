@@ -131,15 +131,17 @@ def compile_program(
     if isinstance(program, Program):
         checked = _checked(program)
     else:
-        program, checked = _traced(_expressions(program), vocab, max_length, causal, beside)
+        others = _expressions(beside) if len(beside) else ()
+        program, checked = _traced(_expressions(program), vocab, max_length, causal, others)
     if checked.reasons:
         raise ProgramError(
             listing("The program cannot be compiled exactly:", [str(r) for r in checked.reasons])
         )
     if not checked.exhaustive:
         _LOG.warning(
-            "%s: whether its aggregates select one value each was checked on %d inputs, not on "
-            "all; on an input where they do not, the model's output has no meaning",
+            "%s: whether its categorical aggregates select one value each was checked on %d "
+            "inputs, not on all; on an input where they do not, the model's output has no meaning. "
+            "Annotate one that is to be a mean with rasp.numerical",
             program.name,
             checked.n_inputs,
         )

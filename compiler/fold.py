@@ -181,7 +181,8 @@ def _terms(nodes: list[ir.Node], terms: tuple[ir.Term, ...]) -> tuple[ir.Term, .
                 parts = [ir.Term(place, one) for one in (known, own)]
                 known, own = (contributions(nodes[place], part) for part in parts)
             weights[place] = known + own
-    return tuple(ir.Term(place, own) for place, own in weights.items())
+    made = [ir.Term(place, own) for place, own in weights.items()]
+    return tuple(term for term in made if term.weights.any()) or tuple(made[:1])
 
 
 def _read_through(nodes: list[ir.Node], term: ir.Term) -> list[tuple[int, np.ndarray]]:

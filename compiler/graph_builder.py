@@ -12,6 +12,7 @@ from .selector_algebra import Clause, Conjunction, merged_axes, needed_axes
 from .values import Domain, Encoding
 
 LARGEST_NUMBER = 1e9
+SMALLEST_GAP = 1e-30
 
 
 class GraphBuilder:
@@ -141,12 +142,21 @@ def _check_numerical(domain: Domain, optional: bool) -> None:
             f"a numerical variable must hold numbers, got {others[:5]}; "
             "annotate it with rasp.categorical"
         )
-    if any(
-        abs(exact(value)) > LARGEST_NUMBER for value in (*domain.values[:1], *domain.values[-1:])
-    ):
-        raise ProgramError(f"numbers must be at most {LARGEST_NUMBER:g} in size; scale them down")
+    check_sizes(domain)
     if optional:
         raise ProgramError(
             "a numerical variable must always have a value, and this one may be None; "
             "give the aggregate a default, or annotate it with rasp.categorical"
         )
+
+
+def check_sizes(domain: Domain) -> None:
+    """Check that numbers are neither too large nor too close together to be computed with.
+
+    Raises:
+        ProgramError: they are.
+    """
+    if any(abs(exact(end)) > LARGEST_NUMBER for end in (*domain.values[:1], *domain.values[-1:])):
+        raise ProgramError(f"numbers must be at most {LARGEST_NUMBER:g} in size; scale them down")
+    if domain.smallest_gap < SMALLEST_GAP:
+        raise ProgramError(f"numbers must differ by at least {SMALLEST_GAP:g}; scale them up")

@@ -10,7 +10,7 @@ below it may still be right, since bounds are pessimistic.
 The bounds hold in the basis in which the model is compiled.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from math import expm1, inf
 
@@ -18,12 +18,17 @@ import numpy as np
 
 from . import program as ir
 from .attention_blocks import SHARPNESS
-from .blocks import Blocks, HeadBlock, MlpBlock, Variable
+from .blocks import PAD, Blocks, HeadBlock, MlpBlock, Variable
+from .interpreter import contributions
 from .mlp_blocks import Steps
+from .residual_coding import encode_rows
 from .selector_facts import at_most_one, conditions_of
 from .values import Encoding
 
 _UNITS = {"float64": 2.0**-53, "float32": 2.0**-24}
+_HOPELESS = 100.0
+"""An exponent beyond which an error is as bad as it can be."""
+
 _OPERATIONS = 4.0
 """Roundings between two variables, sums over positions not counted."""
 
@@ -161,9 +166,8 @@ class _Bounds:
         assert isinstance(operation, ir.Aggregate | ir.ReciprocalWidth)
         n = self.program.max_length
         scores = self._score_error(operation.selector)
-        exponent = 2.0 * scores - SHARPNESS / 2.0
-        leak = n * np.exp(exponent) if exponent < 0 else inf
-        mixing = expm1(min(2.0 * scores, 700.0)) + (n + _OPERATIONS) * self.unit
+        leak = n * np.exp(min(2.0 * scores - SHARPNESS / 2.0, _HOPELESS))
+        mixing = expm1(min(2.0 * scores, _HOPELESS)) + (n + _OPERATIONS) * self.unit
         if isinstance(operation, ir.ReciprocalWidth):
             return _Error(np.zeros(1), mixing + leak)
         carried = self._linear(block.value)
@@ -238,7 +242,7 @@ class _Bounds:
         """Return the error of a sum."""
         node = self._node(block)
         assert isinstance(node.operation, ir.LinearMap)
-        error = _OPERATIONS * self.unit * np.abs(node.domain.numbers).max(keepdims=True)
+        error = _OPERATIONS * self.unit * np.full(1, self._size(node.operation.terms))
         for term in node.operation.terms:
             source = self.program.nodes[term.node]
             if not ir.is_stepped(self.program.nodes, term):
@@ -251,20 +255,23 @@ class _Bounds:
             error = error + _OPERATIONS * self.unit * np.maximum(made, 0.0).max(axis=1) @ jumps
         return _Error(error, self.unit)
 
+    def _size(self, terms: Sequence[ir.Term]) -> float:
+        """Return a bound on the sum of the sizes of the terms, all of which are rounded."""
+        nodes = [self.program.nodes[term.node] for term in terms]
+        each = [np.abs(contributions(n, t)).max() for n, t in zip(nodes, terms, strict=True)]
+        return float(sum(each))
+
     def _ridge_map(self, block: MlpBlock, operation: ir.RidgeMap) -> _Error:
         """Return the error of steps that read a sum."""
-        numbers, table = operation.sums.numbers, operation.table
+        node, numbers, table = self._node(block), operation.sums.numbers, operation.table
         named = [(self.program.nodes[term.node].name, term.weights) for term in operation.terms]
         carried = sum(float(self._linear({n: own[:, None]})[0]) for n, own in named)
-        size = float(np.abs(numbers).max())
+        size = self._size(operation.terms)
         error = np.full(len(numbers), carried + _OPERATIONS * self.unit * size)
         what = (block.output, f"sums of {' and '.join(repr(n) for n, _ in named)}")
         self._tell_apart(numbers, error, 4.0, what, np.flatnonzero(table[1:] != table[:-1]))
-        name, _ = named[0]
-        weights = np.sum([own for n, own in named if n == name], axis=0)
-        at = int(np.abs(weights).argmax())
-        slopes = block.inputs[name][at] / weights[at] if weights[at] else np.zeros(len(block.bias))
-        return self._of_steps(block, slopes, numbers, np.zeros(1))
+        steps = Steps.of(numbers, encode_rows(node.domain, node.encoding, table))
+        return self._of_steps(block, steps.factors, numbers, size * np.abs(steps.factors))
 
     def _of_number(self, block: MlpBlock, operation: ir.Map | ir.SequenceMap) -> _Error:
         """Return the error of steps that read a number, which a one-hot may open."""
@@ -309,7 +316,7 @@ class _Bounds:
             block: the neurons.
             slopes: what each multiplies its number with.
             numbers: the values of the number.
-            gates: what opening adds to each.
+            gates: what else goes into each and is rounded, such as what opens it.
         """
         ends = np.array([numbers[0], numbers[-1]])
         open_at = slopes[:, None] * ends + (block.bias + gates)[:, None]

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from . import program as ir
-from .blocks import MlpBlock, Variable
+from .blocks import PAD, MlpBlock, Variable
 from .quotients import classes, membership
 from .residual_coding import encode_rows
 from .spans import Span
@@ -76,14 +76,15 @@ def mlp_block(
             raise AssertionError(operation)
     block = MlpBlock(node.name, made.reads, made.bias, made.out, made.out_bias)
     at_bos = _at_bos(block, read)
-    zero = not made.out_bias.any() and _silent(block, read)
+    zero = not made.out_bias.any() and (PAD in made.reads or _silent(block, read))
     return block, Variable(node.name, place, node.encoding, node.domain, at_bos, zero)
 
 
 def _at_bos(block: MlpBlock, read: Sequence[Variable]) -> np.ndarray:
     """Return what a block writes at BOS."""
     known = {variable.name: variable.at_bos for variable in read}
-    hidden = sum((known[name] @ matrix for name, matrix in block.inputs.items()), start=block.bias)
+    given = [known[name] @ matrix for name, matrix in block.inputs.items() if name in known]
+    hidden = sum(given, start=block.bias)
     active = np.flatnonzero(hidden > 0.0)
     at_bos = hidden[active] @ block.out[active] + block.out_bias
     whole = np.round(at_bos)
@@ -116,7 +117,8 @@ def _sum(terms: Sequence[ir.Term], read: Sequence[Variable]) -> _Neurons:
             linear.append((term, variable))
     weights = _summed([term for term, _ in linear], [variable for _, variable in linear])
     both = {name: np.outer(own, [1.0, -1.0]) for name, own in weights.items()}
-    parts.append(_Neurons(both, np.zeros(2), np.array([[1.0], [-1.0]]), np.zeros(1)))
+    if linear or not parts:
+        parts.append(_Neurons(both, np.zeros(2), np.array([[1.0], [-1.0]]), np.zeros(1)))
     return _together(parts)
 
 
@@ -248,7 +250,9 @@ def _of_number_and_value(
 ) -> _Neurons:
     """Read a number by steps that depend on a one-hot variable.
 
-    The steps of a class of values are shut by a bias where the variable is not in it.
+    The steps of a class of values are shut by a bias where the variable is not in it. At
+    padding a one-hot can be a mixture, which would open some steps and not others: there
+    all of them are shut.
     """
     columns, column_of = classes(table.T)
     members = membership(column_of, len(columns))
@@ -263,6 +267,7 @@ def _of_number_and_value(
         outs += [steps.base(rows)[None, :], steps.out(rows)]
     reads = {number.name: np.concatenate(factors)[None, :]}
     reads[value.name] = np.concatenate(gates, axis=1)
+    reads[PAD] = -reads[value.name].max(axis=0, keepdims=True)
     out = np.concatenate(outs)
     return _Neurons(reads, np.concatenate(biases), out, _nothing(out))
 

@@ -1,5 +1,6 @@
 """SOps: the input, maps over it, and what attention brings together."""
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import InitVar, dataclass
 from functools import cache
@@ -18,7 +19,7 @@ from .rasp_expressions import (
 )
 from .rasp_operations import NOT, Composition
 from .rational_arithmetic import Number, combine
-from .values import Encoding, Value
+from .values import Encoding, Value, is_number
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -135,6 +136,9 @@ class LinearSequenceMap(SequenceMap):
 
     def __init__(self, fst: SOp, snd: SOp, fst_fac: Number, snd_fac: Number) -> None:
         """Combine two SOps of numbers with constant factors."""
+        for role, factor in (("fst_fac", fst_fac), ("snd_fac", snd_fac)):
+            is_finite = is_number(factor) and math.isfinite(factor)
+            require(is_finite, self, f"`{role}` must be a finite number", factor)
         super().__init__(LinearCombination(fst_fac, snd_fac), fst, snd)
         object.__setattr__(self, "fst_fac", fst_fac)
         object.__setattr__(self, "snd_fac", snd_fac)

@@ -19,7 +19,7 @@ from ..errors import ProgramError, listing
 from . import program as ir
 from . import rasp, selector_algebra
 from .domains import canonical, exact, mean_domain, reciprocal_domain, sum_domain, width_domain
-from .graph_builder import GraphBuilder
+from .graph_builder import GraphBuilder, check_sizes
 from .linear_forms import LinearForm, combined, form_domain, form_of_mean
 from .rasp_operations import ADD, SUBTRACT
 from .selector_algebra import Clause, Conjunction
@@ -68,6 +68,7 @@ def trace(
         ProgramError: the program is malformed; every problem is listed.
     """
     tokens = _checked_vocabulary(vocabulary, max_length)
+    max_length = int(max_length)
     tracer = _Tracer(tokens, max_length, frozenset(means))
     outputs = tuple(tracer.output(expression) for expression in expressions)
     others = tuple(tracer.output(expression) for expression in beside)
@@ -95,8 +96,9 @@ def _checked_vocabulary(vocabulary: Sequence[Value], max_length: int) -> Domain:
         problems.append("None cannot be a token; choose another value to stand for it")
     if len(set(tokens)) < len(tokens):
         problems.append(f"tokens must differ from one another, got {list(vocabulary)}")
-    if not isinstance(max_length, int) or max_length < 1:
-        problems.append(f"the greatest length must be an integer of at least 1, got {max_length}")
+    is_count = isinstance(max_length, int | np.integer) and not isinstance(max_length, bool)
+    if not is_count or max_length < 1:
+        problems.append(f"the greatest length must be an integer of at least 1, got {max_length!r}")
     if problems:
         raise ProgramError(listing("The program's inputs are not well defined:", problems))
     return Domain.of(tokens)
@@ -258,6 +260,8 @@ class _Tracer:
 
     def _term(self, factor: Fraction, place: int) -> ir.Term:
         node = self.graph.nodes[place]
+        check_sizes(node.domain)
+        check_sizes(Domain((factor,)))
         numbers = np.ones(1) if node.is_numerical else node.domain.numbers
         return ir.Term(place, float(factor) * numbers)
 

@@ -116,8 +116,14 @@ class Predictor:
 
     def _inputs_of(self, place: int) -> set[str]:
         """Return the variables that a node's block reads."""
+        operation = self._program.nodes[place].operation
         names: set[str] = set()
-        for operand in ir.operands(self._program.nodes[place].operation):
+        if (
+            isinstance(operation, ir.SequenceMap)
+            and self._program.nodes[operation.fst].is_numerical
+        ):
+            names.add(PAD)
+        for operand in ir.operands(operation):
             inner = self._program.nodes[operand].operation
             if isinstance(inner, ir.Select):
                 names |= {self._names[side] for side in ir.operands(inner)} | {BOS, PAD}
@@ -191,6 +197,7 @@ class Predictor:
             case ir.SequenceMap(table=table):
                 if sources[0].is_numerical:
                     span = self._spans[ir.operands(operation)[0]]
+                    given.append(read(mlp, PAD))
                     return _gated(node, given, sources[0].domain.numbers, table, span)
                 return _paired(node, given, table)
             case ir.LinearMap(terms=terms):
@@ -237,8 +244,10 @@ def _sum(
     each = []
     for one, term, source in zip(given, terms, sources, strict=True):
         weights = term.weights[:, None]
-        is_stepped = source.is_numerical and len(weights) > 1
-        each.append(_plateaus(one, source.domain.numbers, weights) if is_stepped else one @ weights)
+        if source.is_numerical and len(weights) > 1:
+            each.append(_plateaus(one, source.domain.numbers, weights))
+        else:
+            each.append(one @ weights)
     return np.sum(each, axis=0)
 
 
@@ -273,16 +282,17 @@ def _gated(
     span: Span,
 ) -> np.ndarray:
     """Return a function of a number that each class of a one-hot's values opens."""
-    number, value = given
+    number, value, padding = given
     columns, column_of = classes(table.T)
     written = np.zeros((*number.shape[:2], 1 if node.is_numerical else len(node.domain)))
     for index, column in enumerate(columns):
         share = value @ (column_of == index)[:, None]
         rows = encode_rows(node.domain, node.encoding, table[:, column])
         steps = Steps.of(numbers, rows)
-        shut = shutting(steps, span) * (1 - share)
+        shut = shutting(steps, span) * (1 - share + padding)
         active = np.maximum(number * steps.factors + steps.bias - shut, 0)
-        written += np.maximum(2 * share - 1, 0) * steps.base(rows) + active @ steps.out(rows)
+        base = np.maximum(2 * (share - padding) - 1, 0) * steps.base(rows)
+        written += base + active @ steps.out(rows)
     return written
 
 

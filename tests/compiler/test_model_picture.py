@@ -117,6 +117,8 @@ def test_the_users_own_style_does_not_matter(tmp_path):
 
 
 def test_other_endings_are_refused_before_anything_is_drawn(tmp_path):
-    with pytest.raises(GlassbenchError, match=r"must be named like picture\.svg or picture\.png, got"):
+    with pytest.raises(
+        GlassbenchError, match=r"must be named like picture\.svg or picture\.png, got"
+    ):
         write_picture(None, tmp_path / "model.pdf")
     assert not list(tmp_path.iterdir())
