@@ -6,8 +6,8 @@ there are conditions, `m` times. BOS scores `(m - 1/2) S` for an aggregate, so t
 attended when and only when nothing is selected, and holds the default; it scores `m S`
 for a selector width `w`, so that its weight is `1 / (1 + w)`. Padding scores at most
 `(m - 1) S`: nothing where the keys are zero there, and `2 S` less than a token where they
-are not, since whatever they hold is a mixture of values. What leaks to unselected positions is at most `n exp(-S / 2)`, about 1e-12
-at 64 positions.
+are not, since whatever they hold is a mixture of values. What leaks to unselected
+positions is at most `n exp(-S / 2)`, about 1e-12 at 64 positions.
 """
 
 from collections.abc import Callable, Mapping

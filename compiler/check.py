@@ -18,7 +18,7 @@ from .values import as_argument
 
 CHECK_LIMIT = 50_000
 SAMPLE = 4_096
-_SAMPLED_PAIRS = 2**20
+_SAMPLED_PAIRS = 2**21
 _BATCH_PAIRS = 2**18
 
 
@@ -95,6 +95,9 @@ def check(program: Program, *, limit: int = CHECK_LIMIT) -> Checked:
 def _may_conflict(program: Program, node: ir.Node) -> bool:
     """Whether an aggregate could select what it cannot combine, as far as one can see."""
     if not isinstance(node.operation, ir.Aggregate):
+        return False
+    source = program.nodes[node.operation.value]
+    if len(source.domain) == 1 and not source.optional:
         return False
     if node.is_numerical:
         table = node.operation.table

@@ -26,6 +26,9 @@ from .values import Domain, Value, as_argument
 if TYPE_CHECKING:
     from .explanation import Explanation
 
+if TYPE_CHECKING:
+    from .rasp_text import RaspSource
+
 _LOG = logging.getLogger(__name__)
 
 
@@ -89,7 +92,7 @@ class CompiledModel:
 
 
 def compile_program(
-    program: rasp.SOp | Sequence[rasp.SOp] | Program,
+    program: "rasp.SOp | Sequence[rasp.SOp] | RaspSource | str | Program",
     vocab: Sequence[Value] = (),
     max_length: int = 0,
     *,
@@ -109,8 +112,8 @@ def compile_program(
 
     Args:
         program: a RASP expression; several, whose values the model answers with as a
-            tuple; or a `Program` already traced (then `vocab`, `max_length`, `causal`
-            and `beside` are not used).
+            tuple; RASP text, or what `read_rasp` made of it; or a `Program` already
+            traced (then `vocab`, `max_length`, `causal` and `beside` are not used).
         vocab: the tokens: booleans, numbers, strings or tuples.
         max_length: the longest input sequence.
         causal: whether attention sees only earlier positions; changes the
@@ -178,13 +181,18 @@ def _checked(program: Program) -> Checked:
 
 
 def _expressions(program: object) -> tuple[rasp.SOp, ...]:
-    """Return the outputs of a program as a tuple, or raise."""
+    """Return the outputs of a program as a tuple, read if they are text, or raise."""
+    if isinstance(program, str):
+        from .rasp_text import read_rasp  # the parser takes long to import
+
+        program = read_rasp(program)
+    program = getattr(program, "outputs", program)
     several = isinstance(program, Sequence) and not isinstance(program, str)
     outputs: tuple[Any, ...] = tuple(program) if several else (program,)  # type: ignore[arg-type]
     wrong = [type(one).__name__ for one in outputs if not isinstance(one, rasp.RASPExpr)]
     if wrong or not outputs:
         raise ProgramError(
-            "a program must be a RASP expression such as rasp.tokens, or several of them, got "
+            "a program must be RASP text, an expression such as rasp.tokens, or several, got "
             f"{wrong[0] if wrong else 'none'}; a program of the library is built by gb.load"
         )
     return outputs

@@ -18,7 +18,7 @@ import numpy as np
 
 from . import program as ir
 from .attention_blocks import SHARPNESS
-from .blocks import PAD, Blocks, HeadBlock, MlpBlock, Variable
+from .blocks import Blocks, HeadBlock, MlpBlock, Variable
 from .interpreter import contributions
 from .mlp_blocks import Steps
 from .residual_coding import encode_rows
@@ -153,8 +153,11 @@ class _Bounds:
         ratios = (numbers[at + 1] - numbers[at]) / share / worst
         least = int(ratios.argmin())
         low, high = numbers[at[least]].item(), numbers[at[least] + 1].item()
+        shown = f"{low:.6g} from {high:.6g}"
+        if len(set(shown.split(" from "))) == 1:
+            shown = f"{low!r} from {high!r}"
         where, which = what
-        text = f"{where}: telling {low!r} from {high!r}, {which}"
+        text = f"{where}: telling {shown}, {which}"
         self.decisions.append((float(ratios[least]), text))
 
     # -- heads -------------------------------------------------------------------

@@ -3,7 +3,11 @@
 import numpy as np
 
 from . import program as ir
-from .values import as_argument
+from .rasp_selectors import Comparison
+from .tabulate import predicate_table
+from .values import Domain, as_argument
+
+_LARGEST_SHOWN = 2**16
 
 
 def operation_text(program: ir.Program, node: ir.Node) -> str:
@@ -24,8 +28,10 @@ def operation_text(program: ir.Program, node: ir.Node) -> str:
         case ir.RidgeMap(terms=terms):
             return f"Map({_sum_text(program, terms)})"
         case ir.Select(conditions=conditions):
-            parts = [f"Select({name(c.keys)}, {name(c.queries)})" for c in conditions]
-            return " & ".join(parts)
+            return " & ".join(
+                f"Select({name(one.keys)}, {name(one.queries)}{_relation(program, one)})"
+                for one in conditions
+            )
         case ir.Aggregate(selector=selector, value=value, default=default):
             given = (
                 f", default={as_argument(node.domain.values[default])!r}" if default >= 0 else ""
@@ -33,6 +39,27 @@ def operation_text(program: ir.Program, node: ir.Node) -> str:
             return f"Aggregate({name(selector)}, {name(value)}{given})"
         case ir.ReciprocalWidth(selector=selector):
             return f"1 / (1 + SelectorWidth({name(selector)}))"
+
+
+def _relation(program: ir.Program, condition: ir.Condition) -> str:
+    """Return the comparison that a condition makes, after a comma, where it makes one."""
+    if condition.keys is None or condition.queries is None:
+        return ""
+    keys, queries = (program.nodes[side].domain for side in (condition.keys, condition.queries))
+    if condition.table.size > _LARGEST_SHOWN or not _comparable(keys, queries):
+        return ""
+    for comparison in Comparison:
+        if np.array_equal(predicate_table(comparison, keys, queries), condition.table):
+            return f", {comparison.value}"
+    return ""
+
+
+def _comparable(keys: Domain, queries: Domain) -> bool:
+    """Whether all values can be compared with one another."""
+    values = keys.values + queries.values
+    return all(isinstance(value, str) for value in values) or (
+        keys.is_numeric and queries.is_numeric
+    )
 
 
 def _sum_text(program: ir.Program, terms: tuple[ir.Term, ...]) -> str:

@@ -147,8 +147,8 @@ def test_what_is_checked_on_a_sample_is_said(caplog):
     assert "was checked on 4096 inputs, not on all" in caplog.text
     caplog.clear()
     # Longer sequences have more pairs of positions, and fewer of them are tried.
-    assert compile_program(anywhere, "ab", 64).checked.n_inputs == 256
-    assert "was checked on 256 inputs, not on all" in caplog.text
+    assert compile_program(anywhere, "ab", 64).checked.n_inputs == 512
+    assert "was checked on 512 inputs, not on all" in caplog.text
     caplog.clear()
     assert compile_program(anywhere, "ab", 4).checked.exhaustive
     assert not caplog.text

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from glassbench.benchmark_programs import get_program, programs
-from glassbench.compiler import compile_program, rasp, scramble, trace
+from glassbench.compiler import compile_program, rasp, read_rasp, scramble, trace
+from glassbench.errors import ProgramError
 from glassbench.ground_truth.digest import weights_digest
 
 TOKENS, INDICES = rasp.tokens, rasp.indices
@@ -128,3 +129,41 @@ def test_a_model_that_was_scrambled_can_still_be_called():
     compiled = scramble(compile_program(rasp.length, "ab", 3), 0)
     assert compiled("ab") == [2, 2]
     assert compiled.apply(["a", "bab"]) == [[1], [3, 3, 3]]
+
+
+def test_text_is_read():
+    text = 'is_a = tokens == "a";'
+    assert compile_program(text, "ab", 3)("aba") == [True, False, True]
+    assert compile_program(read_rasp(text), "ab", 3)("ab") == [True, False]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"beside": [3]}, "or several, got int"),
+        ({"beside": "x;"}, "There is no name 'x'"),
+        ({"max_length": True}, "an integer of at least 1, got True"),
+        ({"max_length": 2.0}, "an integer of at least 1, got 2.0"),
+    ],
+)
+def test_arguments_of_another_kind_are_refused(arguments, message):
+    with pytest.raises(ProgramError, match=message):
+        compile_program(TOKENS, **({"vocab": "ab", "max_length": 3} | arguments))
+
+
+def test_a_length_may_be_a_numpy_integer():
+    assert compile_program(TOKENS, "ab", np.int64(2)).program.max_length == 2
+
+
+def test_models_of_too_many_weights_are_refused_before_they_are_made():
+    total = INDICES
+    for _ in range(150):
+        total = rasp.SequenceMap(lambda x, y: x + y, total, INDICES)
+    with pytest.raises(ProgramError, match=r"more than 1e\+09 parameters; write sums as numbers"):
+        compile_program(total, "ab", 3)
+
+
+@pytest.mark.parametrize("factor", ["a", None, float("nan")])
+def test_factors_must_be_finite_numbers(factor):
+    with pytest.raises(ProgramError, match="`snd_fac` must be a finite number"):
+        rasp.LinearSequenceMap(INDICES, INDICES, 1, factor)

@@ -328,3 +328,28 @@ def test_what_never_has_a_value_is_refused_also_inside_selectors(side):
     for expression in (rasp.SelectorWidth(select), rasp.Aggregate(select, TOKENS, "none")):
         with pytest.raises(ProgramError, match="never: it is always None"):
             compile_program(expression, "ab", 3)
+
+
+def test_padding_is_not_selected_through_a_function_of_a_number_and_a_value(differential):
+    """At padding `token` is a mixture of all tokens, which opens some steps and not others."""
+    vocabulary = "abcdefghij"
+    numbers = [value for j in range(10) for value in (float(j), j + 0.125)]
+    never = rasp.Map(lambda x: x + "!", TOKENS)
+    width = rasp.SelectorWidth(rasp.Select(never, TOKENS, lambda k, q: k[0] == q))
+    token = rasp.categorical(
+        rasp.Aggregate(rasp.Select(INDICES, width, lambda k, q: k == 0 or q == 0), TOKENS)
+    )
+    first = rasp.Select(INDICES, INDICES, lambda k, q: k == 0)
+    place = rasp.Map(lambda i: numbers[19 - i], INDICES)
+    number = rasp.numerical(rasp.Aggregate(first, place, default=0))
+
+    def side(number, token):
+        at = numbers.index(number)
+        return "AB"[(ord(token) >> (at // 2)) & 1] if at < 8 else "AB"[at % 2]
+
+    sided = rasp.SequenceMap(side, number, token)
+    program = rasp.SelectorWidth(rasp.Select(sided, INDICES, lambda k, q: k == "B"))
+    inputs = [list(vocabulary), list(vocabulary[::-1]), list("abc"), ["a"]]
+    for level in (0, 1):
+        compiled = compile_program(program, vocabulary, 20, level=level)
+        differential.check_exact(compiled, program, inputs)

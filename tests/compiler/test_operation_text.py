@@ -27,13 +27,13 @@ def texts_of(expression, level=0):
         (INDICES, "indices", "rasp.indices"),
         (rasp.numerical(INDICES), "indices.numerical", "rasp.indices"),
         (SHARE, "is_three", "Map(tokens)"),
-        (SHARE, "so_far", "Select(indices, indices)"),
+        (SHARE, "so_far", "Select(indices, indices, <=)"),
         (WIDTH, "width.reciprocal", "1 / (1 + SelectorWidth(same))"),
         (WIDTH, "width", "Map(width.reciprocal)"),
         (
             rasp.SelectorWidth(rasp.selector_and(SAME, SO_FAR).named("both")),
             "both",
-            "Select(tokens, tokens) & Select(indices, indices)",
+            "Select(tokens, tokens, ==) & Select(indices, indices, <=)",
         ),
         (
             rasp.SelectorWidth(rasp.selector_or(SAME, SO_FAR).named("some")),
