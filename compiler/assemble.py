@@ -95,8 +95,8 @@ def _empty(
         raise ProgramError(
             f"the model would have {n_layers} layers of {n_heads} heads of width {d_head} and "
             f"{d_mlp} neurons over {d_model} directions, more than {MAX_PARAMETERS:.0e} "
-            "parameters; write sums as numbers (rasp.numerical), compile with level=1, or use fewer tokens or "
-            "shorter sequences"
+            "parameters; write sums as numbers (rasp.numerical), compile with level=1, or use "
+            "fewer tokens or shorter sequences"
         )
     return Weights(
         W_E=np.zeros((n_tokens + 2, d_model)),
