@@ -9,7 +9,7 @@ import typer
 
 from .console import console, progress
 from .errors import InputError, ProgramError
-from .token_lists import read_sequence, read_tokens
+from .token_lists import as_value, check_sequence, read_sequence, read_tokens
 
 if TYPE_CHECKING:
     from .compiler import CompiledModel, Program, RaspSource
@@ -19,10 +19,19 @@ _LONGEST_EXAMPLE = 8
 
 
 File = Annotated[
-    str, typer.Argument(metavar="FILE", help="RASP text or a program.json; - is standard input.")
+    str,
+    typer.Argument(
+        metavar="FILE",
+        help="RASP text, or a program.json, in which vocab, length, causal and answer stand; "
+        "- is standard input.",
+    ),
 ]
 Vocab = Annotated[
-    str | None, typer.Option(metavar="TOKENS", help="Such as a,b,c or 0,1,2 or a JSON list.")
+    str | None,
+    typer.Option(
+        metavar="TOKENS",
+        help="a,b are texts, 1,2 numbers, true is a text and True a boolean; or a JSON list.",
+    ),
 ]
 Length = Annotated[int | None, typer.Option(min=1, help="Of the longest sequence.")]
 Causal = Annotated[bool, typer.Option("--causal", help="Attend backwards only.")]
@@ -30,12 +39,16 @@ Answer = Annotated[
     list[str] | None,
     typer.Option(metavar="NAME", help="What to compute, if not the last; may be given again."),
 ]
-Level = Annotated[int, typer.Option(min=0, max=1, help="1 merges and folds expressions.")]
+Level = Annotated[
+    int, typer.Option(min=0, max=1, help="0 keeps every expression; 1 merges and folds.")
+]
 RegimeChain = Annotated[str, typer.Option(help="As in task ids, such as crowded/scrambled.")]
 Name = Annotated[str, typer.Option(help="Of the task; by default that of the file.")]
 Try = Annotated[
     list[str] | None,
-    typer.Option("--try", metavar="SEQUENCE", help="Run it; may be given again."),
+    typer.Option(
+        "--try", metavar="SEQUENCE", help="Run it, such as abba or 1,2,1; may be given again."
+    ),
 ]
 Explain = Annotated[bool, typer.Option("--explain", help="Tell what each stage did.")]
 Picture = Annotated[
@@ -45,7 +58,9 @@ Output = Annotated[
     Path | None,
     typer.Option("-o", "--output", metavar="DIR", help="Certify, and write the task here."),
 ]
-Force = Annotated[bool, typer.Option("--force", help="Write beside other files.")]
+Force = Annotated[
+    bool, typer.Option("--force", help="Write beside other files, or over another task.")
+]
 
 
 def compile_file(
@@ -68,7 +83,7 @@ def compile_file(
     Prints sizes, margins, and the answers to a few sequences.
     """
     from .compiler import write_picture
-    from .ground_truth import certified, compile_own, write_task_folder
+    from .ground_truth import certified, check_task_folder, compile_own, write_task_folder
     from .ground_truth.own_task_id import name_like
 
     _check_places(picture, output, force)
@@ -77,17 +92,21 @@ def compile_file(
     _check_options(is_text, vocab=vocab, length=length, causal=causal, answer=answer)
     tokens = [] if vocab is None else _read_list(vocab)
     program = _read(content, where, answer or [])
+    tried = _tried(sequence or [], program, tokens, length or 0)
     if is_text and file != _STANDARD_INPUT:
         name = name or name_like(Path(file).stem)
     with progress("Compiling"):
         task_id, compiled = compile_own(
             program, tokens, length or 0, name=name, causal=causal, level=level, regimes=regimes
         )
+    if output is not None:
+        check_task_folder(output, str(task_id), force=force)
     say = console().print
     say(str(task_id), style="bold", soft_wrap=True)
-    for line in _facts(compiled):
+    is_scrambled = any(regime == "scrambled" for regime, _ in task_id.regimes)
+    for line in _facts(compiled, is_scrambled):
         say(line, soft_wrap=True)
-    for lines in _answers(compiled, sequence or []):
+    for lines in _answers(compiled, tried or _examples(compiled)):
         say("\n" + "\n".join(lines), soft_wrap=True)
     if explain:
         say(f"\n{compiled.explain()}", soft_wrap=True)
@@ -151,30 +170,44 @@ def _read_list(vocab: str) -> list[Any]:
         raise typer.BadParameter(str(error), param_hint="--vocab") from None
 
 
-def _facts(compiled: "CompiledModel") -> list[str]:
+def _tried(
+    texts: list[str], program: "RaspSource | Program", tokens: list[Any], length: int
+) -> list[list[Any]]:
+    """Return the sequences to run, which must be inputs of the program."""
+    from .compiler import Program
+    from .compiler.values import as_argument
+
+    if isinstance(program, Program):
+        tokens, length = list(map(as_argument, program.vocabulary.values)), program.max_length
+    try:
+        sequences = [read_sequence(text, tokens) for text in texts]
+        for text, sequence in zip(texts, sequences, strict=True):
+            check_sequence(text, sequence, tokens, length)
+    except InputError as error:
+        raise typer.BadParameter(str(error), param_hint="--try") from None
+    return sequences
+
+
+def _facts(compiled: "CompiledModel", is_scrambled: bool) -> list[str]:
     """Return what was compiled, and how far it can be trusted."""
     from .ground_truth.task import sizes_text
 
     program, checked, margins = compiled.program, compiled.checked, compiled.margins
     tokens = " ".join(map(_shown, _vocabulary(compiled)))
     kind = "causal" if program.causal else "bidirectional"
+    basis = "margins before scrambling" if is_scrambled else "margins"
     n_inputs = f"{'all' if checked.exhaustive else 'a sample of'} {checked.n_inputs:,} inputs"
     return [
         f"tokens: {tokens}; up to {program.max_length} of them; {kind}",
         sizes_text(compiled.model.weights),
         f"well defined: {'checked on ' + n_inputs if checked.n_inputs else 'on every input'}",
-        f"margins: {margins.float64:.2g} in float64, {margins.float32:.2g} in float32; 1 is needed",
+        f"{basis}: {margins.float64:.2g} in float64, {margins.float32:.2g} in float32; 1 is needed",
         f"weakest decision: {margins.weakest}",
     ]
 
 
-def _answers(compiled: "CompiledModel", given: list[str]) -> list[list[str]]:
+def _answers(compiled: "CompiledModel", sequences: list[list[Any]]) -> list[list[str]]:
     """Return the lines that show the answers to some sequences, position by position."""
-    vocabulary = _vocabulary(compiled)
-    if given:
-        sequences = [read_sequence(text, vocabulary) for text in given]
-    else:
-        sequences = _examples(compiled)
     program = compiled.program
     names = [program.nodes[place].name for place in program.outputs]
     shown = []
@@ -211,8 +244,9 @@ def _examples(compiled: "CompiledModel") -> list[list[Any]]:
 
 
 def _shown(value: Any) -> str:
-    """Return a value in few characters, in which there is no space."""
+    """Return a value in few characters: in quotes a text with spaces, or like a number."""
     if isinstance(value, float):
         return f"{value:.4g}"
-    text = str(value)
-    return repr(value) if isinstance(value, str) and text.split() != [text] else text
+    if isinstance(value, str) and (value.split() != [value] or as_value(value) != value):
+        return repr(value)
+    return str(value)

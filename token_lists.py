@@ -12,6 +12,7 @@ _ITEM = re.compile(
     re.DOTALL,
 )
 _NUMBER = re.compile(r"-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?", re.ASCII)
+_SHOWN = 20
 _BOOLEANS = {"True": True, "False": False}
 
 
@@ -42,7 +43,7 @@ def read_tokens(text: str) -> list[Any]:
                 f"Every token must be something, got nothing at character {place + 1} of {text!r}; "
                 "leave out the comma, write '' for an empty text, or ',' in quotes for a comma."
             )
-        tokens.append(_as_value(item["bare"]) if quoted is None else quoted)
+        tokens.append(as_value(item["bare"]) if quoted is None else quoted)
         if not item["end"]:
             return tokens
         place = item.end()
@@ -52,7 +53,8 @@ def read_sequence(text: str, vocabulary: Sequence[Any]) -> list[Any]:
     """Return a sequence: one token, a character for each token, words, or a list.
 
     Whatever makes tokens of the vocabulary comes first: `12` is the token 12 where there
-    is one, otherwise a 1 and a 2. Lists are read as `read_tokens` reads them.
+    is one, otherwise a 1 and a 2. Lists are read as `read_tokens` reads them; a number that
+    is no token stands for the token that is its text, and a text for that number.
 
     Raises:
         InputError: a token of a list is empty, or the JSON is malformed.
@@ -62,25 +64,63 @@ def read_sequence(text: str, vocabulary: Sequence[Any]) -> list[Any]:
         ['a', 'b', 'b', 'a']
         >>> read_sequence("12", [1, 2]), read_sequence("12", [2, 12]), read_sequence("1 2", [1, 2])
         ([1, 2], [12], [1, 2])
+        >>> read_sequence("1,2", ["1", "2"]), read_sequence('["1", "2"]', [1, 2])
+        (['1', '2'], [1, 2])
     """
     for parts in ([text], list(text)):
-        tokens = [_known(part, vocabulary) for part in parts]
+        tokens = [_known(as_value(part), vocabulary) for part in parts]
         if tokens and all(token in vocabulary for token in tokens):
             return tokens
     if text.lstrip().startswith("[") or "," in text:
-        return read_tokens(text)
+        return [_known(token, vocabulary) for token in read_tokens(text)]
     words = text.split() if len(text.split()) > 1 else list(text)
-    return [_known(word, vocabulary) for word in words]
+    return [_known(as_value(word), vocabulary) for word in words]
 
 
-def _known(text: str, vocabulary: Sequence[Any]) -> Any:
-    """Return what a word says, or the word itself where only that is a token."""
-    value = _as_value(text)
-    return text if value not in vocabulary and text in vocabulary else value
+def check_sequence(
+    text: str, sequence: Sequence[Any], vocabulary: Sequence[Any], longest: int
+) -> None:
+    """Raise if a sequence is no input of a program.
+
+    Args:
+        text: how it was written.
+        sequence: what `read_sequence` made of it.
+        vocabulary: the tokens.
+        longest: the greatest length.
+
+    Raises:
+        InputError: it holds other tokens, or has too many or none; the message quotes it.
+    """
+    if not 1 <= len(sequence) <= longest:
+        raise InputError(f"{text!r} must have 1 to {longest} tokens, got {len(sequence)}.")
+    unknown = [token for token in dict.fromkeys(sequence) if token not in vocabulary]
+    if unknown:
+        few = [*map(repr, vocabulary[:_SHOWN]), *["..."] * (len(vocabulary) > _SHOWN)]
+        raise InputError(
+            f"{text!r} must consist of tokens, which are {', '.join(few)}; "
+            f"got {', '.join(map(repr, unknown))}."
+        )
 
 
-def _as_value(text: str) -> Any:
-    """Return a number or a boolean where a text says one, else the text."""
+def _known(token: Any, vocabulary: Sequence[Any]) -> Any:
+    """Return the token of the vocabulary that is this one, else one that reads like it."""
+    for reading in (lambda value: value, as_value):
+        for known in vocabulary:
+            own, other = reading(known), reading(token)
+            if own == other and isinstance(own, bool) == isinstance(other, bool):
+                return known
+    return token
+
+
+def as_value(text: Any) -> Any:
+    """Return a number or a boolean where a text says one, else what was given.
+
+    Example:
+        >>> as_value("1"), as_value("True"), as_value("one"), as_value((1, 2))
+        (1, True, 'one', (1, 2))
+    """
+    if not isinstance(text, str):
+        return text
     if _NUMBER.fullmatch(text):
         return json.loads(text)
     return _BOOLEANS.get(text, text)

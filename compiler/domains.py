@@ -80,7 +80,7 @@ def mean_domain(values: Domain, max_count: int, default: Value) -> Domain:
         ProgramError: there are more than `MAX_DOMAIN` means, or they differ too little
             from one another for their size.
     """
-    if max_count == 1:
+    if max_count == 1 and len(values) < MAX_DOMAIN:
         return Domain.of((*values.values, canonical(default)))
     scaled, unit = _over_one_denominator([exact(value) for value in values.values])
     low = min(scaled)

@@ -252,5 +252,8 @@ def _margins(compiled: "CompiledModel") -> Table:
     for precision in ("float64", "float32"):
         ratio = getattr(margins, precision)
         rows.append([precision, f"{ratio:.3g}", "exact" if ratio >= 1 else "not to be trusted"])
-    note = f"The weakest decision: {margins.weakest}."
+    note = (
+        f"The weakest decision: {margins.weakest}. The bounds hold in the basis in which the model "
+        "was compiled."
+    )
     return table_of("Margins", ["Precision", "Slack / error", "Verdict"], rows, note)

@@ -1,7 +1,7 @@
 """Explanation: what was compiled, stage by stage, as titled tables of plain text."""
 
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from .text_table import text_table
@@ -48,6 +48,14 @@ class Explanation:
     def __str__(self) -> str:
         """Return all tables as text of at most 100 columns."""
         return "\n\n".join(map(str, self.tables))
+
+    def __iter__(self) -> Iterator[Table]:
+        """Iterate over the tables."""
+        return iter(self.tables)
+
+    def __contains__(self, title: object) -> bool:
+        """Whether there is a table of that title."""
+        return any(table.title == title for table in self.tables)
 
     def __getitem__(self, title: str) -> Table:
         """Return the table of that title.

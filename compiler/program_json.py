@@ -70,6 +70,8 @@ def from_json(text: str | bytes) -> ir.Program:
     Raises:
         ProgramError: it does not hold a program; every problem is listed with its path.
     """
+    if not isinstance(text, str | bytes):
+        raise ProgramError(f"A program as JSON must be a text or bytes, got {text!r}.")
     from pydantic import ValidationError  # takes long to import, and only readers need it
 
     from .program_schema import ProgramRecord

@@ -10,7 +10,8 @@ _NARROWEST = 8
 def text_table(heading: Sequence[str], rows: Sequence[Sequence[str]], *, width: int = 100) -> str:
     """Return a table as text; cells that are too wide are folded.
 
-    Columns of numbers stand to the right. The widest columns give way first.
+    Columns of numbers stand to the right. The widest columns give way first, and as long as
+    others can give way none becomes narrower than its longest word.
 
     Args:
         heading: the titles of the columns.
@@ -24,7 +25,7 @@ def text_table(heading: Sequence[str], rows: Sequence[Sequence[str]], *, width: 
         place       12
     """
     columns = list(zip(heading, *rows, strict=True))
-    widths = _fitted([max(map(len, column)) for column in columns], width)
+    widths = _fitted(columns, width)
     right = [all(map(_is_number, column[1:])) for column in columns]
     lines = []
     for row in (heading, *rows):
@@ -43,11 +44,16 @@ def _is_number(cell: str) -> bool:
     return cell.replace(",", "").replace(".", "").isdigit() or cell == ""
 
 
-def _fitted(widths: Sequence[int], width: int) -> list[int]:
-    """Return widths of columns that fit, the widest narrowed first."""
-    fitted = list(widths)
-    while sum(fitted) + _GAP * (len(fitted) - 1) > width and max(fitted) > _NARROWEST:
-        fitted[fitted.index(max(fitted))] -= 1
+def _fitted(columns: Sequence[Sequence[str]], width: int) -> list[int]:
+    """Return widths of columns that fit: narrowed between words first, then inside of them."""
+    fitted = [max(map(len, column)) for column in columns]
+    words = [max(map(len, " ".join(column).split()), default=0) for column in columns]
+    for least in ([max(word, _NARROWEST) for word in words], [_NARROWEST] * len(fitted)):
+        while sum(fitted) + _GAP * (len(fitted) - 1) > width:
+            wide = [place for place, size in enumerate(fitted) if size > least[place]]
+            if not wide:
+                break
+            fitted[max(wide, key=fitted.__getitem__)] -= 1
     return fitted
 
 

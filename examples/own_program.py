@@ -1,10 +1,9 @@
-"""Compile a RASP program of your own, and certify which edges of the model compute its output.
+"""Compile a RASP program of your own, certify which edges compute its output, and score methods.
 
 python own_program.py
 """
 
 import glassbench as gb
-from glassbench.ground_truth import certify
 from glassbench.ground_truth.task_tables import certificate_text
 
 rasp = gb.rasp
@@ -15,24 +14,23 @@ token_before = rasp.Aggregate(previous, rasp.tokens).named("token_before")
 repeats = (token_before == rasp.tokens).named("repeats")
 
 if __name__ == "__main__":
+    task = gb.make_task(repeats, "abc", 4)  # compiled, and certified
+    print(task)
     print(repeats("abba"), "by the interpreter")
-    compiled = gb.compile(repeats, vocab="abc", max_length=4)
-    print(compiled("abba"), "by the weights")
+    print(task.compiled("abba"), "by the weights")
 
-    weights = compiled.model.weights
-    print(f"{weights.n_layers} layers, {weights.n_heads} heads, d_model {weights.d_model}")
-    for variable in compiled.source_map.variables:
+    for variable in task.compiled.source_map.variables:
         print(f"  {variable.name:28}{variable.encoding.value:13}written by {variable.writer}")
-
-    labels = certify(compiled, "repeats")
-    print(", ".join(f"{count} {state}" for state, count in labels.counts.items()))
-    for label in labels.edges:
+    for label in task.labels.edges:
         if label.state != "unwired":
             print(f"  {label.edge:20}{label.state:12}{certificate_text(label.certificate)}")
 
-    # What cannot be compiled exactly is refused, with every reason.
-    earlier = rasp.Select(rasp.indices, rasp.indices, rasp.Comparison.LT)
+    for method in ("interchange", "weight-norm"):
+        print(f"{method:12} {gb.score(method, task)}")
+
+    # What cannot be compiled exactly is refused, with the reasons.
+    copied = rasp.categorical(rasp.Aggregate(~previous, rasp.tokens == "a"))
     try:
-        gb.compile(rasp.Aggregate(earlier, rasp.tokens), vocab="abc", max_length=4)
+        gb.compile(copied, vocab="abc", max_length=4)
     except gb.ProgramError as error:
         print(error)

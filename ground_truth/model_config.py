@@ -6,12 +6,14 @@ readouts say what the logits mean.
 """
 
 import json
+import math
 from collections.abc import Sequence
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, JsonValue
 
-from ..compiler.model import NONE_THRESHOLD, TIE_TOLERANCE, Model
+from ..compiler import CompiledModel
+from ..compiler.model import NONE_THRESHOLD, TIE_TOLERANCE
 from ..compiler.values import Value, as_argument
 
 FORMAT_VERSION: Literal["1.0"] = "1.0"
@@ -59,6 +61,19 @@ class ReadoutRecord(_Record):
     values: tuple[JsonValue, ...]
 
 
+class MarginsRecord(_Record):
+    """How far the model is from a wrong decision, in the basis in which it was compiled.
+
+    Attributes:
+        float64: the least ratio of the error that a decision bears to the error that can
+            reach it; `null` where no decision can go wrong.
+        float32: the same if everything is computed in float32.
+    """
+
+    float64: float | None
+    float32: float | None
+
+
 class ModelConfig(_Record):
     """What the weights are, what goes in and what comes out.
 
@@ -67,6 +82,8 @@ class ModelConfig(_Record):
         architecture: the formulae, line by line.
         decoding: what the readouts mean, in words.
         dtype: of the weights.
+        level: 0 where every expression is a variable, 1 where they are merged and folded.
+        margins: above one, the model is exact in that precision.
         causal: whether a query sees only keys up to its own position.
         n_layers: layers.
         n_heads: heads in each layer.
@@ -90,6 +107,8 @@ class ModelConfig(_Record):
     architecture: tuple[str, ...] = ARCHITECTURE
     decoding: tuple[str, ...] = DECODING
     dtype: Literal["float64"] = "float64"
+    level: int
+    margins: MarginsRecord
     causal: bool
     n_layers: int
     n_heads: int
@@ -108,9 +127,9 @@ class ModelConfig(_Record):
     readouts: tuple[ReadoutRecord, ...]
 
     @classmethod
-    def of(cls, name: str, model: Model) -> "ModelConfig":
+    def of(cls, compiled: CompiledModel) -> "ModelConfig":
         """Return the configuration of a model."""
-        weights, codec = model.weights, model.codec
+        weights, codec = compiled.model.weights, compiled.model.codec
         readouts, first = [], 0
         for readout in codec.readouts:
             readouts.append(
@@ -124,7 +143,11 @@ class ModelConfig(_Record):
             first += readout.width
         sizes = ("layers", "heads"), ("model", "head", "mlp", "vocab", "out")
         return cls(
-            name=name,
+            name=compiled.program.name,
+            level=compiled.level,
+            margins=MarginsRecord(
+                float64=_finite(compiled.margins.float64), float32=_finite(compiled.margins.float32)
+            ),
             causal=weights.causal,
             n_ctx=weights.n_ctx,
             **{f"n_{size}": getattr(weights, f"n_{size}") for size in sizes[0]},
@@ -139,6 +162,11 @@ class ModelConfig(_Record):
     def to_json(self) -> str:
         """Return the configuration as canonical JSON."""
         return canonical_json(self)
+
+
+def _finite(number: float) -> float | None:
+    """Return a number that JSON has; infinity is none."""
+    return float(number) if math.isfinite(number) else None
 
 
 def plain(values: Sequence[Value]) -> tuple[JsonValue, ...]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from ..benchmark_programs import parse_regimes
 from ..compiler import CompiledModel, Program, rasp
 from ..compiler.values import Value
-from ..errors import ProgramError
+from ..errors import ProgramError, TaskError
 from .own_task_id import OwnProgram, OwnTaskId, name_like
 from .regimes import compile_under
 from .task import Task, certified
@@ -88,6 +88,8 @@ def compile_own(
 
     The arguments are those of `make_task`.
     """
+    if not isinstance(regimes, str):
+        raise TaskError(f"The regimes must be a text such as 'crowded/scrambled', got {regimes!r}.")
     chain = parse_regimes(regimes)
     target, text = _with_text(program)
     compiled = compile_under(target, vocab, max_length, chain, causal=causal, level=level)

@@ -11,6 +11,8 @@ A folder is written beside its place and moved there when it is whole. The same 
 the same bytes.
 """
 
+import json
+import re
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -35,17 +37,18 @@ _SHOWN = 5
 def write_task_folder(task: Task, folder: str | Path, *, force: bool = False) -> Path:
     """Write a task, whole or not at all, and return its folder.
 
-    A folder that holds nothing but an earlier task is replaced.
+    A folder that holds nothing but an earlier task of the same name is replaced.
 
     Args:
         task: any task.
         folder: where to; folders above it are made.
-        force: whether to write into a folder that holds other files too. They stay.
+        force: whether to write over a task of another name, and into a folder that holds
+            other files too. Those stay.
 
     Raises:
-        BundleError: there is something else at `folder`.
+        BundleError: there is something else at `folder`, or nothing can be written there.
     """
-    check_task_folder(folder, force=force)
+    check_task_folder(folder, str(task.id), force=force)
     place = Path(folder).resolve()
     place.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=place.parent, prefix=f".{place.name}.") as beside:
@@ -58,15 +61,16 @@ def write_task_folder(task: Task, folder: str | Path, *, force: bool = False) ->
     return Path(folder)
 
 
-def check_task_folder(folder: str | Path, *, force: bool = False) -> None:
-    """Raise if a task cannot be written to a folder; nothing is written.
+def check_task_folder(folder: str | Path, task: str = "", *, force: bool = False) -> None:
+    """Raise if a task cannot be written to a folder; nothing stays written.
 
     Args:
         folder: where a task is to go.
-        force: whether other files may be there.
+        task: its id; empty where it is not known yet, and any task may be there.
+        force: whether other files, or a task of another name, may be there.
 
     Raises:
-        BundleError: there is something else at `folder`.
+        BundleError: there is something else at `folder`, or nothing can be written there.
     """
     folder = Path(folder)
     if folder.exists() and not folder.is_dir():
@@ -81,6 +85,13 @@ def check_task_folder(folder: str | Path, *, force: bool = False) -> None:
                 shown,
             )
         )
+    there = _task_in(folder)
+    if task and there and _name(there) != _name(task) and not force:
+        raise BundleError(
+            f"{folder} must be empty or hold an earlier {_name(task)}, got the task {there}; "
+            "choose another folder, or force it to be replaced"
+        )
+    _try_to_write(folder)
 
 
 def task_files(task: Task) -> Mapping[str, bytes]:
@@ -89,7 +100,7 @@ def task_files(task: Task) -> Mapping[str, bytes]:
     texts = {
         RASP: _rasp_text(task),
         PROGRAM: to_json(compiled.program),
-        CONFIG: ModelConfig.of(compiled.program.name, compiled.model).to_json(),
+        CONFIG: ModelConfig.of(compiled).to_json(),
         SOURCE_MAP: SourceMapRecord.of(compiled.source_map).to_json(),
         CIRCUIT: task.labels.to_json(),
     }
@@ -122,6 +133,31 @@ def _others(folder: Path) -> list[str]:
         for name, path in inside.items()
         if not (name in above and path.is_dir()) and not (name in _FILES and path.is_file())
     ]
+
+
+def _task_in(folder: Path) -> str:
+    """Return the id of the task that a folder holds; empty if it holds none that can be read."""
+    try:
+        return str(json.loads((folder / CIRCUIT).read_bytes())["task"])
+    except (OSError, ValueError, LookupError, TypeError):
+        return ""
+
+
+def _name(task: str) -> str:
+    """Return the name in a task id, which is what comes before its content or its sizes."""
+    return re.split(r"[@\[/]", task)[0]
+
+
+def _try_to_write(folder: Path) -> None:
+    """Raise if no folder can be made where the task, or the first folder above it, is to go."""
+    above = next(path for path in folder.resolve().parents if path.exists())
+    try:
+        tempfile.TemporaryDirectory(dir=above, prefix=".").cleanup()
+    except OSError as error:
+        raise BundleError(
+            f"{folder} must be where files can be written, got {error.strerror} at {above}; choose "
+            "another folder"
+        ) from None
 
 
 def _move(made: Path, folder: Path, old: Path) -> None:

@@ -38,7 +38,9 @@ def test_prints_what_was_compiled_and_answers(run, tmp_path):
     assert lines[2].startswith("layers 2, heads 1, d_model 10, d_mlp 2, 522 parameters")
     assert lines[3] == "well defined: on every input"
     assert lines[4].startswith("margins: ")
-    assert lines[5] == "weakest decision: telling 0.5 from 0.666667, decoding 'frac_prevs'"
+    assert (
+        lines[5] == "weakest decision: frac_prevs: telling 0.5 from 0.666667, values of the output"
+    )
     assert lines[7:9] == ["tokens      x   y      x", "frac_prevs  1 0.5 0.6667"]
     assert [path.name for path in tmp_path.iterdir()] == ["share.rasp"]
 
@@ -102,11 +104,12 @@ def test_writes_a_certified_task(run, tmp_path):
     labels = json.loads((tmp_path / "out/share/labels/circuit.json").read_text())
     assert labels["task"] == out.splitlines()[0]
     assert labels["task"].endswith("/scrambled[seed=0]")
+    assert "\nmargins before scrambling: " in out
 
 
 def test_compiles_a_program_file_again(run, tmp_path):
     run("share.rasp", *SIZE, "-o", "a", "--level", "1", "--name", "frac_prevs")
-    run("a/program.json", "-o", "b")
+    run("a/program.json", "-o", "b", "--level", "1")
     for name in ("program.json", "model/config.json", "model/weights.safetensors"):
         assert (tmp_path / "a" / name).read_bytes() == (tmp_path / "b" / name).read_bytes()
     assert not (tmp_path / "b" / "program.rasp").exists()
@@ -121,6 +124,22 @@ def test_writes_over_tasks_and_not_over_other_files(run, tmp_path):
     assert error.stdout == ""
     run("share.rasp", *SIZE, "-o", "out", "--force")
     assert (tmp_path / "out" / "notes.txt").read_text() == "mine"
+
+
+def test_does_not_write_over_the_task_of_another_program(run, tmp_path):
+    task = run("share.rasp", *SIZE, "-o", "out").stdout.splitlines()[0]
+    error = run("share.rasp", *SIZE, "--name", "other", "-o", "out", code=1).stderr
+    assert f"out must be empty or hold an earlier other, got the task {task}; choose" in error
+    run("share.rasp", *SIZE, "--name", "other", "-o", "out", "--force")
+    labels = json.loads((tmp_path / "out/labels/circuit.json").read_text())
+    assert labels["task"].startswith("other@")
+
+
+def test_texts_that_look_like_numbers(run):
+    arguments = ("-", "--vocab", "'1',2,a", "--length", "4", "--try", '[1, "2", "a"]')
+    out = run(*arguments, text="tokens;").stdout
+    assert "tokens: 2 '1' a; up to 4" in out
+    assert "\ntokens  '1' 2 a\n" in out
 
 
 def test_shows_where_a_text_is_wrong(run, tmp_path):
@@ -138,7 +157,13 @@ def test_shows_where_a_text_is_wrong(run, tmp_path):
         (("share.rasp", "--vocab", "x,", "--length", "3"), 2, "--vocab: Every token must be"),
         (("share.rasp", "--vocab", "x,x", "--length", "3"), 1, "tokens must differ"),
         (("share.rasp", *SIZE, "--level", "2"), 2, "--level"),
-        (("share.rasp", *SIZE, "--try", "z"), 1, "tokens must be in ['x', 'y'], got ['z']"),
+        (
+            ("share.rasp", *SIZE, "--try", "z"),
+            2,
+            "--try: 'z' must consist of tokens, which are 'x', 'y'; got 'z'.",
+        ),
+        (("share.rasp", *SIZE, "--try", "xyxy"), 2, "'xyxy' must have 1 to 3 tokens, got 4."),
+        (("share.rasp", *SIZE, "-o", "latin.rasp/a/b"), 1, "latin.rasp/a/b must be where files"),
         (("share.rasp", *SIZE, "--regimes", "fog"), 1, "There is no regime 'fog'"),
         (("share.rasp", *SIZE, "--name", "a b"), 1, "The name of a task must consist"),
         (("nothing.rasp", *SIZE), 1, "nothing.rasp: No such file or directory"),

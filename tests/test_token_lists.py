@@ -3,7 +3,7 @@
 import pytest
 
 from glassbench.errors import InputError
-from glassbench.token_lists import read_sequence, read_tokens
+from glassbench.token_lists import check_sequence, read_sequence, read_tokens
 
 
 @pytest.mark.parametrize(
@@ -63,9 +63,27 @@ def test_lists_that_cannot_be_read(text, message):
         ("(,)", ["(", ",", ")"], ["(", ",", ")"]),
         ("[][", ["[", "]"], ["[", "]", "["]),
         ('["a", [1, 2]]', ["a", (1, 2)], ["a", (1, 2)]),
+        ('["1", "2"]', [1, 2], [1, 2]),
+        ("1,2", ["1", "2"], ["1", "2"]),
+        ("1e3,True", ["1e3", "True"], ["1e3", "True"]),
+        ("1,'1'", [1, "1"], [1, "1"]),
         ("xz", ["x"], ["x", "z"]),
         ("", ["x"], []),
     ],
 )
 def test_sequences(text, vocabulary, sequence):
     assert read_sequence(text, vocabulary) == sequence
+
+
+@pytest.mark.parametrize(
+    ("sequence", "message"),
+    [
+        (["a", "c", "d", "c"], "'text' must consist of tokens, which are 'a', 'b'; got 'c', 'd'."),
+        ([], "'text' must have 1 to 4 tokens, got 0."),
+        (["a"] * 5, "'text' must have 1 to 4 tokens, got 5."),
+    ],
+)
+def test_sequences_that_are_no_inputs(sequence, message):
+    with pytest.raises(InputError, match=message):
+        check_sequence("text", sequence, ["a", "b"], 4)
+    check_sequence("text", ["a", "b"], ["a", "b"], 4)

@@ -4,6 +4,7 @@ Everything wrong with the syntax is told in terms of RASP: the parser stops at t
 first thing it cannot read, and this file says what stood there and what to write.
 """
 
+import re
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -27,9 +28,11 @@ _CHARACTERS = {
 }
 _TOKENS = {
     "STAR": "RASP has no `**`; a power is written `x ^ y`.",
-    "SLASH": "RASP has no `//`; write `round(x / y)`, or a comparison with the remainder `x % y`.",
+    "SLASH": "RASP has no `//`; write `(x - x % y) / y` for a quotient without its remainder. "
+    "Comments start with `#`.",
     "EQUAL": "`=` gives a name to a value, at the start of a statement; write `==` to compare.",
     "COLON": "RASP has no `:` outside of dictionaries; blocks stand in `{` and `}`.",
+    "IF": "RASP has no `if` statement; write `x if c else y`, as in `out = x if c else y;`.",
     "LBRACE": "`{` opens the block of a `def` or a `for`; group expressions with `(` and `)`.",
 }
 _WORDS = {
@@ -48,6 +51,12 @@ _WORDS = {
     "RETURN": "`return`",
     "COMPARISON": "a comparison, one of == != < <= > >=",
 }
+
+_WHILE = (
+    "RASP has no `while`; write `x if c else y` to choose between values, and `for name in list "
+    "{ ... }` to repeat statements."
+)
+_UPDATE = re.compile(r"(?P<name>\w+)\s*(?P<operator>[-+*/%^])=\s*(?P<value>\w+(?=\s*;))?", re.ASCII)
 
 
 @cache
@@ -82,6 +91,9 @@ def _problem(text: str, error: UnexpectedInput) -> LocatedError:
     last = _last_read(error)
     if isinstance(last, Token) and last.type == "NAME" and last.value in INTERACTIVE:
         return LocatedError(Place(last.line or 1, last.column or 1), interactive(last.value))
+    special = _of_another_language(text, error.token)
+    if special is not None:
+        return special
     expected = set(error.accepts or error.expected)
     found: Token = error.token
     if "SEMICOLON" in expected and last is not None and _next_statement(found, last):
@@ -93,6 +105,30 @@ def _problem(text: str, error: UnexpectedInput) -> LocatedError:
         place = Place(len(lines), len(lines[-1]) + 1)
     advice = _advice(found, expected)
     return LocatedError(place, f"Expected {_listed(expected)}, got {_shown(found)}.{advice}")
+
+
+def _of_another_language(text: str, found: Token) -> LocatedError | None:
+    """Return what is wrong where a statement or a comment is written as other languages do."""
+    lines = text.split("\n")
+    if found.line is None or found.column is None or found.line > len(lines):
+        return None
+    line, column = lines[found.line - 1], found.column
+    before, rest = line[: column - 1], line[column - 1 :]
+    if rest.startswith(("//", "/*")) or (found.type == "STAR" and before.endswith("/")):
+        start = Place(found.line, column if rest.startswith("/") else column - 1)
+        return LocatedError(start, "Comments start with `#` and end with the line.")
+    loop = re.match(r"(?:.*[;{}])?\s*(while)\b", before)
+    if loop and found.type in ("LBRACE", "NAME", "NUMBER", "NOT", "COLON", "TRUE"):
+        return LocatedError(Place(found.line, loop.start(1) + 1), _WHILE)
+    updates = _UPDATE.finditer(line) if found.type == "EQUAL" else iter(())
+    for update in updates:
+        if update.end("operator") == column - 1:
+            name, operator, value = update.group("name", "operator", "value")
+            advice = f"write `{name} = {name} {operator} {value or '(...)'}`."
+            return LocatedError(
+                Place(found.line, column - 1), f"RASP has no `{operator}=`; {advice}"
+            )
+    return None
 
 
 def interactive(command: str) -> str:
@@ -131,6 +167,8 @@ def _shown(found: Token) -> str:
 
 def _advice(found: Token, expected: set[str]) -> str:
     if found.type in ("DEF", "FOR", "IF", "ELSE", "IN", "AND", "OR", "SELECT", "RETURN"):
+        if found.type == "IF" and "DEF" in expected:
+            return f" {_TOKENS['IF']}"
         if found.type == "RETURN":
             return " `return` ends the block of a `def`."
         if "NAME" in expected and "NUMBER" not in expected:

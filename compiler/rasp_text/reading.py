@@ -55,6 +55,8 @@ def read_rasp(text: str, outputs: Sequence[str] = ()) -> RaspSource:
         >>> list(source.names)
         ['is_x', 'prevs', 'frac_prevs']
     """
+    if not isinstance(text, str):
+        raise ProgramError(f"A RASP program must be a text, got {text!r}.")
     statements = Statements()
     statements.run_all(parse(text))
     if statements.problems:
@@ -82,7 +84,8 @@ def _chosen(outputs: Sequence[str], assigned: Mapping[str, object]) -> tuple[ras
         part = assigned.get(name, SPOILED)
         if part is SPOILED:
             known = [other for other, value in assigned.items() if isinstance(value, rasp.SOp)]
-            problems.append(f"there is no name {name!r} in the program.{suggestion(name, known)}")
+            there = suggestion(name, known) or f" There are: {', '.join(known) or 'none'}."
+            problems.append(f"there is no name {name!r} in the program.{there}")
         elif not isinstance(part, rasp.SOp):
             advice = (
                 "take its selector_width or aggregate over it"

@@ -2,6 +2,7 @@
 
 import re
 from collections import Counter
+from collections.abc import Sequence
 
 from ...errors import ProgramError, listing
 from .. import rasp
@@ -14,12 +15,15 @@ from .words import KNOWN
 _NAME = re.compile(r"[A-Za-z_][A-Za-z_0-9]*")
 
 
-def write_rasp(*outputs: rasp.SOp) -> str:
+def write_rasp(*outputs: rasp.SOp | Sequence[rasp.SOp]) -> str:
     """Return a RASP program that computes `outputs`: one statement for each expression.
 
     What is read back has the same values on every input, and is written as the same text.
     Names are kept where the language allows them and no other expression has them; other
     annotations than the encoding are lost.
+
+    Args:
+        outputs: the sequences, one by one or in a list.
 
     Raises:
         ProgramError: some expression has no text; every such is listed, with what to use.
@@ -31,12 +35,16 @@ def write_rasp(*outputs: rasp.SOp) -> str:
         histogram = selector_width(same);
         map = histogram > 1;
     """
+    if len(outputs) == 1 and isinstance(outputs[0], Sequence) and not isinstance(outputs[0], str):
+        outputs = tuple(outputs[0])
     if not outputs:
         raise ProgramError("A program must have an output, got none; give the sequences to write.")
+    sequences = []
     for output in outputs:
         if not isinstance(output, rasp.SOp):
             raise ProgramError(f"The outputs must be SOps, got {output!r}.")
-    return _Writer(outputs).text()
+        sequences.append(output)
+    return _Writer(tuple(sequences)).text()
 
 
 class _Writer:

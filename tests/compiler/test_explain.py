@@ -28,7 +28,7 @@ Program
 -------
 Name                  Computes                             Encoding     Values  Which
 tokens                rasp.tokens                          categorical       3  'a', 'b', 'c'
-same_token            Select(tokens, tokens)               selector
+same_token            Select(tokens, tokens, ==)           selector
 histogram.reciprocal  1 / (1 + SelectorWidth(same_token))  numerical         4  1/5, 1/4, 1/3, 1/2
 histogram             Map(histogram.reciprocal)            categorical       4  1, 2, 3, 4
 
@@ -89,7 +89,10 @@ def test_a_small_program_in_full():
     margins = compiled.explain()["Margins"]
     assert text.endswith(str(margins))
     assert margins.rows[0] == ("float64", f"{compiled.margins.float64:.3g}", "exact")
-    assert margins.note == f"The weakest decision: {compiled.margins.weakest}."
+    assert margins.note == (
+        f"The weakest decision: {compiled.margins.weakest}. The bounds hold in the basis in which "
+        "the model was compiled."
+    )
 
 
 @pytest.mark.parametrize("level", [0, 1])
@@ -97,6 +100,9 @@ def test_a_small_program_in_full():
 def test_every_program_of_the_library_fits_the_page(name, level):
     explanation = build(name, level).explain()
     assert isinstance(explanation, Explanation)
+    assert tuple(explanation) == explanation.tables
+    assert "Sizes" in explanation
+    assert "sizes" not in explanation
     assert max(map(len, str(explanation).splitlines())) <= 100
     assert ("Level 1" in [table.title for table in explanation.tables]) is (level == 1)
     for table in explanation.tables:

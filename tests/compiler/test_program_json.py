@@ -318,6 +318,11 @@ def test_json_of_another_kind_is_refused(text):
     assert "file: Input should be an object" in refusal(text)
 
 
+def test_what_is_no_text_is_refused():
+    with pytest.raises(ProgramError, match="A program as JSON must be a text or bytes, got None"):
+        from_json(None)
+
+
 def test_infinite_weights_are_refused():
     text = json.dumps(changed("nodes.6.operation.terms.0.weights", [float("inf")], MEAN))
     assert "weights[0]: Input should be a finite number" in refusal(text)

@@ -124,8 +124,9 @@ def test_what_is_known_of_the_program(task):
     ("options", "error", "message"),
     [
         ({"program": "out = tokenz;"}, ProgramError, "Did you mean"),
-        ({"program": 3}, ProgramError, "must be a RASP expression"),
+        ({"program": 3}, ProgramError, "must be RASP text, an expression"),
         ({"vocab": "xx"}, ProgramError, "tokens must differ"),
+        ({"regimes": 3}, TaskError, "The regimes must be a text such as .* got 3"),
         ({"name": "-x"}, TaskError, "The name of a task must consist of .* got '-x'"),
         ({"name": "a/b"}, TaskError, "got 'a/b'"),
         ({"regimes": "fogged"}, TaskError, "There is no regime 'fogged'. Known: crowded"),

@@ -243,3 +243,44 @@ def test_a_link_stays_a_link(fraction, tmp_path):
     write_task_folder(fraction, tmp_path / "link")
     assert (tmp_path / "link").is_symlink()
     assert files(tmp_path / "real") == task_files(fraction)
+
+
+def test_what_the_configuration_says_of_exactness():
+    config = json.loads(task_files(make_task(FRACTION, "xy", 3, level=1))["model/config.json"])
+    assert config["level"] == 1
+    assert config["margins"]["float64"] > config["margins"]["float32"] > 1
+    config = ModelConfig.of(compile_program(rasp.tokens, "xy", 3))
+    assert config.margins.float64 is None
+
+
+def test_the_page_names_every_field(fraction):
+    page = (Path(__file__).parents[2] / "docs" / "task_folder.md").read_text(encoding="utf-8")
+    contents = {name: text for name, text in task_files(fraction).items() if name.endswith("json")}
+
+    def fields(value):
+        if isinstance(value, dict):
+            yield from value
+        for item in value.values() if isinstance(value, dict) else value:
+            if isinstance(item, dict | list):
+                yield from fields(item)
+
+    for name in ("model/config.json", "labels/source_map.json", "labels/circuit.json"):
+        for field in set(fields(json.loads(contents[name]))):
+            assert f"`{field}`" in page or f'"{field}"' in page, (name, field)
+
+
+def test_a_task_of_another_name_is_replaced_by_force_only(fraction, tmp_path):
+    write_task_folder(fraction, tmp_path / "task")
+    other = make_task(FRACTION, "xy", 2, name="other")
+    with pytest.raises(BundleError, match="hold an earlier other, got the task frac@"):
+        write_task_folder(other, tmp_path / "task")
+    check_task_folder(tmp_path / "task")
+    write_task_folder(other, tmp_path / "task", force=True)
+    assert files(tmp_path / "task")["labels/circuit.json"].count(b"other@") == 1
+
+
+def test_a_place_that_cannot_be_written_is_refused_at_once(tmp_path):
+    (tmp_path / "file").write_text("mine")
+    with pytest.raises(BundleError, match="file/a/b must be where files can be written, got"):
+        check_task_folder(tmp_path / "file" / "a" / "b")
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]

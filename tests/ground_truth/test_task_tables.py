@@ -27,7 +27,7 @@ def test_program_table():
     assert heading == ["Name", "Operation", "Encoding", "Values", "Held by", "Part"]
     assert rows == [
         ["tokens", "rasp.tokens", "categorical", "2", "embed", "circuit"],
-        ["same_token", "Select(tokens, tokens)", "selector", "", "a0.h0", "circuit"],
+        ["same_token", "Select(tokens, tokens, ==)", "selector", "", "a0.h0", "circuit"],
         [
             "histogram.reciprocal",
             "1 / (1 + SelectorWidth(same_token))",

@@ -25,6 +25,11 @@ def test_the_form_of_a_message():
     )
 
 
+def test_what_is_no_text_is_refused():
+    with pytest.raises(ProgramError, match="A RASP program must be a text, got None"):
+        read_rasp(None)
+
+
 def test_every_statement_is_checked_and_each_problem_told_once():
     text = "a = tokenz;\nb = a + 1;\nfor i in [b] { c = i; }\nd = 1 / 0;\ne = d + c;\nf = e + nil;"
     lines = re.findall(r"line (\d+)", message(text))
@@ -57,8 +62,20 @@ MESSAGES = {
         "1:13 Expected an expression, got `*`. RASP has no `**`; a power is written `x ^ y`."
     ),
     "x = tokens // 2;": (
-        "1:13 Expected an expression, got `/`. RASP has no `//`; write `round(x / y)`, or a "
-        "comparison with the remainder `x % y`."
+        "1:13 Expected an expression, got `/`. RASP has no `//`; write `(x - x % y) / y` for a "
+        "quotient without its remainder. Comments start with `#`."
+    ),
+    "x = tokens; // the input": "1:13 Comments start with `#` and end with the line.",
+    "x = tokens /* the input */;": "1:12 Comments start with `#` and end with the line.",
+    "x = tokens; x += 1;": "1:15 RASP has no `+=`; write `x = x + 1`.",
+    "x = tokens; x -= (1 + 2);": "1:15 RASP has no `-=`; write `x = x - (...)`.",
+    "x = tokens; if x == 1 { y = 2; }": (
+        "1:13 Expected a statement, got `if`. RASP has no `if` statement; write `x if c else y`, "
+        "as in `out = x if c else y;`."
+    ),
+    "x = 1; while (x < 3) { x = x + 1; }": (
+        "1:8 RASP has no `while`; write `x if c else y` to choose between values, and `for name "
+        "in list { ... }` to repeat statements."
     ),
     "x = tokens = 1;": "`=` gives a name to a value, at the start of a statement; write `==`",
     'x = "ab;\ny = 1;': "1:5 There is a '\"'. A string must end on the line where it begins",

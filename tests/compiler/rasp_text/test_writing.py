@@ -68,6 +68,14 @@ def test_several_outputs_are_listed():
     assert text == "a = tokens == 1;\nb = indices < 2;\n[a, tokens, b];\n"
 
 
+def test_outputs_may_come_in_a_list():
+    one, other = rasp.tokens + 1, rasp.tokens * 2
+    assert write_rasp([one, other]) == write_rasp(one, other)
+    assert write_rasp([one]) == write_rasp(one)
+    with pytest.raises(ProgramError, match="must have an output"):
+        write_rasp([])
+
+
 def test_names_are_kept_where_they_can_be():
     sums = [(rasp.tokens + 1).named(name) for name in ("x", "x", "select", "two words", "x_1")]
     total = sums[0]
