@@ -115,13 +115,15 @@ def _holds(condition: ir.Condition, values: Mapping[int, np.ndarray]) -> np.ndar
     """Return where a condition holds, as an array that broadcasts to `[batch, query, key]`."""
     if condition.table.size == 0:  # A side that is always None.
         return np.zeros((1, 1, 1), dtype=bool)
-    queries, keys = np.zeros((1, 1, 1), dtype=np.intp), np.zeros((1, 1, 1), dtype=np.intp)
-    if condition.queries is not None:
-        queries = values[condition.queries][:, :, None]
-    if condition.keys is not None:
-        keys = values[condition.keys][:, None, :]
-    present = np.logical_and(queries >= 0, keys >= 0)
-    return np.asarray(np.logical_and(condition.table[queries, keys], present))
+    nothing = np.zeros((1, 1), dtype=np.intp)
+    queries = nothing if condition.queries is None else values[condition.queries]
+    keys = nothing if condition.keys is None else values[condition.keys]
+    rows = np.maximum(queries, 0).astype(np.int32) * np.int32(condition.table.shape[1])
+    columns = np.maximum(keys, 0).astype(np.int32)
+    holds = condition.table.ravel().take(rows[:, :, None] + columns[:, None, :])
+    holds &= (queries >= 0)[:, :, None]
+    holds &= (keys >= 0)[:, None, :]
+    return holds
 
 
 def _mean(
