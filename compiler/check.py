@@ -1,8 +1,9 @@
 """Check: whether a program has a meaning on every input.
 
 An aggregate that selects positions with different values has none, unless they are all
-numbers, whose mean it is. That is decided by running the interpreter over the whole
-input space where that has at most `limit` sequences, and over a sample of it otherwise.
+numbers, whose mean it is. Where its form does not rule that out, it is decided by
+running the interpreter over the whole input space where that has at most `limit`
+sequences, and over a sample of it otherwise.
 """
 
 from dataclasses import dataclass
@@ -13,7 +14,7 @@ from . import program as ir
 from .input_space import InputSpace
 from .interpreter import interpret
 from .program import Program
-from .selector_facts import at_most_one
+from .selector_facts import always_agree, at_most_one
 from .values import as_argument
 
 CHECK_LIMIT = 50_000
@@ -102,7 +103,10 @@ def _may_conflict(program: Program, node: ir.Node) -> bool:
     if node.is_numerical:
         table = node.operation.table
         return program.nodes[node.operation.value].optional or bool((table < 0).any())
-    return not at_most_one(program.nodes, node.operation.selector)
+    return not (
+        always_agree(program.nodes, node.operation)
+        or at_most_one(program.nodes, node.operation.selector, causal=program.causal)
+    )
 
 
 def _conflicts(

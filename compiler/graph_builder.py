@@ -33,6 +33,7 @@ class GraphBuilder:
         self._names = {*self._inputs, BOS, PAD}
         self._counts: Counter[str] = Counter()
         self._encoded: dict[tuple[object, Encoding], int] = {}
+        self._pairs: dict[tuple[int, int, bytes], int] = {}
 
     def add(
         self,
@@ -117,17 +118,25 @@ class GraphBuilder:
         return ir.Condition(key, query, table)
 
     def _pair(self, name: str, fst: int, snd: int, classes: np.ndarray, members: np.ndarray) -> int:
-        """Add the variable that says in which class two variables are; the first pair names it."""
+        """Return the variable that says in which class two variables are, added if need be.
+
+        The first pair of a class names it.
+        """
+        known = self._pairs.get((fst, snd, classes.tobytes()))
+        if known is not None:
+            return known
         left, right = self.nodes[fst], self.nodes[snd]
         pairs = np.unravel_index(members, classes.shape)
         values = zip(*(axis.tolist() for axis in pairs), strict=True)
         domain = Domain(tuple((left.domain.values[i], right.domain.values[j]) for i, j in values))
-        return self.add(
+        place = self.add(
             name,
             ir.SequenceMap(fst, snd, classes),
             domain,
             optional=left.optional or right.optional,
         )
+        self._pairs[fst, snd, classes.tobytes()] = place
+        return place
 
 
 def _check_numerical(domain: Domain, optional: bool) -> None:

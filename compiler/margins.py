@@ -175,7 +175,7 @@ class _Bounds:
             return _Error(np.zeros(1), mixing + leak)
         carried = self._linear(block.value)
         rounding = _OPERATIONS * self.unit
-        if at_most_one(self.program.nodes, operation.selector):
+        if at_most_one(self.program.nodes, operation.selector, causal=self.program.causal):
             mixing = rounding
         else:
             rounding += n * self.unit

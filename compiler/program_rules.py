@@ -294,7 +294,7 @@ def _of_mean(program: ir.Program, node: ir.Node, mean: ir.Aggregate) -> Iterator
         return
     if any(not one.table.any() for one in conditions_of(nodes, mean.selector)):
         return  # Nothing is ever selected.
-    count = 1 if at_most_one(nodes, mean.selector) else program.max_length
+    count = 1 if at_most_one(nodes, mean.selector, causal=program.causal) else program.max_length
     try:
         means = mean_domain(Domain.of(images), count, node.domain.values[mean.default])
     except ProgramError as error:

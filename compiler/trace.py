@@ -69,7 +69,7 @@ def trace(
     """
     tokens = _checked_vocabulary(vocabulary, max_length)
     max_length = int(max_length)
-    tracer = _Tracer(tokens, max_length, frozenset(means))
+    tracer = _Tracer(tokens, max_length, causal, frozenset(means))
     outputs = tuple(tracer.output(expression) for expression in expressions)
     others = tuple(tracer.output(expression) for expression in beside)
     if tracer.problems:
@@ -107,12 +107,15 @@ def _checked_vocabulary(vocabulary: Sequence[Value], max_length: int) -> Domain:
 class _Tracer:
     """Walks over expressions; lives for one call of `trace`."""
 
-    def __init__(self, tokens: Domain, max_length: int, means: frozenset[int]) -> None:
+    def __init__(
+        self, tokens: Domain, max_length: int, causal: bool, means: frozenset[int]
+    ) -> None:
         self.graph = GraphBuilder(tokens, max_length)
         self.problems: list[str] = []
         self.open: dict[int, int] = {}
         self._tokens = tokens
         self._max_length = max_length
+        self._causal = causal
         self._means = means
         self._n_aggregates = 0
         self._results: dict[int, int | Conjunction | None] = {}
@@ -355,7 +358,7 @@ class _Tracer:
                 f"a numerical aggregate needs a number as its default, got {default!r}; "
                 "write rasp.Aggregate(..., default=0), or leave the annotation out"
             )
-        single = at_most_one(nodes, selector)
+        single = at_most_one(nodes, selector, causal=self._causal)
         domain = mean_domain(values, 1 if single else self._max_length, default)
         operation = ir.Aggregate(
             selector, value, values.positions_in(domain), domain.index(default)

@@ -20,6 +20,8 @@ os.environ.setdefault(
 # Nothing in the tests may reach for a model hub.
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 os.environ.setdefault("WANDB_MODE", "disabled")
+# Tables are as wide as in a pipe, whatever runs the tests.
+os.environ.pop("COLUMNS", None)
 
 from beartype import beartype
 from jaxtyping import install_import_hook

@@ -46,7 +46,8 @@ def test_prints_what_was_compiled_and_answers(run, tmp_path):
 
 
 def test_says_on_what_it_was_checked(run):
-    text = "aggregate(select(tokens, tokens, ==), tokens);"
+    same = "select(tokens, tokens, ==)"
+    text = f"categorical(aggregate({same}, selector_width({same})));"
     assert "well defined: checked on all 14 inputs" in run("-", *SIZE, text=text).stdout
     assert "up to 3 of them; causal" in run("share.rasp", *SIZE, "--causal").stdout
 

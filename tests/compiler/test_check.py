@@ -136,19 +136,21 @@ def test_all_reasons_are_listed_at_once():
 
 def test_what_was_checked_is_kept_with_the_model():
     same = rasp.Select(TOKENS, TOKENS, rasp.Comparison.EQ)
-    compiled = compile_program(rasp.Aggregate(same, TOKENS), "ab", 3)
+    counts = rasp.categorical(rasp.Aggregate(same, rasp.SelectorWidth(same)))
+    compiled = compile_program(counts, "ab", 3)
     assert (compiled.checked.n_inputs, compiled.checked.exhaustive) == (14, True)
 
 
 def test_what_is_checked_on_a_sample_is_said(caplog):
-    anywhere = rasp.Aggregate(rasp.Select(TOKENS, TOKENS, rasp.Comparison.EQ), TOKENS)
-    compiled = compile_program(anywhere, "ab", 16)
+    same = rasp.Select(TOKENS, TOKENS, rasp.Comparison.EQ)
+    counts = rasp.categorical(rasp.Aggregate(same, rasp.SelectorWidth(same)))
+    compiled = compile_program(counts, "ab", 16)
     assert not compiled.checked.exhaustive
     assert "was checked on 4096 inputs, not on all" in caplog.text
     caplog.clear()
     # Longer sequences have more pairs of positions, and fewer of them are tried.
-    assert compile_program(anywhere, "ab", 64).checked.n_inputs == 512
+    assert compile_program(counts, "ab", 64).checked.n_inputs == 512
     assert "was checked on 512 inputs, not on all" in caplog.text
     caplog.clear()
-    assert compile_program(anywhere, "ab", 4).checked.exhaustive
+    assert compile_program(counts, "ab", 4).checked.exhaustive
     assert not caplog.text

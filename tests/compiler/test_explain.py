@@ -187,7 +187,11 @@ def test_a_scrambled_model_is_explained_by_its_own_source_map():
 
 
 def test_the_check_says_on_what_it_ran():
-    first = rasp.Aggregate(rasp.Select(rasp.tokens, rasp.tokens, rasp.Comparison.EQ), rasp.tokens)
+    same = rasp.Select(rasp.tokens, rasp.tokens, rasp.Comparison.EQ)
+    token = rasp.Aggregate(same, rasp.tokens)
+    note = compile_program(token, "ab", 3).explain()["Check"].note
+    assert note.endswith("so that no run was needed.")
+    first = rasp.categorical(rasp.Aggregate(same, rasp.SelectorWidth(same)))
     note = compile_program(first, "ab", 3).explain()["Check"].note
     assert note.endswith("was checked on all possible inputs: 14.")
     note = compile_program(first, "abcd", 9).explain()["Check"].note
