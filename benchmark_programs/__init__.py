@@ -6,7 +6,8 @@ vocabulary and length, the same function in plain Python, and what it is good fo
 model taken through regimes); `get_suite` lists the tasks of a suite.
 """
 
-from .program_spec import ProgramSpec
+from .conformance import Finding, check_program
+from .program_spec import ProgramSpec, Size, Sizes
 from .registry import get_program, programs
 from .suggestion import unknown_name
 from .suites import SUITES, get_suite

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Any
+from typing import Any, NamedTuple
 
 from ..compiler import rasp
 from ..compiler.values import Value
@@ -15,6 +15,25 @@ Oracle = Callable[[list[Any]], list[Value]]
 VOCAB = "vocab"
 LENGTH = "length"
 
+Size = tuple[int, int]
+"""A number of tokens, and the greatest length of a sequence."""
+
+
+class Sizes(NamedTuple):
+    """The named sizes of a program, each larger than the one before.
+
+    Attributes:
+        tiny: for a look by hand; every input can be tried in no time.
+        small: the default; every input can still be tried.
+        medium: with some thousands of inputs or more.
+        large: as large as the program is meant to be run.
+    """
+
+    tiny: Size
+    small: Size
+    medium: Size
+    large: Size
+
 
 @dataclass(frozen=True, kw_only=True)
 class ProgramSpec:
@@ -22,37 +41,56 @@ class ProgramSpec:
 
     Attributes:
         name: how task ids call it: lower-case letters, digits and underscores.
-        version: raised whenever the meaning, a default or the expression changes.
+        version: raised whenever the meaning, a size or the expression changes.
+        family: the kind of program, such as `counting`.
         build: returns the RASP expression for a vocabulary and a greatest length.
         vocabulary: returns the tokens for a number of tokens.
         oracle: the same function of sequences in plain Python, written without
             RASP. It gives the value at each position, for every non-empty
             sequence over the vocabulary; `None` where the program has no value.
-        vocab: the default number of tokens.
-        length: the default greatest length of a sequence.
+        sizes: the named sizes; `small` is the default.
         least_vocab: the fewest tokens with which the program makes sense.
         description: what it computes, in one sentence.
         why: what makes it worth studying.
-        citation: where the algorithm comes from.
-        tags: what it exercises, for choosing programs.
+        citation: where the algorithm comes from; empty if from nowhere in particular.
+        tags: what it is about, for choosing programs. What can be seen of the
+            expression needs no tag: see `traits`.
         causal: whether its model attends backwards only.
+        control: empty, or why the right answer of a tool is "none" on some question:
+            the output is constant, or does not depend on what seems to matter.
         licence: an SPDX identifier.
     """
 
     name: str
     version: int = 1
+    family: str
     build: Callable[[tuple[Value, ...], int], rasp.SOp] = field(repr=False)
     vocabulary: Callable[[int], tuple[Value, ...]] = field(repr=False)
     oracle: Oracle = field(repr=False)
-    vocab: int
-    length: int
+    sizes: Sizes
     least_vocab: int = 1
     description: str = field(repr=False)
     why: str = field(repr=False)
-    citation: str = field(repr=False)
+    citation: str = field(default="", repr=False)
     tags: tuple[str, ...] = field(repr=False)
     causal: bool = False
+    control: str = field(default="", repr=False)
     licence: str = field(default="Apache-2.0", repr=False)
+
+    @property
+    def id(self) -> str:
+        """The name and the version, as they stand in task ids."""
+        return f"{self.name}-v{self.version}"
+
+    @property
+    def vocab(self) -> int:
+        """The default number of tokens."""
+        return self.sizes.small[0]
+
+    @property
+    def length(self) -> int:
+        """The default greatest length of a sequence."""
+        return self.sizes.small[1]
 
     @property
     def defaults(self) -> Mapping[str, int]:

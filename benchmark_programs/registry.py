@@ -1,29 +1,98 @@
-"""The registry: every program of the library, by name and version."""
+"""The registry: every program, of the library and of installed packages, by name and version.
 
-from collections.abc import Mapping
+A package of yours adds programs through an entry point that names a `ProgramSpec`, or a
+sequence of them:
+
+    [project.entry-points."glassbench.programs"]
+    mine = "my_package.my_module:PROGRAMS"
+"""
+
+import logging
+from collections.abc import Iterable, Mapping
+from functools import lru_cache
+from importlib.metadata import EntryPoint, entry_points
 from types import MappingProxyType
 
 from ..errors import TaskError
-from . import brackets, counting, moving, patterns, running_statistics, sorting
+from .families import (
+    arithmetic,
+    brackets,
+    controls,
+    counting,
+    logic,
+    moving,
+    patterns,
+    retrieval,
+    running_statistics,
+    sets,
+    sorting,
+    text,
+)
 from .program_spec import ProgramSpec
 from .suggestion import unknown_name
 
-_ALL: tuple[ProgramSpec, ...] = (
+ENTRY_POINTS = "glassbench.programs"
+
+_LIBRARY: tuple[ProgramSpec, ...] = (
     *counting.PROGRAMS,
     *sorting.PROGRAMS,
     *moving.PROGRAMS,
     *running_statistics.PROGRAMS,
     *brackets.PROGRAMS,
     *patterns.PROGRAMS,
+    *sets.PROGRAMS,
+    *arithmetic.PROGRAMS,
+    *logic.PROGRAMS,
+    *retrieval.PROGRAMS,
+    *text.PROGRAMS,
+    *controls.PROGRAMS,
 )
+_LOG = logging.getLogger(__name__)
+
+
+@lru_cache(maxsize=1)
+def _registered() -> tuple[ProgramSpec, ...]:
+    """Return the library's programs, then those of installed packages."""
+    found = list(_LIBRARY)
+    for entry in sorted(entry_points(group=ENTRY_POINTS), key=lambda entry: entry.name):
+        found += _specs_of(entry, {spec.name for spec in found})
+    return tuple(found)
+
+
+def _specs_of(entry: EntryPoint, taken: set[str]) -> list[ProgramSpec]:
+    """Return the programs of an entry point; one that cannot be used is told and left out."""
+    try:
+        given = entry.load()
+    except Exception as error:  # whatever a package of others raises
+        _LOG.warning("The programs of %s (%s) cannot be imported: %s", entry.name, entry, error)
+        return []
+    if isinstance(given, ProgramSpec):
+        given = (given,)
+    if not isinstance(given, Iterable):
+        given = [given]
+    specs = []
+    for spec in given:
+        if not isinstance(spec, ProgramSpec):
+            _LOG.warning(
+                "The entry point %s must name a ProgramSpec or several, got %r", entry.name, spec
+            )
+        elif spec.name in taken:
+            _LOG.warning(
+                "The program %r of %s is left out: there is one of that name; rename it",
+                spec.name,
+                entry.name,
+            )
+        else:
+            specs.append(spec)
+    return specs
 
 
 def programs() -> Mapping[str, ProgramSpec]:
     """Return the newest version of every program, by name."""
     newest: dict[str, ProgramSpec] = {}
-    for spec in sorted(_ALL, key=lambda spec: spec.version):
+    for spec in sorted(_registered(), key=lambda spec: spec.version):
         newest[spec.name] = spec
-    return MappingProxyType({spec.name: newest[spec.name] for spec in _ALL})
+    return MappingProxyType({spec.name: newest[spec.name] for spec in _registered()})
 
 
 def get_program(name: str, version: int | None = None) -> ProgramSpec:
@@ -36,7 +105,7 @@ def get_program(name: str, version: int | None = None) -> ProgramSpec:
         >>> get_program("sort").length
         5
     """
-    versions = {spec.version: spec for spec in _ALL if spec.name == name}
+    versions = {spec.version: spec for spec in _registered() if spec.name == name}
     if not versions:
         raise TaskError(unknown_name("program", name, programs()))
     chosen = max(versions) if version is None else version

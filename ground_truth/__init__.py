@@ -13,6 +13,7 @@ from .interchange_pairs import Pairs, TaskDomain
 from .own_task import compile_own, make_task
 from .own_task_id import OwnTaskId
 from .prediction import Predictor
+from .task_conformance import check_ranked, check_task
 from .task import Task, build_model, certified, edge_positives, load, load_suite, node_positives
 from .task_folder import check_task_folder, write_task_folder
 from .verify import verify

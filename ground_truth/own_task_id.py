@@ -27,11 +27,13 @@ class OwnProgram:
         description: what it computes, in a sentence.
         text: the program as RASP text; empty where it has none.
         citation: where it comes from.
+        control: empty, or why no edge need be causal.
     """
 
     description: str
     text: str = ""
     citation: str = "a program of one's own"
+    control: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)

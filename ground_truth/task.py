@@ -85,12 +85,13 @@ def certified(task: TaskId | OwnTaskId, compiled: CompiledModel) -> Task:
     """Return a task of a compiled model, its labels certified.
 
     Raises:
-        TaskError: all of its edges are causal, or none is.
+        TaskError: all of its edges are causal, or none is and it is no control.
         CertificationError: its labels cannot be certified.
     """
     domain = TaskDomain.of(compiled)
     labels = certify(compiled, str(task), domain=domain)
-    if len(set(edge_positives(labels.states).values())) < 2:
+    kinds = set(edge_positives(labels.states).values())
+    if kinds != {True, False} and not (kinds == {False} and task.spec.control):
         raise TaskError(
             f"{task} poses no question: all of its edges are causal, or none is; choose a larger "
             "vocabulary or length, a program that computes more, or the regime 'crowded'"

@@ -2,36 +2,12 @@
 
 from typing import Any
 
-from ..compiler import rasp
-from ..compiler.values import Value
-from .citations import RASP_PAPER, TRACR_PAPER
-from .counting import count_equal
-from .program_spec import ProgramSpec
-from .vocabularies import digits, letters
-
-
-def sort_by_unique_keys(values: rasp.SOp, keys: rasp.SOp) -> rasp.SOp:
-    """Return `values` in ascending order of `keys`.
-
-    The place of a key is the number of smaller keys. Equal keys claim the same
-    place, and the places after it stay empty: there the result is `None`.
-    """
-    smaller = rasp.Select(keys, keys, rasp.Comparison.LT).named("smaller")
-    place = rasp.SelectorWidth(smaller).named("place")
-    claims = rasp.Select(place, rasp.indices, rasp.Comparison.EQ).named("claims")
-    return rasp.Aggregate(claims, values).named("sort")
-
-
-def sort_by_keys(values: rasp.SOp, keys: rasp.SOp, max_length: int) -> rasp.SOp:
-    """Return `values` in ascending order of integer `keys`, equal keys in order of position.
-
-    The position breaks ties: `key * max_length + position` is another integer for
-    every position, since positions are below `max_length`.
-    """
-    unique_keys = rasp.SequenceMap(
-        lambda key, index: key * max_length + index, keys, rasp.indices
-    ).named("unique_key")
-    return sort_by_unique_keys(values, unique_keys)
+from ...compiler import rasp
+from ...compiler.values import Value
+from ..citations import RASP_PAPER, TRACR_PAPER
+from ..idioms import count_equal, sort_by_keys, sort_by_unique_keys
+from ..program_spec import ProgramSpec, Sizes
+from ..vocabularies import digits, letters
 
 
 def sort_by_frequency(max_length: int) -> rasp.SOp:
@@ -58,29 +34,29 @@ def _most_frequent(xs: list[Any]) -> list[Value]:
 
 SORT = ProgramSpec(
     name="sort",
+    family="sorting",
     build=lambda _vocabulary, length: sort_by_keys(rasp.tokens, rasp.tokens, length),
     vocabulary=digits,
     oracle=_sort,
-    vocab=4,
-    length=5,
+    sizes=Sizes((2, 4), (4, 5), (6, 8), (8, 16)),
     description="Sorts integers in ascending order; tokens may repeat.",
     why=(
         "Three steps in a row, each of which needs the one before at every position: an MLP "
         "that makes keys unique, a head that counts smaller keys, a head that moves tokens."
     ),
     citation=TRACR_PAPER,
-    tags=("sorting", "selector width", "moving"),
+    tags=("moving",),
 )
 
 SORT_UNIQUE = ProgramSpec(
     name="sort_unique",
+    family="sorting",
     build=lambda _vocabulary, _length: sort_by_unique_keys(rasp.tokens, rasp.tokens).named(
         "sort_unique"
     ),
     vocabulary=digits,
     oracle=_sort_unique,
-    vocab=4,
-    length=5,
+    sizes=Sizes((2, 4), (4, 5), (6, 8), (8, 16)),
     description=(
         "Sorts integers in ascending order; a repeated token stands once, at its first place, "
         "and leaves the places of its repetitions empty."
@@ -90,16 +66,16 @@ SORT_UNIQUE = ProgramSpec(
         "repeated tokens one query attends to several keys, and some attend to none."
     ),
     citation=RASP_PAPER,
-    tags=("sorting", "selector width", "moving", "none"),
+    tags=("moving",),
 )
 
 MOST_FREQUENT = ProgramSpec(
     name="most_frequent",
+    family="sorting",
     build=lambda _vocabulary, length: sort_by_frequency(length),
     vocabulary=letters,
     oracle=_most_frequent,
-    vocab=4,
-    length=5,
+    sizes=Sizes((2, 4), (4, 5), (6, 8), (8, 16)),
     description=(
         "Sorts the tokens by how often they occur, the most frequent first, equally frequent "
         "ones in their order of appearance."
@@ -109,7 +85,7 @@ MOST_FREQUENT = ProgramSpec(
         "which a method must follow a count through two more steps."
     ),
     citation=RASP_PAPER,
-    tags=("sorting", "counting", "selector width", "moving"),
+    tags=("counting", "moving"),
 )
 
 PROGRAMS = (SORT, SORT_UNIQUE, MOST_FREQUENT)

@@ -1,23 +1,16 @@
 """Programs that look for patterns of neighbouring tokens."""
 
 from collections.abc import Sequence
-from functools import reduce
-from operator import and_
 from typing import Any
 
-from ..compiler import rasp
-from ..compiler.values import Value
-from .citations import TRACR_PAPER
-from .program_spec import ProgramSpec
-from .vocabularies import letters
+from ...compiler import rasp
+from ...compiler.values import Value
+from ..citations import TRACR_PAPER
+from ..idioms import all_of, shifted
+from ..program_spec import ProgramSpec, Sizes
+from ..vocabularies import letters
 
 PATTERN = "abc"
-
-
-def shifted(sop: rasp.SOp, offset: int) -> rasp.SOp:
-    """Return at each position the value of `sop` `offset` positions before; `None` at the start."""
-    before = rasp.Select(rasp.indices, rasp.indices, lambda key, query: query - key == offset)
-    return rasp.Aggregate(before.named(f"before_{offset}"), sop).named(f"shifted_{offset}")
 
 
 def ends_pattern(sop: rasp.SOp, pattern: Sequence[Value]) -> rasp.SOp:
@@ -26,7 +19,7 @@ def ends_pattern(sop: rasp.SOp, pattern: Sequence[Value]) -> rasp.SOp:
     for offset, value in enumerate(reversed(pattern)):
         match = (sop == value).named(f"is_{value}")
         matches.append(shifted(match, offset) if offset else match)
-    return reduce(and_, reversed(matches)).named("detect_pattern")
+    return all_of(matches[::-1]).named("detect_pattern")
 
 
 def _detect_pattern(xs: list[Any]) -> list[Value]:
@@ -37,11 +30,11 @@ def _detect_pattern(xs: list[Any]) -> list[Value]:
 
 DETECT_PATTERN = ProgramSpec(
     name="detect_pattern",
+    family="patterns",
     build=lambda _vocabulary, _length: ends_pattern(rasp.tokens, PATTERN),
     vocabulary=letters,
     oracle=_detect_pattern,
-    vocab=3,
-    length=6,
+    sizes=Sizes((3, 4), (3, 6), (5, 8), (8, 16)),
     least_vocab=3,
     description=(
         "Says at each position whether the last three tokens are `abc`; has no value at the "
@@ -52,7 +45,7 @@ DETECT_PATTERN = ProgramSpec(
         "language models do, and a rare positive answer that random inputs seldom reach."
     ),
     citation=TRACR_PAPER,
-    tags=("patterns", "moving", "none", "parallel heads"),
+    tags=("moving",),
     causal=True,
 )
 

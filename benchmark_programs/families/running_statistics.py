@@ -3,20 +3,14 @@
 from fractions import Fraction
 from typing import Any
 
-from ..compiler import rasp
-from ..compiler.values import Value
-from .citations import RASP_PAPER
-from .program_spec import ProgramSpec
-from .vocabularies import letters
+from ...compiler import rasp
+from ...compiler.values import Value
+from ..citations import RASP_PAPER
+from ..idioms import fraction_so_far
+from ..program_spec import ProgramSpec, Sizes
+from ..vocabularies import letters
 
 COUNTED = "a"
-
-
-def fraction_so_far(condition: rasp.SOp) -> rasp.SOp:
-    """Return the share of positions so far, this one included, at which `condition` holds."""
-    so_far = rasp.Select(rasp.indices, rasp.indices, rasp.Comparison.LEQ).named("so_far")
-    share = rasp.Aggregate(so_far, rasp.numerical(condition), default=0)
-    return rasp.numerical(share).named("frac_prevs")
 
 
 def _frac_prevs(xs: list[Any]) -> list[Value]:
@@ -30,18 +24,18 @@ def _frac_prevs(xs: list[Any]) -> list[Value]:
 
 FRAC_PREVS = ProgramSpec(
     name="frac_prevs",
+    family="running statistics",
     build=lambda _vocabulary, _length: fraction_so_far((rasp.tokens == COUNTED).named("is_a")),
     vocabulary=letters,
     oracle=_frac_prevs,
-    vocab=4,
-    length=5,
+    sizes=Sizes((2, 4), (4, 5), (6, 8), (8, 16)),
     description="Gives at each position the share of tokens up to there that are `a`.",
     why=(
         "One number in one direction is the whole answer, so methods that compare token "
         "probabilities see nothing; attention spreads evenly and the mean carries the meaning."
     ),
     citation=RASP_PAPER,
-    tags=("statistics", "numerical output"),
+    tags=("statistics",),
 )
 
 PROGRAMS = (FRAC_PREVS,)

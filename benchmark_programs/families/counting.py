@@ -3,25 +3,14 @@
 from collections import Counter
 from typing import Any
 
-from ..compiler import rasp
-from ..compiler.values import Value
-from .citations import RASP_PAPER, TRACR_PAPER
-from .program_spec import ProgramSpec
-from .vocabularies import letters
+from ...compiler import rasp
+from ...compiler.values import Value
+from ..citations import RASP_PAPER, TRACR_PAPER
+from ..idioms import count_equal, count_value
+from ..program_spec import ProgramSpec, Sizes
+from ..vocabularies import letters
 
 COUNTED = "a"
-
-
-def count_equal(sop: rasp.SOp) -> rasp.SOp:
-    """Return how many positions hold the same value of `sop` as this one."""
-    same = rasp.Select(sop, sop, rasp.Comparison.EQ).named("same_token")
-    return rasp.SelectorWidth(same).named("histogram")
-
-
-def count_value(sop: rasp.SOp, value: Value) -> rasp.SOp:
-    """Return, at every position, how many positions of `sop` hold `value`."""
-    holds_value = rasp.Select(sop, sop, lambda key, _query: key == value).named("holds_value")
-    return rasp.SelectorWidth(holds_value).named("count")
 
 
 def count_all() -> rasp.SOp:
@@ -45,50 +34,50 @@ def _length(xs: list[Any]) -> list[Value]:
 
 HISTOGRAM = ProgramSpec(
     name="histogram",
+    family="counting",
     build=lambda _vocabulary, _length: count_equal(rasp.tokens),
     vocabulary=letters,
     oracle=_histogram,
-    vocab=4,
-    length=5,
+    sizes=Sizes((2, 4), (4, 5), (6, 8), (8, 16)),
     description="Gives at each position how often its token occurs in the whole sequence.",
     why=(
         "The smallest program in which attention and an MLP must cooperate: the head measures "
         "one over the count, by its attention to BOS, and the MLP reads the count off it."
     ),
     citation=RASP_PAPER,
-    tags=("counting", "selector width"),
+    tags=("counting",),
 )
 
 COUNT = ProgramSpec(
     name="count",
+    family="counting",
     build=lambda _vocabulary, _length: count_value(rasp.tokens, COUNTED),
     vocabulary=letters,
     oracle=_count,
-    vocab=4,
-    length=5,
+    sizes=Sizes((2, 4), (4, 5), (6, 8), (8, 16)),
     description="Gives at every position how many tokens of the sequence are `a`.",
     why=(
         "Every query attends alike, so whatever a method finds on the query side of this head "
         "is an artefact."
     ),
     citation=TRACR_PAPER,
-    tags=("counting", "selector width", "constant output"),
+    tags=("constant output",),
 )
 
 LENGTH = ProgramSpec(
     name="length",
+    family="counting",
     build=lambda _vocabulary, _length: count_all(),
     vocabulary=letters,
     oracle=_length,
-    vocab=4,
-    length=5,
+    sizes=Sizes((2, 4), (4, 5), (6, 8), (8, 16)),
     description="Gives at every position the length of the sequence.",
     why=(
         "No token matters, only how many there are: swapping tokens at a fixed length shows an "
         "empty circuit, and inputs of another length show the true one."
     ),
     citation=RASP_PAPER,
-    tags=("counting", "selector width", "constant output"),
+    tags=("constant output",),
 )
 
 PROGRAMS = (HISTOGRAM, COUNT, LENGTH)

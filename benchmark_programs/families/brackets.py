@@ -11,12 +11,12 @@ from itertools import accumulate
 from operator import and_, or_
 from typing import Any
 
-from ..compiler import rasp
-from ..compiler.values import Value
-from .citations import RASP_PAPER
-from .program_spec import ProgramSpec
-from .running_statistics import fraction_so_far
-from .vocabularies import parentheses, parentheses_and_braces
+from ...compiler import rasp
+from ...compiler.values import Value
+from ..citations import RASP_PAPER
+from ..idioms import fraction_so_far
+from ..program_spec import ProgramSpec, Sizes
+from ..vocabularies import parentheses, parentheses_and_braces
 
 
 def balance_so_far(opening: Value, closing: Value) -> rasp.SOp:
@@ -62,11 +62,11 @@ def _balanced(xs: list[Any], pairs: Sequence[str]) -> list[Value]:
 
 PAIR_BALANCE = ProgramSpec(
     name="pair_balance",
+    family="brackets",
     build=lambda _vocabulary, _length: balance_so_far("(", ")").named("pair_balance"),
     vocabulary=parentheses,
     oracle=_pair_balance,
-    vocab=3,
-    length=6,
+    sizes=Sizes((2, 4), (3, 6), (4, 8), (4, 16)),
     least_vocab=2,
     description=(
         "Gives at each position the share of `(` minus the share of `)` among the tokens so far."
@@ -76,16 +76,16 @@ PAIR_BALANCE = ProgramSpec(
         "direction, so each looks harmful or useless when it is judged by sign alone."
     ),
     citation=RASP_PAPER,
-    tags=("brackets", "statistics", "numerical output"),
+    tags=("statistics",),
 )
 
 SHUFFLE_DYCK1 = ProgramSpec(
     name="shuffle_dyck1",
+    family="brackets",
     build=lambda _vocabulary, _length: is_shuffle_dyck(["()"]).named("shuffle_dyck1"),
     vocabulary=parentheses,
     oracle=lambda xs: _balanced(xs, ["()"]),
-    vocab=3,
-    length=6,
+    sizes=Sizes((2, 4), (3, 6), (4, 8), (4, 16)),
     least_vocab=2,
     description="Says at every position whether the parentheses of the sequence are balanced.",
     why=(
@@ -93,16 +93,16 @@ SHUFFLE_DYCK1 = ProgramSpec(
         "the first, which hides the second from methods that sample without care."
     ),
     citation=RASP_PAPER,
-    tags=("brackets", "statistics", "constant output", "deep"),
+    tags=("statistics", "constant output"),
 )
 
 SHUFFLE_DYCK2 = ProgramSpec(
     name="shuffle_dyck2",
+    family="brackets",
     build=lambda _vocabulary, _length: is_shuffle_dyck(["()", "{}"]).named("shuffle_dyck2"),
     vocabulary=parentheses_and_braces,
     oracle=lambda xs: _balanced(xs, ["()", "{}"]),
-    vocab=4,
-    length=6,
+    sizes=Sizes((4, 4), (4, 6), (5, 8), (5, 16)),
     least_vocab=4,
     description=(
         "Says at every position whether parentheses and braces are balanced, each kind read alone."
@@ -112,7 +112,7 @@ SHUFFLE_DYCK2 = ProgramSpec(
         "them, with redundancy, since one broken kind of bracket masks the other."
     ),
     citation=RASP_PAPER,
-    tags=("brackets", "statistics", "constant output", "deep", "parallel heads"),
+    tags=("statistics", "constant output"),
 )
 
 PROGRAMS = (PAIR_BALANCE, SHUFFLE_DYCK1, SHUFFLE_DYCK2)

@@ -1,0 +1,194 @@
+"""Conformance: the rules that every program keeps, each of which can be checked.
+
+`check_program` checks what can be said of a program before its labels are made; the
+rules for certified tasks stand with them, in `ground_truth`. Both run over the whole
+library in the tests, and over programs of others by `glassbench check`.
+"""
+
+import re
+from collections.abc import Callable, Iterator
+from copy import deepcopy
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from ..compiler import CompiledModel, compile_program, to_json
+from ..compiler.input_space import InputSpace
+from ..compiler.values import Value, as_argument
+from ..errors import GlassbenchError
+from .program_spec import ProgramSpec, Size
+
+EXHAUSTIVE = 6_000
+SAMPLE = 600
+_BATCH_BYTES = 2**28
+_NAME = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One rule, and whether it holds.
+
+    Attributes:
+        rule: what must hold.
+        problem: empty, or what was got, and where.
+        note: on what it was checked, where that is not plain.
+    """
+
+    rule: str
+    problem: str = ""
+    note: str = ""
+
+    @property
+    def holds(self) -> bool:
+        """Whether the rule is kept."""
+        return not self.problem
+
+
+def check_program(spec: ProgramSpec) -> Iterator[Finding]:
+    """Check a program: its description, then its meaning and its model in every size."""
+    yield from _about(spec)
+    shape = _sizes(spec)
+    yield shape
+    if not shape.holds:
+        return
+    for name, size in spec.sizes._asdict().items():
+        yield _vocabulary(spec, name, size)
+        yield from _agreement(spec, name, size)
+
+
+def _about(spec: ProgramSpec) -> Iterator[Finding]:
+    """Check what a program says of itself."""
+    named = bool(_NAME.fullmatch(spec.name)) and not re.search(r"_v\d+$", spec.name)
+    yield Finding(
+        "The name is of lower-case words joined by underscores.", "" if named else repr(spec.name)
+    )
+    positive = isinstance(spec.version, int) and spec.version >= 1
+    yield Finding(
+        "The version is an integer from 1 on.", "" if positive else f"got {spec.version!r}"
+    )
+    for what in ("description", "why"):
+        text = getattr(spec, what)
+        good = text[:1].isupper() and text.endswith(".") and len(text) >= 20 and "\n" not in text
+        yield Finding(
+            f"The {what} is a sentence, or a few, on one line.", "" if good else f"got {text!r}"
+        )
+    tags = (spec.family, *spec.tags)
+    good = len(spec.tags) > 0 and all(tag == tag.lower().strip() != "" for tag in tags)
+    yield Finding(
+        "It has a family, and at least one tag, in lower case.", "" if good else f"got {tags}"
+    )
+    good = re.fullmatch(r"[A-Za-z0-9.+-]+", spec.licence) is not None
+    yield Finding("The licence is an SPDX identifier.", "" if good else f"got {spec.licence!r}")
+
+
+def _sizes(spec: ProgramSpec) -> Finding:
+    """Check that the named sizes grow, and that the small ones can be tried in full."""
+    rule = "Sizes grow from tiny to large; tiny and small have at most 6,000 inputs."
+    problems = []
+    sizes = list(spec.sizes._asdict().items())
+    for (_, before), (name, size) in zip(sizes, sizes[1:], strict=False):
+        if not (size[0] >= before[0] and size[1] >= before[1] and size != before):
+            problems.append(f"{name} {size} is not larger than {before}")
+    for name, (vocab, length) in sizes:
+        problems += spec.problems({"vocab": vocab, "length": length})
+        if name in ("tiny", "small") and InputSpace(vocab, length).size > EXHAUSTIVE:
+            problems.append(f"{name} has {InputSpace(vocab, length).size:,} inputs")
+    return Finding(rule, "; ".join(problems))
+
+
+def _vocabulary(spec: ProgramSpec, name: str, size: Size) -> Finding:
+    """Check the tokens of one size."""
+    rule = f"{name}: the vocabulary has as many different tokens as it should."
+    tokens = spec.vocabulary(size[0])
+    if len(tokens) != size[0] or len(set(tokens)) != len(tokens):
+        return Finding(rule, f"asked for {size[0]}, got {tokens}")
+    return Finding(rule)
+
+
+def _agreement(spec: ProgramSpec, name: str, size: Size) -> Iterator[Finding]:
+    """Check that the program compiles in one size, and that its model agrees with the oracle."""
+    vocab, length = size
+    rule = f"{name}: the program compiles exactly, in float32 too, the same each time."
+    tokens = spec.vocabulary(vocab)
+
+    def build() -> CompiledModel:
+        return compile_program(spec.build(tokens, length), tokens, length, causal=spec.causal)
+
+    try:
+        compiled = build()
+    except GlassbenchError as error:
+        yield Finding(rule, str(error))
+        return
+    problem = ""
+    if compiled.margins.float32 < 1:
+        problem = f"the margin in float32 is {compiled.margins.float32:.2g}, below 1"
+    elif name == "tiny" and to_json(build().program) != to_json(compiled.program):
+        problem = "building it twice gives two programs; it must not depend on anything else"
+    elif compiled.program.nodes[compiled.program.outputs[0]].name != spec.name and name == "tiny":
+        problem = (
+            f"its output is called {compiled.program.name!r}; end the expression with "
+            f".named({spec.name!r})"
+        )
+    yield Finding(rule, problem)
+    yield from _same_answers(spec, name, compiled)
+
+
+def _same_answers(spec: ProgramSpec, name: str, compiled: CompiledModel) -> Iterator[Finding]:
+    """Compare oracle and weights on all inputs, or on a sample; and see that outputs vary."""
+    space = InputSpace(len(compiled.program.vocabulary), compiled.program.max_length)
+    ids, exhaustive = space.all_or_sample(EXHAUSTIVE, seed=0)
+    ids = ids if exhaustive else space.sample(SAMPLE, seed=0)
+    sequences = _sequences(compiled, ids)
+    expected = [_asked(spec.oracle, sequence) for sequence in sequences]
+    rule = f"{name}: the weights give what the oracle gives."
+    note = f"on {'all' if exhaustive else 'a sample of'} {len(sequences):,} inputs"
+    yield Finding(rule, _first_difference(compiled, sequences, expected), note)
+    if name in ("tiny", "small"):
+        outputs = {value for answer in expected for value in answer}
+        varies = len(outputs) > 1
+        rule = f"{name}: the output is constant in a control that says so, and varies elsewhere."
+        problem = "" if varies or spec.control else f"it is {outputs} on every input"
+        yield Finding(rule, problem)
+
+
+def _sequences(compiled: CompiledModel, ids: np.ndarray) -> list[list[Any]]:
+    """Return token ids as sequences of tokens."""
+    tokens = [as_argument(value) for value in compiled.program.vocabulary.values]
+    return [[tokens[i] for i in row if i < len(tokens)] for row in ids[:, 1:].tolist()]
+
+
+def _asked(oracle: Callable[[list[Any]], list[Value]], sequence: list[Any]) -> list[Value]:
+    """Return the answer of an oracle, which may do with its argument what it likes."""
+    return list(oracle(deepcopy(sequence)))
+
+
+def _first_difference(
+    compiled: CompiledModel, sequences: list[list[Any]], expected: list[list[Value]]
+) -> str:
+    """Return the first input on which model and oracle differ, in words; empty if none."""
+    weights = compiled.model.weights
+    row = 8 * weights.d_model * weights.n_ctx * (2 + weights.n_layers * (weights.n_heads + 1))
+    step = max(1, _BATCH_BYTES // row)
+    for start in range(0, len(sequences), step):
+        given = compiled.apply(sequences[start : start + step])
+        for sequence, ours, theirs in zip(
+            sequences[start : start + step], given, expected[start : start + step], strict=True
+        ):
+            if not _equal(ours, theirs):
+                return f"on {sequence} the weights give {ours}, the oracle {theirs}"
+    return ""
+
+
+def _equal(ours: list[Value], theirs: list[Value]) -> bool:
+    """Whether two answers are the same; numbers up to rounding, and `None` only with `None`."""
+    if len(ours) != len(theirs):
+        return False
+    return all(_same(x, y) for x, y in zip(ours, theirs, strict=True))
+
+
+def _same(x: Value, y: Value) -> bool:
+    """Whether two values are the same."""
+    if isinstance(x, float | int) and isinstance(y, float | int):
+        return abs(x - y) <= 1e-9 * max(1.0, abs(x), abs(y))
+    return bool(x == y)

@@ -1,0 +1,57 @@
+"""Traits: what can be seen of a program by looking at its expression."""
+
+from functools import lru_cache
+
+from ..compiler import program as ir
+from ..compiler.program import Program
+from ..compiler.trace import trace
+from .program_spec import ProgramSpec
+
+TRAITS = {
+    "attention": "its output depends on other positions",
+    "causal": "its model attends backwards only",
+    "width": "it counts selected positions",
+    "mean": "it averages numbers over several positions",
+    "numerical": "its output is a number in one direction",
+    "hops-N": "N layers of attention are needed, one after the other",
+}
+"""The traits, and what each says."""
+
+
+@lru_cache(maxsize=1024)
+def traits(spec: ProgramSpec) -> tuple[str, ...]:
+    """Return the traits of a program in its default size.
+
+    Example:
+        >>> from glassbench.benchmark_programs import get_program
+        >>> traits(get_program("sort"))
+        ('attention', 'width', 'hops-2')
+    """
+    vocabulary = spec.vocabulary(spec.vocab)
+    program = trace(
+        [spec.build(vocabulary, spec.length)], vocabulary, spec.length, causal=spec.causal
+    ).program
+    operations = [node.operation for node in program.nodes]
+    (output,) = (program.nodes[place] for place in program.outputs)
+    depth = hops(program)
+    seen = {
+        "attention": depth > 0,
+        "causal": spec.causal,
+        "width": any(isinstance(one, ir.ReciprocalWidth) for one in operations),
+        "mean": any(
+            isinstance(node.operation, ir.Aggregate) and node.is_numerical for node in program.nodes
+        ),
+        "numerical": output.is_numerical,
+        f"hops-{depth}": depth > 0,
+    }
+    return tuple(name for name, holds in seen.items() if holds)
+
+
+def hops(program: Program) -> int:
+    """Return how many heads stand one after the other on the longest way to the outputs."""
+    depths: list[int] = []
+    for node in program.nodes:
+        before = max((depths[place] for place in ir.operands(node.operation)), default=0)
+        attends = isinstance(node.operation, ir.Aggregate | ir.ReciprocalWidth)
+        depths.append(before + attends)
+    return max(depths[place] for place in program.outputs)
