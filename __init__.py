@@ -10,6 +10,8 @@
     own = gb.make_task("out = selector_width(select(tokens, tokens, ==));", "abc", 4)
     gb.score("eap", own)                    # a program of your own, certified likewise
 
+    fresh, report = gb.sample_tasks(7, 10)  # ten programs that nobody has seen
+
 What is named here is imported from the folders when it is first used, so that importing the
 package stays quick.
 """
@@ -34,7 +36,7 @@ if TYPE_CHECKING:
     from .compiler import compile_program as compile  # noqa: A004
     from .compiler import rasp
     from .evaluators import CircuitProblem, Result, score, score_suite
-    from .ground_truth import Task, load, load_suite, make_task
+    from .ground_truth import Task, load, load_suite, make_task, sample_tasks
 
     __version__: str
 
@@ -48,6 +50,7 @@ _HOMES = {
     "make_task": ("ground_truth", "make_task"),
     "programs": ("benchmark_programs", "programs"),
     "rasp": ("compiler", "rasp"),
+    "sample_tasks": ("ground_truth", "sample_tasks"),
     "score": ("evaluators", "score"),
     "score_suite": ("evaluators", "score_suite"),
 }
@@ -72,6 +75,7 @@ __all__ = [
     "make_task",
     "programs",
     "rasp",
+    "sample_tasks",
     "score",
     "score_suite",
 ]

@@ -19,6 +19,9 @@ from typer.core import TyperGroup
 from .compile_command import compile_file
 from .console import console, print_table, progress
 from .errors import BundleError, CertificationError, GlassbenchError, listing
+from .holdout_command import app as holdout_app
+from .holdout_command import sample
+from .library_commands import check, list_everything
 
 if TYPE_CHECKING:
     from .benchmark_programs import TaskId
@@ -206,28 +209,6 @@ def _check_others(folder: Path, tasks: "Sequence[Task]", methods: Sequence[str])
         )
 
 
-@app.command("list")
-def list_everything() -> None:
-    """List the programs by family, and the suites."""
-    from .benchmark_programs import SUITES, programs
-
-    rows = []
-    for spec in programs().values():
-        family = spec.oracle.__module__.rpartition(".")[2].replace("_", " ")
-        sizes = [spec.vocab, spec.length]
-        rows.append([family, f"{spec.name}-v{spec.version}", *map(str, sizes), spec.description])
-    print_table(["Family", "Program", "Vocab", "Length", "What it computes"], rows)
-    say = console().print
-    for name, tasks in SUITES.items():
-        say(f"\nSuite {name}, {len(tasks)} tasks:", style="bold")
-        for task in tasks:
-            say(f"  {task}", soft_wrap=True)
-    say(
-        "\nA task is a program in a size, its model taken through regimes, for instance\n"
-        "  'histogram[vocab=6,length=4]/crowded[distractors=2,seed=0]/scrambled[seed=0]'"
-    )
-
-
 @app.command()
 def show(
     task: TaskName,
@@ -300,6 +281,10 @@ def verify(
 
 
 app.command("compile")(compile_file)
+app.command("list")(list_everything)
+app.command()(check)
+app.command()(sample)
+app.add_typer(holdout_app, name="holdout")
 
 
 @app.command()

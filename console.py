@@ -12,7 +12,7 @@ from rich.table import Table
 
 _TEXT_COLUMNS = {"Method", "Task", "Name", "Operation", "Encoding", "Held by", "Part", "Edge"}
 _TEXT_COLUMNS |= {"State", "Carries", "Certificate", "Family", "Program", "What it computes"}
-_TEXT_COLUMNS |= {"Input", "Answer"}
+_TEXT_COLUMNS |= {"Input", "Answer", "Rule", "What it says"}
 _WIDE, _PIPED_WIDTH = 100, 150
 
 

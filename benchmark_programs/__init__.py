@@ -3,26 +3,37 @@
 Programs stand in files by family. Each is a `ProgramSpec`: the expression for any
 vocabulary and length, the same function in plain Python, and what it is good for.
 `get_program` finds one by name; `TaskId` names a task (a program in one size, its
-model taken through regimes); `get_suite` lists the tasks of a suite.
+model taken through regimes); `get_suite` lists the tasks of a suite. `check_program`
+checks the rules that every program keeps.
 """
 
 from .conformance import Finding, check_program
 from .program_spec import ProgramSpec, Size, Sizes
-from .registry import get_program, programs
+from .registry import get_program, library, programs
 from .suggestion import unknown_name
 from .suites import SUITES, get_suite
 from .task_id import REGIMES, Regimes, TaskId, parse_regimes, write_regimes
+from .task_measures import TaskMeasures
+from .traits import TRAITS, traits
 
 __all__ = [
     "REGIMES",
     "SUITES",
+    "TRAITS",
+    "Finding",
     "ProgramSpec",
     "Regimes",
+    "Size",
+    "Sizes",
     "TaskId",
+    "TaskMeasures",
+    "check_program",
     "get_program",
     "get_suite",
+    "library",
     "parse_regimes",
     "programs",
+    "traits",
     "unknown_name",
     "write_regimes",
 ]

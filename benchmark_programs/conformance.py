@@ -6,7 +6,7 @@ library in the tests, and over programs of others by `glassbench check`.
 """
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from copy import deepcopy
 from dataclasses import dataclass
 from typing import Any
@@ -33,11 +33,13 @@ class Finding:
         rule: what must hold.
         problem: empty, or what was got, and where.
         note: on what it was checked, where that is not plain.
+        required: whether it must hold; else it decides whether methods are ranked on it.
     """
 
     rule: str
     problem: str = ""
     note: str = ""
+    required: bool = True
 
     @property
     def holds(self) -> bool:
@@ -53,8 +55,10 @@ def check_program(spec: ProgramSpec) -> Iterator[Finding]:
     if not shape.holds:
         return
     for name, size in spec.sizes._asdict().items():
-        yield _vocabulary(spec, name, size)
-        yield from _agreement(spec, name, size)
+        tokens = _vocabulary(spec, name, size)
+        yield tokens
+        if tokens.holds:
+            yield from _agreement(spec, name, size)
 
 
 def _about(spec: ProgramSpec) -> Iterator[Finding]:
@@ -100,7 +104,10 @@ def _sizes(spec: ProgramSpec) -> Finding:
 def _vocabulary(spec: ProgramSpec, name: str, size: Size) -> Finding:
     """Check the tokens of one size."""
     rule = f"{name}: the vocabulary has as many different tokens as it should."
-    tokens = spec.vocabulary(size[0])
+    try:
+        tokens = spec.vocabulary(size[0])
+    except Exception as error:  # whatever a vocabulary of others raises
+        return Finding(rule, repr(error))
     if len(tokens) != size[0] or len(set(tokens)) != len(tokens):
         return Finding(rule, f"asked for {size[0]}, got {tokens}")
     return Finding(rule)
@@ -117,8 +124,9 @@ def _agreement(spec: ProgramSpec, name: str, size: Size) -> Iterator[Finding]:
 
     try:
         compiled = build()
-    except GlassbenchError as error:
-        yield Finding(rule, str(error))
+    except Exception as error:  # whatever a program of others raises
+        told = str(error) if isinstance(error, GlassbenchError) else repr(error)
+        yield Finding(rule, told)
         return
     problem = ""
     if compiled.margins.float32 < 1:
@@ -140,9 +148,15 @@ def _same_answers(spec: ProgramSpec, name: str, compiled: CompiledModel) -> Iter
     ids, exhaustive = space.all_or_sample(EXHAUSTIVE, seed=0)
     ids = ids if exhaustive else space.sample(SAMPLE, seed=0)
     sequences = _sequences(compiled, ids)
-    expected = [_asked(spec.oracle, sequence) for sequence in sequences]
     rule = f"{name}: the weights give what the oracle gives."
     note = f"on {'all' if exhaustive else 'a sample of'} {len(sequences):,} inputs"
+    expected = []
+    for sequence in sequences:
+        try:
+            expected.append(list(spec.oracle(deepcopy(sequence))))
+        except Exception as error:  # whatever an oracle of others raises
+            yield Finding(rule, f"on {sequence} the oracle raised {error!r}", note)
+            return
     yield Finding(rule, _first_difference(compiled, sequences, expected), note)
     if name in ("tiny", "small"):
         outputs = {value for answer in expected for value in answer}
@@ -156,11 +170,6 @@ def _sequences(compiled: CompiledModel, ids: np.ndarray) -> list[list[Any]]:
     """Return token ids as sequences of tokens."""
     tokens = [as_argument(value) for value in compiled.program.vocabulary.values]
     return [[tokens[i] for i in row if i < len(tokens)] for row in ids[:, 1:].tolist()]
-
-
-def _asked(oracle: Callable[[list[Any]], list[Value]], sequence: list[Any]) -> list[Value]:
-    """Return the answer of an oracle, which may do with its argument what it likes."""
-    return list(oracle(deepcopy(sequence)))
 
 
 def _first_difference(

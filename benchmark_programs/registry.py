@@ -28,6 +28,7 @@ from .families import (
     sorting,
     text,
 )
+from .fresh import fresh_program, is_fresh
 from .program_spec import ProgramSpec
 from .suggestion import unknown_name
 
@@ -87,6 +88,12 @@ def _specs_of(entry: EntryPoint, taken: set[str]) -> list[ProgramSpec]:
     return specs
 
 
+def library() -> tuple[ProgramSpec, ...]:
+    """Return the newest version of every program that Glassbench itself brings."""
+    names = {spec.name for spec in _LIBRARY}
+    return tuple(spec for name, spec in programs().items() if name in names)
+
+
 def programs() -> Mapping[str, ProgramSpec]:
     """Return the newest version of every program, by name."""
     newest: dict[str, ProgramSpec] = {}
@@ -98,6 +105,8 @@ def programs() -> Mapping[str, ProgramSpec]:
 def get_program(name: str, version: int | None = None) -> ProgramSpec:
     """Return a program by name, in its newest version unless another is asked for.
 
+    A name such as `fresh_medium_7_13` stands for a program that is drawn here and now.
+
     Raises:
         TaskError: there is no such program, or no such version of it.
 
@@ -106,6 +115,8 @@ def get_program(name: str, version: int | None = None) -> ProgramSpec:
         5
     """
     versions = {spec.version: spec for spec in _registered() if spec.name == name}
+    if not versions and is_fresh(name):
+        return fresh_program(name, version)
     if not versions:
         raise TaskError(unknown_name("program", name, programs()))
     chosen = max(versions) if version is None else version

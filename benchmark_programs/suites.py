@@ -1,20 +1,143 @@
-"""Suites: fixed sets of tasks that results are reported on."""
+"""Suites: fixed sets of tasks that results are reported on.
 
-from collections.abc import Mapping
+Which tasks are worth ranking methods on is decided by `TaskMeasures.shortcomings` from
+what was measured, and by nothing else.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from zlib import crc32
 
 from ..errors import TaskError
+from .pairs import PAIRS
+from .program_spec import ProgramSpec
+from .registry import get_program, library
 from .suggestion import unknown_name
 from .task_id import TaskId
+from .task_measures import TaskMeasures, measured_tasks
 
-_QUICK = ("histogram", "sort", "reverse", "frac_prevs", "shuffle_dyck1", "most_frequent")
+QUICK = ("histogram", "sort", "reverse", "frac_prevs", "shuffle_dyck1", "most_frequent")
+CORE_REGIMES = (
+    "/crowded[distractors=4,seed={seed}]/scrambled[seed={seed}]",
+    "/crowded[distractors=8,seed={seed}]/scrambled[seed={seed}]",
+    "/crowded[distractors=4,seed={seed}]",
+)
+"""The regimes of `core`, which programs take in turn."""
+FULL_REGIMES = (
+    "",
+    "/scrambled[seed={seed}]",
+    "/crowded[distractors=4,seed={seed}]",
+    "/crowded[distractors=4,seed={other}]/scrambled[seed={other}]",
+)
+"""The regimes of `full`, each of which every program goes through, placed anew by each crowd."""
+CROWD = CORE_REGIMES[0]
+LARGEST_CORE_TASK = 400
+"""The most edges of a task of `core`, so that every method can be run on all of them."""
 
-SUITES: Mapping[str, tuple[str, ...]] = {
-    "quick": tuple(
-        f"{name}-v1/crowded[distractors=4,seed={seed}]/scrambled[seed={seed}]"
-        for seed, name in enumerate(_QUICK)
-    ),
+
+def seed_of(name: str) -> int:
+    """Return the seed of a program's regimes: it differs from program to program."""
+    return crc32(name.encode()) % 1000
+
+
+def task_of(spec: ProgramSpec, regimes: str) -> str:
+    """Return the canonical id of a program under regimes, with its seed filled in."""
+    seed = seed_of(spec.name)
+    return f"{spec.id}{regimes.format(seed=seed, other=seed + 1000)}"
+
+
+def candidates() -> tuple[str, ...]:
+    """Return every task that some suite may hold; all of them are measured."""
+    specs = library()
+    wanted = [*_quick(), *_controls(), *_paired()]
+    wanted += [task for _, task in _core_candidates(specs)]
+    wanted += [task_of(spec, regimes) for spec in specs for regimes in FULL_REGIMES]
+    return tuple(dict.fromkeys(wanted))
+
+
+def _core_candidates(specs: Iterable[ProgramSpec]) -> Iterator[tuple[ProgramSpec, str]]:
+    """Yield a task for each program, regimes in turn."""
+    ranked = [spec for spec in specs if not spec.control]
+    for place, spec in enumerate(ranked):
+        yield spec, task_of(spec, CORE_REGIMES[place % len(CORE_REGIMES)])
+
+
+def _quick() -> Iterator[str]:
+    """Yield the tasks of `quick`."""
+    for seed, name in enumerate(QUICK):
+        yield f"{get_program(name).id}{CROWD.format(seed=seed)}"
+
+
+def _core() -> Iterator[str]:
+    """Yield the tasks of `core`: those that pass, each circuit once."""
+    for task in _distinct(task for _, task in _core_candidates(library())):
+        if edges(measured_tasks()[task]) <= LARGEST_CORE_TASK:
+            yield task
+
+
+def _full() -> Iterator[str]:
+    """Yield the tasks of `full`: every program in every regime, each circuit once.
+
+    A model and its scrambled copy often have one circuit, since only names of heads
+    change; then it is the one for every other program, and the other for the rest.
+    """
+    chosen = []
+    for place, spec in enumerate(spec for spec in library() if not spec.control):
+        turned = FULL_REGIMES if place % 2 else (*FULL_REGIMES[1::-1], *FULL_REGIMES[2:])
+        chosen += [task_of(spec, regimes) for regimes in turned]
+    yield from _distinct(chosen)
+
+
+def _distinct(tasks: Iterable[str]) -> Iterator[str]:
+    """Yield the tasks that are worth ranking on, the first of each circuit."""
+    seen: set[str] = set()
+    for task in tasks:
+        measured = measured_tasks().get(task)
+        if measured and not measured.shortcomings and measured.circuit not in seen:
+            seen.add(measured.circuit)
+            yield task
+
+
+def edges(measured: TaskMeasures) -> int:
+    """Return the number of edges of a task's model."""
+    return measured.causal + measured.positional + measured.inert + measured.unwired
+
+
+def _paired() -> Iterator[str]:
+    """Yield the tasks of `paired`: both programs of every pair, in the same regimes."""
+    by_name = {spec.name: spec for spec in library()}
+    names = dict.fromkeys(name for pair in PAIRS for name in (pair.left, pair.right))
+    yield from (task_of(by_name[name], CROWD) for name in names)
+
+
+def _controls() -> Iterator[str]:
+    """Yield the tasks of `controls`."""
+    yield from (task_of(spec, CROWD) for spec in library() if spec.control)
+
+
+@dataclass(frozen=True)
+class Suite:
+    """A set of tasks.
+
+    Attributes:
+        description: what it holds, in a sentence.
+        ranked: whether methods can be ranked on it.
+        choose: returns the canonical ids of its tasks.
+    """
+
+    description: str
+    ranked: bool
+    choose: Callable[[], Iterable[str]]
+
+
+SUITES: Mapping[str, Suite] = {
+    "quick": Suite("Six tasks, for a first number in minutes.", True, _quick),
+    "core": Suite("A task a program, over regimes; no circuit twice.", True, _core),
+    "full": Suite("Every program in every regime.", True, _full),
+    "paired": Suite("Programs of equal behaviour, and of equal mechanism.", True, _paired),
+    "controls": Suite('Tasks where the answer to some question is "none".', False, _controls),
 }
-"""The canonical task ids of every suite."""
+"""The suites, by name."""
 
 
 def get_suite(name: str) -> tuple[TaskId, ...]:
@@ -29,4 +152,4 @@ def get_suite(name: str) -> tuple[TaskId, ...]:
     """
     if name not in SUITES:
         raise TaskError(unknown_name("suite", name, SUITES))
-    return tuple(TaskId.parse(text) for text in SUITES[name])
+    return tuple(TaskId.parse(text) for text in SUITES[name].choose())

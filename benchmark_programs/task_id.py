@@ -4,7 +4,8 @@
 
 A program and its version, its size, and the regimes that its model goes through,
 in that order. Sizes that are the program's defaults are left out; a name without
-version means the newest one. Each task has exactly one canonical text.
+version means the newest one. A size may be given by its name, as in `histogram[large]`.
+Each task has exactly one canonical text.
 """
 
 import re
@@ -29,7 +30,7 @@ REGIMES: Mapping[str, Mapping[str, int]] = {
 _PART = re.compile(
     r"(?P<name>[a-z][a-z0-9_]*)"
     r"(?:-v(?P<version>[1-9][0-9]*))?"
-    r"(?:\[(?P<parameters>[a-z_]+=[0-9]+(?:,[a-z_]+=[0-9]+)*)\])?",
+    r"(?:\[(?P<parameters>[a-z]+|[a-z_]+=[0-9]+(?:,[a-z_]+=[0-9]+)*)\])?",
     re.ASCII,
 )
 _GRAMMAR = "name-vN[vocab=N,length=N]/regime[key=N,...]/..."
@@ -107,7 +108,7 @@ class TaskId:
         first, *others = [match for match in matches if match]
         spec = get_program(first["name"], int(first["version"]) if first["version"] else None)
         problems: list[str] = []
-        chosen = _read_parameters(first["parameters"], spec.name, problems)
+        chosen = _read_size(first["parameters"], spec, problems)
         problems += spec.problems(chosen)
         regimes = [_read_regime(m["name"], m["parameters"], problems) for m in others]
         if problems:
@@ -159,11 +160,25 @@ def _written(parameters: Parameters) -> str:
     return f"[{','.join(f'{key}={value}' for key, value in parameters)}]" if parameters else ""
 
 
+def _read_size(text: str | None, spec: ProgramSpec, problems: list[str]) -> dict[str, int]:
+    """Return the size that `key=N,...` or the name of a size stands for."""
+    if text is None or "=" in text:
+        return _read_parameters(text, spec.name, problems)
+    named = spec.sizes._asdict()
+    if text not in named:
+        problems.append(unknown_name("size", text, named))
+        return {}
+    return dict(zip(spec.defaults, named[text], strict=True))
+
+
 def _read_parameters(text: str | None, owner: str, problems: list[str]) -> dict[str, int]:
     """Return `key=N,...` as a dictionary, and note keys that stand twice."""
     chosen: dict[str, int] = {}
     for item in text.split(",") if text else ():
-        key, value = item.split("=")
+        key, equals, value = item.partition("=")
+        if not equals:
+            problems.append(f"{owner}: parameters read key=N, got {item!r}.")
+            continue
         if key in chosen:
             problems.append(f"{owner}: {key} must stand once, got it twice.")
         chosen[key] = int(value)

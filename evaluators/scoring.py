@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from ..benchmark_programs import unknown_name
-from ..errors import AnswerError, TaskError, ToolError
+from ..errors import AnswerError, TaskError, ToolError, listing
 from ..ground_truth import EdgeState, Task, edge_positives, load, node_positives
 from .circuit_problem import Answer, CircuitProblem, checked_answer
 from .environment import Environment
@@ -129,12 +129,13 @@ def score(
     Raises:
         AnswerError: the answer cannot be scored; every problem is named.
         ToolError: the method raised.
-        TaskError: there is no such task, method or track.
+        TaskError: there is no such task, method or track, or no edge of the task is causal.
     """
     if track != CIRCUIT:
         raise TaskError(unknown_name("track", track, [CIRCUIT]))
     method = find_method(method)
     task = load(task) if isinstance(task, str) else task
+    _check_that_edges_can_be_ranked([task])
     problem = CircuitProblem.of(task, seed=seed)
     started = time.perf_counter()
     try:
@@ -157,6 +158,23 @@ def score(
         metrics=measured(scores, task, seed=seed, priors=priors),
         answer_sha256=hashlib.sha256(blob.encode()).hexdigest(),
     )
+
+
+def _check_that_edges_can_be_ranked(tasks: Sequence[Task]) -> None:
+    """Check that every task has a causal edge, which some controls have not.
+
+    Raises:
+        TaskError: some have none.
+    """
+    empty = [task for task in tasks if EdgeState.CAUSAL not in task.labels.states.values()]
+    if empty:
+        raise TaskError(
+            listing(
+                "The circuit track ranks edges by whether they are causal, and these controls have "
+                "no causal edge; leave them out, and look at what a method gives on them yourself:",
+                [f"{task.id}: {task.id.spec.control}" for task in empty],
+            )
+        )
 
 
 def _result(method: Method, task: Task, seed: int, seconds: float, **outcome: Any) -> Result:
@@ -243,13 +261,14 @@ def score_suite(
 
     Raises:
         ToolError: a method cannot be imported.
-        TaskError: there is no such method.
+        TaskError: there is no such method, or no edge of some task is causal.
     """
     several = (
         methods if isinstance(methods, Sequence) and not isinstance(methods, str) else [methods]
     )
     found = list({method.name: method for method in map(find_method, several)}.values())
     loaded = [load(task) if isinstance(task, str) else task for task in tasks]
+    _check_that_edges_can_be_ranked(loaded)
     priors = suite_priors(loaded) if priors is None else priors
     for method in found:
         for task in loaded:

@@ -2,7 +2,8 @@
 
 `load` gives a task: a program compiled under its regimes, with the state of every
 edge predicted from the program, measured on the weights, and the two compared.
-`make_task` makes one of a program of one's own. `verify` replays every certificate, and
+`make_task` makes one of a program of one's own, `sample_tasks` draws random ones, and
+`holdout` commits to such in advance. `verify` replays every certificate, and
 `write_task_folder` writes a task for readers in any language. Nothing here knows of tools
 or scores.
 """
@@ -10,11 +11,13 @@ or scores.
 from .certify import certify
 from .circuit_labels import CircuitLabels, EdgeLabel, EdgeState
 from .interchange_pairs import Pairs, TaskDomain
+from .measure import measure
 from .own_task import compile_own, make_task
 from .own_task_id import OwnTaskId
 from .prediction import Predictor
-from .task_conformance import check_ranked, check_task
+from .sample_tasks import Sample, SampleReport, sample_tasks
 from .task import Task, build_model, certified, edge_positives, load, load_suite, node_positives
+from .task_conformance import check_task
 from .task_folder import check_task_folder, write_task_folder
 from .verify import verify
 
@@ -25,18 +28,23 @@ __all__ = [
     "OwnTaskId",
     "Pairs",
     "Predictor",
+    "Sample",
+    "SampleReport",
     "Task",
     "TaskDomain",
     "build_model",
     "certified",
     "certify",
+    "check_task",
     "check_task_folder",
     "compile_own",
     "edge_positives",
     "load",
     "load_suite",
     "make_task",
+    "measure",
     "node_positives",
+    "sample_tasks",
     "verify",
     "write_task_folder",
 ]

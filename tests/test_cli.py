@@ -7,6 +7,7 @@ import pytest
 from typer.testing import CliRunner
 
 from glassbench.benchmark_programs import SUITES
+from glassbench.benchmark_programs.suites import Suite
 from glassbench.cli import app
 from glassbench.evaluators import BUILT_IN
 
@@ -34,7 +35,8 @@ def run(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, "path", list(sys.path))
     monkeypatch.delitem(sys.modules, "own_methods", raising=False)
-    monkeypatch.setitem(SUITES, "tiny", (TINY, "sort-v1[vocab=2,length=2]"))
+    tasks = (TINY, "sort-v1[vocab=2,length=2]")
+    monkeypatch.setitem(SUITES, "tiny", Suite("Small ones.", True, lambda: tasks))
     (tmp_path / "own_methods.py").write_text(METHODS)
 
     def call(*arguments, code=0):
@@ -85,8 +87,50 @@ def test_quickstart_refuses_a_folder_with_results_of_other_tasks(run, two_method
 
 def test_list_names_programs_and_suites(run):
     out = run("list").stdout
-    for text in ("brackets", "shuffle_dyck2-v1", "Suite quick, 6 tasks", SUITES["quick"][0]):
+    for text in ("brackets", "shuffle_dyck2-v1", "Six tasks, for a first number", "sort[large]"):
         assert text in out
+
+
+def test_list_filters_by_family_tag_and_trait(run):
+    out = run("list", "--family", "brackets", "--tag", "statistics", "--tag", "mean").stdout
+    assert "pair_balance-v1" in out
+    assert "histogram" not in out
+    error = run("list", "--family", "bracket", code=1).stderr
+    assert "no family 'bracket'. Did you mean 'brackets'" in error
+    assert "0 programs" in run("list", "--tag", "no such tag").stdout
+
+
+def test_list_shows_sizes_and_tags(run):
+    rows = run("list", "--size", "large").stdout.splitlines()
+    (row,) = (row for row in rows if " histogram-v1 " in row)
+    assert row.split()[2:4] == ["8", "16"]
+    assert "must be one of tiny, small" in run("list", "--size", "huge", code=2).stderr
+    out = run("list", "--tags").stdout
+    assert "its output depends on other positions" in out
+    assert "moving" in out
+
+
+def test_list_shows_what_a_suite_holds(run):
+    out = run("list", "--suite", "quick", "--family", "counting").stdout
+    assert "histogram-v1/crowded[distractors=4,seed=0]/scrambled[seed=0]" in out
+    assert "1 tasks" in out
+    (record,) = json.loads(run("list", "--suite", "quick", "--family", "counting", "--json").stdout)
+    assert (record["causal"], record["exhaustive"]) == (4, True)
+
+
+def test_list_as_json(run):
+    records = json.loads(run("list", "--family", "sorting", "--json").stdout)
+    (sort,) = (record for record in records if record["id"] == "sort-v1")
+    assert sort["sizes"]["small"] == {"vocab": 4, "length": 5}
+    assert sort["traits"] == ["attention", "width", "hops-2"]
+
+
+def test_check_tells_every_rule(run):
+    out = run("check", TINY).stdout
+    assert "program and weights agree on the state of every edge" in out
+    assert "Every rule is kept." in out
+    assert "kept" not in run("check", TINY, "--broken").stdout.split("Every rule")[0]
+    assert "1 rules are broken" in run("check", "histogram[vocab=1,length=1]", code=1).stderr
 
 
 def test_show_prints_program_and_circuit(run):

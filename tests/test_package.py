@@ -22,7 +22,14 @@ PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 # Each folder may import those before it. What stands beside them at the root is either the
 # foundation, which imports none of them, or the face and the command line, which import all.
 FOLDERS = ("compiler", "benchmark_programs", "ground_truth", "evaluators", "leaderboard")
-TOP = ("__init__", "__main__", "cli", "compile_command")
+TOP = (
+    "__init__",
+    "__main__",
+    "cli",
+    "compile_command",
+    "holdout_command",
+    "library_commands",
+)
 HEAVY = ("jax", "torch", "matplotlib", "pandas", "haiku", "sklearn", "transformer_lens", "lark")
 
 

@@ -1,5 +1,582 @@
-"""Programs that calculate with the values of tokens."""
+"""Programs that calculate with the values of tokens.
 
-from ..program_spec import ProgramSpec
+Tokens are integers from 0. Where a program reads bits, the bit of a token is its remainder
+by 2. "Lowest first" says that the digit of least weight stands at the first position.
+"""
 
-PROGRAMS: tuple[ProgramSpec, ...] = ()
+from math import prod
+from typing import Any
+
+from ...compiler import rasp
+from ...compiler.values import Value
+from ..idioms import (
+    EQ,
+    count,
+    count_value,
+    earlier,
+    first_value,
+    fraction_of_all,
+    fraction_so_far,
+    last_value,
+    so_far,
+    value_at,
+    where,
+)
+from ..program_spec import ProgramSpec, Sizes
+from ..vocabularies import digits
+
+PLUS, MINUS = "+", "-"
+SUM_MODULUS, PRODUCT_MODULUS, AFFINE_MODULUS, MATCH_MODULUS = 3, 5, 5, 4
+
+CHIANG_CHOLAK = (
+    "David Chiang, Peter Cholak. Overcoming a Theoretical Limitation of Self-Attention. ACL 2022. "
+    "arXiv:2202.12172"
+)
+SANFORD_HSU_TELGARSKY = (
+    "Clayton Sanford, Daniel Hsu, Matus Telgarsky. Representational Strengths and Limitations of "
+    "Transformers. NeurIPS 2023. arXiv:2306.02896"
+)
+KOGGE_STONE = (
+    "Peter M. Kogge, Harold S. Stone. A Parallel Algorithm for the Efficient Solution of a "
+    "General Class of Recurrence Equations. IEEE Transactions on Computers C-22(8), 1973"
+)
+LUHN = "Hans P. Luhn. Computer for Verifying Numbers. US Patent 2,950,048, 1960"
+WOLFRAM = (
+    "Stephen Wolfram. Statistical Mechanics of Cellular Automata. Reviews of Modern Physics "
+    "55(3), 1983"
+)
+
+
+def signs_and_digits(size: int) -> tuple[Value, ...]:
+    """Return `+` and `-`, then the integers from 0.
+
+    Example:
+        >>> signs_and_digits(4)
+        ('+', '-', 0, 1)
+    """
+    return (PLUS, MINUS, *digits(size - 2))
+
+
+def bit() -> rasp.SOp:
+    """Return the bit of each token: its remainder by 2."""
+    return rasp.Map(lambda token: token % 2, rasp.tokens).named("bit")
+
+
+def neighbour(sop: rasp.SOp, offset: int, default: Value) -> rasp.SOp:
+    """Return the value of `sop` `offset` positions before, or after if `offset` is negative."""
+    there = rasp.Select(rasp.indices, rasp.indices, lambda key, query: query - key == offset)
+    name = f"{abs(offset)}_{'before' if offset > 0 else 'after'}"
+    return rasp.Aggregate(there.named(f"at_{name}"), sop, default=default).named(f"value_{name}")
+
+
+def parity() -> rasp.SOp:
+    """Return, at every position, the parity of the bits.
+
+    The ones are counted, and the position of that number, from 1, is asked for its parity.
+    """
+    last_one = (count_value(bit(), 1).named("ones") - 1).named("ones_less_one")
+    place_parity = rasp.Map(lambda index: (index + 1) % 2, rasp.indices).named("parity_of_place")
+    return value_at(place_parity, last_one, default=0).named("parity")
+
+
+def product_mod() -> rasp.SOp:
+    """Return, at every position, the product of all tokens modulo 5.
+
+    The powers of 2 are 1, 2, 4 and 3 modulo 5, so that a product is a sum of exponents
+    modulo 4, unless there is a zero.
+    """
+    remainder = rasp.Map(lambda token: token % PRODUCT_MODULUS, rasp.tokens).named("remainder")
+    exponents = []
+    for exponent, value in ((1, 2), (2, 4), (3, 3)):
+        part = rasp.Map(_times_mod_4(exponent), count_value(remainder, value))
+        exponents.append(part.named(f"exponent_of_{value}"))
+    has_zero = (fraction_of_all((remainder == 0).named("is_zero")) > 0).named("has_zero")
+    exponent = exponents[0]
+    for part in exponents[1:]:
+        exponent = rasp.SequenceMap(lambda x, y: (x + y) % 4, exponent, part).named("exponent")
+    return rasp.SequenceMap(
+        lambda power, zero: 0 if zero else 2**power % PRODUCT_MODULUS, exponent, has_zero
+    ).named("product_mod")
+
+
+def _times_mod_4(factor: int) -> Any:
+    return lambda n: factor * n % 4
+
+
+def signed_sum_mod() -> rasp.SOp:
+    """Return the sum modulo 3 of the numbers so far, those right after `-` subtracted."""
+    is_minus = rasp.numerical((rasp.tokens == MINUS).named("is_minus"))
+    after_minus = rasp.numerical(neighbour(is_minus, 1, 0)).named("after_minus")
+
+    def term(token: Value, negated: Value) -> int:
+        """Return a number that stands for the term modulo 3, from -1 to 1."""
+        value = token if isinstance(token, int) else 0
+        return ((-value if negated else value) + 1) % SUM_MODULUS - 1
+
+    terms = rasp.SequenceMap(term, rasp.tokens, after_minus).named("term")
+    mean = fraction_so_far(terms).named("mean_term")
+    return rasp.SequenceMap(
+        lambda part, index: round(part * (index + 1)) % SUM_MODULUS, mean, rasp.indices
+    ).named("signed_sum_mod")
+
+
+def add_interleaved(max_length: int) -> rasp.SOp:
+    """Return the sum of two interleaved numbers, lowest bits first, by a parallel prefix.
+
+    A column of two bits kills, passes on or makes a carry. In each round every column is
+    combined with the columns right below it, of which there are twice as many each time.
+    """
+    bits = rasp.numerical(bit())
+    other = rasp.numerical(neighbour(bits, 1, 0)).named("upper_bit")
+    total = rasp.SequenceMap(lambda x, y: x + y, bits, other)
+    column = rasp.SequenceMap(
+        lambda value, index: value if index % 2 else None, total.named("bits_set"), rasp.indices
+    ).named("column")
+    carry = rasp.Map(lambda value: ("kill", "pass", "make")[value], column).named("carry_1")
+    span = 1
+    while span < max_length // 2 - 1:
+        below = neighbour(carry, 2 * span, "kill").named(f"carry_below_{span}")
+        carry = rasp.SequenceMap(lambda own, low: low if own == "pass" else own, carry, below)
+        span *= 2
+        carry = carry.named(f"carry_{span}")
+    carry_in = neighbour(carry, 2, "kill").named("carry_in")
+    return rasp.SequenceMap(
+        lambda value, below: (value + (below == "make")) % 2, column, carry_in
+    ).named("add_interleaved")
+
+
+def resolve_carries() -> rasp.SOp:
+    """Return the bits of the number whose binary digits, lowest first, may be 0, 1 or 2.
+
+    The carry into a digit is decided by the last digit before it that is no 1. That digit is
+    found by its rank among those.
+    """
+    digit = rasp.Map(lambda token: token % 3, rasp.tokens).named("digit")
+    decides = (digit != 1).named("decides")
+    so_many = count(where(decides, True) & so_far()).named("deciding_so_far")
+    rank = rasp.SequenceMap(lambda own, n: n if own else None, decides, so_many).named("rank")
+    before = rasp.SequenceMap(lambda own, n: n - own, decides, so_many).named("deciding_before")
+    decider = rasp.Select(rank, before, EQ).named("decider")
+    is_two = (digit == 2).named("is_two")
+    carry = rasp.categorical(rasp.Aggregate(decider, is_two, default=False)).named("carry")
+    return rasp.SequenceMap(lambda own, one: (own + one) % 2, digit, carry).named("resolve_carries")
+
+
+def compare_numbers() -> rasp.SOp:
+    """Return, at every position, how the numbers in the two halves compare: `<`, `=` or `>`.
+
+    The sign of the first difference decides.
+    """
+    address = rasp.SequenceMap(_other_half_at, rasp.indices, rasp.length).named("address")
+    partner = value_at(rasp.tokens, address, default=0).named("partner")
+    sign = rasp.SequenceMap(
+        lambda own, other: (own > other) - (own < other), rasp.tokens, partner
+    ).named("sign")
+    differs = (sign != 0).named("differs")
+    decided = rasp.Aggregate(earlier(), rasp.numerical(differs), default=0)
+    decided = rasp.numerical(decided).named("share_decided")
+    is_first = (differs & (decided == 0)).named("first_difference")
+    verdict = rasp.Aggregate(where(is_first, True).named("verdict_place"), sign, default=0)
+    return rasp.Map(lambda value: "<=>"[value + 1], verdict.named("verdict")).named(
+        "compare_numbers"
+    )
+
+
+def _other_half_at(index: int, length: int) -> int:
+    """Return the matching position of the second half, for others their own."""
+    return index + length - length // 2 if index < length // 2 else index
+
+
+def twos_complement() -> rasp.SOp:
+    """Return the negative of a number in two's complement, lowest bits first.
+
+    What follows the first 1 is inverted.
+    """
+    bits = bit()
+    share = rasp.Aggregate(earlier(), rasp.numerical(bits), default=0)
+    inverts = (rasp.numerical(share).named("share_of_ones") > 0).named("inverts")
+    return rasp.SequenceMap(lambda own, flip: own ^ flip, bits, inverts).named("twos_complement")
+
+
+def affine_mod() -> rasp.SOp:
+    """Return the first token times this one plus the last one, modulo 5."""
+    product = rasp.SequenceMap(
+        lambda x, y: x * y % AFFINE_MODULUS, first_value(rasp.tokens).named("slope"), rasp.tokens
+    ).named("product")
+    offset = last_value(rasp.tokens).named("offset")
+    return rasp.SequenceMap(lambda x, y: (x + y) % AFFINE_MODULUS, product, offset).named(
+        "affine_mod"
+    )
+
+
+def binary_window() -> rasp.SOp:
+    """Return the value of the last three bits as a binary number, highest first."""
+    bits = rasp.numerical(bit())
+    fours = rasp.numerical(neighbour(bits, 2, 0)).named("fours")
+    twos = rasp.numerical(neighbour(bits, 1, 0)).named("twos")
+    high = rasp.numerical(rasp.LinearSequenceMap(fours, twos, 4, 2)).named("high_bits")
+    return rasp.numerical(rasp.LinearSequenceMap(high, bits, 1, 1)).named("binary_window")
+
+
+def rule_90_twice() -> rasp.SOp:
+    """Return the bits after two steps of rule 90: each becomes the sum mod 2 of its neighbours."""
+    state = bit()
+    for step in (1, 2):
+        number = rasp.numerical(state)
+        left = rasp.numerical(neighbour(number, 1, 0)).named(f"left_{step}")
+        right = rasp.numerical(neighbour(number, -1, 0)).named(f"right_{step}")
+        state = rasp.SequenceMap(lambda x, y: (x + y) % 2, left, right).named(f"step_{step}")
+    return state.named("rule_90_twice")
+
+
+def luhn_check() -> rasp.SOp:
+    """Return, at every position, whether the digits pass the Luhn check.
+
+    Every second digit from the end is doubled, less 9 if that is above 9; the total must be
+    a multiple of 10.
+    """
+    is_doubled = rasp.SequenceMap(lambda i, n: (n - i) % 2 == 0, rasp.indices, rasp.length)
+    weighted = rasp.SequenceMap(_luhn_digit, rasp.tokens, is_doubled.named("is_doubled"))
+    mean = fraction_of_all(weighted.named("weighted_digit")).named("mean_digit")
+    return rasp.SequenceMap(lambda part, n: round(part * n) % 10 == 0, mean, rasp.length).named(
+        "luhn_check"
+    )
+
+
+def _luhn_digit(digit: int, is_doubled: bool) -> int:
+    value = 2 * digit if is_doubled else digit
+    return value - 9 if is_doubled and value > 9 else value
+
+
+def match_two() -> rasp.SOp:
+    """Return whether another token and this one add up to a multiple of 4.
+
+    The head counts this token too, where it matches itself; that is taken off afterwards.
+    """
+    matches = rasp.Select(
+        rasp.tokens, rasp.tokens, lambda key, query: (key + query) % MATCH_MODULUS == 0
+    )
+    number = count(matches.named("adds_up")).named("matches")
+    itself = rasp.Map(lambda x: 2 * x % MATCH_MODULUS == 0, rasp.tokens).named("matches_itself")
+    return rasp.SequenceMap(lambda n, own: n > own, number, itself).named("match_two")
+
+
+def _bits(xs: list[Any]) -> list[int]:
+    return [x % 2 for x in xs]
+
+
+def _parity(xs: list[Any]) -> list[Value]:
+    return [sum(_bits(xs)) % 2] * len(xs)
+
+
+def _product_mod(xs: list[Any]) -> list[Value]:
+    return [prod(xs) % PRODUCT_MODULUS] * len(xs)
+
+
+def _signed_sum_mod(xs: list[Any]) -> list[Value]:
+    values: list[Value] = []
+    total = 0
+    for before, x in zip([PLUS, *xs], xs, strict=False):
+        if x not in (PLUS, MINUS):
+            total += -x if before == MINUS else x
+        values.append(total % SUM_MODULUS)
+    return values
+
+
+def _add_interleaved(xs: list[Any]) -> list[Value]:
+    bits = _bits(xs)
+    weighted = list(zip(bits[::2], bits[1::2], strict=False))
+    total = sum((x + y) * 2**place for place, (x, y) in enumerate(weighted))
+    return [total >> i // 2 & 1 if i % 2 else None for i in range(len(xs))]
+
+
+def _resolve_carries(xs: list[Any]) -> list[Value]:
+    total = sum(x % 3 * 2**place for place, x in enumerate(xs))
+    return [total >> place & 1 for place in range(len(xs))]
+
+
+def _compare_numbers(xs: list[Any]) -> list[Value]:
+    size = len(xs) // 2
+    first, second = xs[:size], xs[len(xs) - size :]
+    return ["<" if first < second else ">" if first > second else "="] * len(xs)
+
+
+def _twos_complement(xs: list[Any]) -> list[Value]:
+    value = sum(bit * 2**place for place, bit in enumerate(_bits(xs)))
+    return [-value >> place & 1 for place in range(len(xs))]
+
+
+def _affine_mod(xs: list[Any]) -> list[Value]:
+    return [(xs[0] * x + xs[-1]) % AFFINE_MODULUS for x in xs]
+
+
+def _binary_window(xs: list[Any]) -> list[Value]:
+    padded = [0, 0, *_bits(xs)]
+    return [4 * x + 2 * y + z for x, y, z in zip(padded, padded[1:], padded[2:], strict=False)]
+
+
+def _rule_90_twice(xs: list[Any]) -> list[Value]:
+    cells = _bits(xs)
+    for _ in range(2):
+        padded = [0, *cells, 0]
+        cells = [x ^ y for x, y in zip(padded, padded[2:], strict=False)]
+    return list(cells)
+
+
+def _luhn_check(xs: list[Any]) -> list[Value]:
+    total = sum(xs[-1::-2])
+    total += sum(2 * x if x < 5 else 2 * x - 9 for x in xs[-2::-2])
+    return [total % 10 == 0] * len(xs)
+
+
+def _match_two(xs: list[Any]) -> list[Value]:
+    others = [xs[:i] + xs[i + 1 :] for i in range(len(xs))]
+    return [
+        any((x + y) % MATCH_MODULUS == 0 for y in rest) for x, rest in zip(xs, others, strict=True)
+    ]
+
+
+PARITY = ProgramSpec(
+    name="parity",
+    family="arithmetic",
+    build=lambda _vocabulary, _length: parity(),
+    vocabulary=digits,
+    oracle=_parity,
+    sizes=Sizes((2, 6), (2, 9), (4, 12), (8, 16)),
+    least_vocab=2,
+    description="Gives at every position 1 if an odd number of tokens is odd, else 0.",
+    why=(
+        "Every token flips the answer, so that no token has an average effect, and the position "
+        "that is looked up says what the count is: a causal path through positions only."
+    ),
+    citation=CHIANG_CHOLAK,
+    tags=("counting", "positions", "constant output"),
+)
+
+PRODUCT_MOD = ProgramSpec(
+    name="product_mod",
+    family="arithmetic",
+    build=lambda _vocabulary, _length: product_mod(),
+    vocabulary=digits,
+    oracle=_product_mod,
+    sizes=Sizes((3, 4), (5, 4), (6, 8), (10, 16)),
+    least_vocab=2,
+    description="Gives at every position the product of all tokens modulo 5.",
+    why=(
+        "Multiplication by discrete logarithms: three counting heads add exponents, and a "
+        "fourth overrules them all where there is a zero, which hides them on most inputs."
+    ),
+    tags=("counting", "numbers", "masking", "constant output"),
+)
+
+SIGNED_SUM_MOD = ProgramSpec(
+    name="signed_sum_mod",
+    family="arithmetic",
+    build=lambda _vocabulary, _length: signed_sum_mod(),
+    vocabulary=signs_and_digits,
+    oracle=_signed_sum_mod,
+    sizes=Sizes((4, 4), (5, 5), (6, 8), (8, 12)),
+    least_vocab=4,
+    description=(
+        "Gives at each position the sum modulo 3 of the numbers up to there, each subtracted if "
+        "the token right before it is `-`; any other sign counts for nothing."
+    ),
+    why=(
+        "A sign acts only through the token after it, by a previous-token head before the head "
+        "that sums; the sum itself exists only as a mean that position turns back."
+    ),
+    tags=("numbers", "positions", "cancellation"),
+    causal=True,
+)
+
+ADD_INTERLEAVED = ProgramSpec(
+    name="add_interleaved",
+    family="arithmetic",
+    build=lambda _vocabulary, length: add_interleaved(length),
+    vocabulary=digits,
+    oracle=_add_interleaved,
+    sizes=Sizes((2, 6), (2, 9), (3, 12), (4, 16)),
+    least_vocab=2,
+    description=(
+        "Adds two binary numbers whose bits alternate, lowest first, a token's bit being its "
+        "remainder by 2, and gives each bit of the sum at the second bit of its column; the "
+        "first bits have no value."
+    ),
+    why=(
+        "Carries travel by a parallel prefix, twice as far in each layer: the long routes "
+        "decide only if every column on the way passes a carry on, which random inputs seldom do."
+    ),
+    citation=KOGGE_STONE,
+    tags=("addition", "positions", "rare positives"),
+    causal=True,
+)
+
+RESOLVE_CARRIES = ProgramSpec(
+    name="resolve_carries",
+    family="arithmetic",
+    build=lambda _vocabulary, _length: resolve_carries(),
+    vocabulary=digits,
+    oracle=_resolve_carries,
+    sizes=Sizes((3, 4), (3, 6), (4, 10), (6, 16)),
+    least_vocab=3,
+    description=(
+        "Reads tokens modulo 3 as binary digits that may be 0, 1 or 2, lowest first, and gives "
+        "at each position the proper bit of their value."
+    ),
+    why=(
+        "The last digit that settles the carry is found by content-based rank, not by walking: "
+        "one head counts and the next attends over any distance to the number it needs."
+    ),
+    tags=("addition", "counting", "moving"),
+    causal=True,
+)
+
+COMPARE_NUMBERS = ProgramSpec(
+    name="compare_numbers",
+    family="arithmetic",
+    build=lambda _vocabulary, _length: compare_numbers(),
+    vocabulary=digits,
+    oracle=_compare_numbers,
+    sizes=Sizes((2, 4), (4, 5), (6, 8), (10, 12)),
+    least_vocab=2,
+    description=(
+        "Says at every position whether the number in the first half is `<`, `=` or `>` the one "
+        "in the second, both with the highest digit first; a middle digit is ignored."
+    ),
+    why=(
+        "Four dependent heads, the last of which attends to one place whose position depends on "
+        "the data; lower digits reach it computed in full and matter only on a tie above them."
+    ),
+    tags=("comparison", "positions", "masking", "constant output"),
+)
+
+TWOS_COMPLEMENT = ProgramSpec(
+    name="twos_complement",
+    family="arithmetic",
+    build=lambda _vocabulary, _length: twos_complement(),
+    vocabulary=digits,
+    oracle=_twos_complement,
+    sizes=Sizes((2, 6), (2, 9), (4, 12), (8, 16)),
+    least_vocab=2,
+    description=(
+        "Negates a binary number in two's complement, lowest bit first; the bit of a token is "
+        "its remainder by 2."
+    ),
+    why=(
+        "A borrow chain replaced by one look back: the bit itself and whether any 1 came before "
+        "meet in an exclusive or, and of several ones before each is a backup of the others."
+    ),
+    tags=("addition", "redundancy"),
+    causal=True,
+)
+
+AFFINE_MOD = ProgramSpec(
+    name="affine_mod",
+    family="arithmetic",
+    build=lambda _vocabulary, _length: affine_mod(),
+    vocabulary=digits,
+    oracle=_affine_mod,
+    sizes=Sizes((2, 4), (5, 4), (6, 8), (8, 16)),
+    least_vocab=2,
+    description="Gives at each position the first token times its own plus the last, modulo 5.",
+    why=(
+        "Two heads fetch the coefficients of a function from the ends of the sequence, one end "
+        "known at once and the other by way of the length; a slope of zero hides the token."
+    ),
+    tags=("moving", "positions", "masking"),
+)
+
+BINARY_WINDOW = ProgramSpec(
+    name="binary_window",
+    family="arithmetic",
+    build=lambda _vocabulary, _length: binary_window(),
+    vocabulary=digits,
+    oracle=_binary_window,
+    sizes=Sizes((2, 6), (2, 9), (4, 12), (8, 16)),
+    least_vocab=2,
+    description=(
+        "Gives at each position the number that the remainders by 2 of the last three tokens "
+        "form in binary, the latest lowest, with zeros before the sequence."
+    ),
+    why=(
+        "Three contributions of known sizes 4, 2 and 1 meet in one direction by sums alone: a "
+        "measure of effect should return their ratio."
+    ),
+    tags=("numbers", "positions"),
+    causal=True,
+)
+
+RULE_90_TWICE = ProgramSpec(
+    name="rule_90_twice",
+    family="arithmetic",
+    build=lambda _vocabulary, _length: rule_90_twice(),
+    vocabulary=digits,
+    oracle=_rule_90_twice,
+    sizes=Sizes((2, 6), (2, 9), (4, 12), (8, 16)),
+    least_vocab=2,
+    description=(
+        "Runs two steps of the cellular automaton rule 90 on the tokens' remainders by 2, with "
+        "zeros beyond both ends."
+    ),
+    why=(
+        "A cell reaches its own place again by way of both neighbours and cancels there, except "
+        "at the ends: two active routes whose joint effect on the output is nil."
+    ),
+    citation=WOLFRAM,
+    tags=("positions", "cancellation", "composition"),
+)
+
+LUHN_CHECK = ProgramSpec(
+    name="luhn_check",
+    family="arithmetic",
+    build=lambda _vocabulary, _length: luhn_check(),
+    vocabulary=digits,
+    oracle=_luhn_check,
+    sizes=Sizes((3, 4), (4, 5), (6, 8), (10, 10)),
+    least_vocab=2,
+    description=(
+        "Says at every position whether the tokens pass the Luhn check: with every second one "
+        "from the end doubled, less 9 where that is above 9, they add up to a multiple of 10."
+    ),
+    why=(
+        "The same digit counts differently by its distance from the end, and changing any one "
+        "digit of a valid number makes it invalid: the positives are rare and all fragile."
+    ),
+    citation=LUHN,
+    tags=("numbers", "positions", "rare positives", "constant output"),
+)
+
+MATCH_TWO = ProgramSpec(
+    name="match_two",
+    family="arithmetic",
+    build=lambda _vocabulary, _length: match_two(),
+    vocabulary=digits,
+    oracle=_match_two,
+    sizes=Sizes((3, 4), (4, 5), (6, 8), (10, 16)),
+    least_vocab=2,
+    description=(
+        "Says at each position whether its token and the token of another position add up to a "
+        "multiple of 4."
+    ),
+    why=(
+        "Attention by an arithmetic relation in place of equality; half of the residues match "
+        "themselves, and only an MLP after the head takes the false match off."
+    ),
+    citation=SANFORD_HSU_TELGARSKY,
+    tags=("counting", "conditions"),
+)
+
+PROGRAMS = (
+    PARITY,
+    PRODUCT_MOD,
+    SIGNED_SUM_MOD,
+    ADD_INTERLEAVED,
+    RESOLVE_CARRIES,
+    COMPARE_NUMBERS,
+    TWOS_COMPLEMENT,
+    AFFINE_MOD,
+    BINARY_WINDOW,
+    RULE_90_TWICE,
+    LUHN_CHECK,
+    MATCH_TWO,
+)

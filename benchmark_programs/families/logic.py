@@ -1,5 +1,419 @@
-"""Programs that combine truth values and route by conditions."""
+"""Programs that combine truth values and route by conditions.
 
-from ..program_spec import ProgramSpec
+Facts about the sequence (a token occurs, the ends agree) are found by heads. MLPs
+combine them, or let them decide which head is listened to.
+"""
 
-PROGRAMS: tuple[ProgramSpec, ...] = ()
+from itertools import pairwise
+from typing import Any
+
+from ...compiler import rasp
+from ...compiler.values import Value
+from ..idioms import (
+    EQ,
+    count_value,
+    first_value,
+    fraction_so_far,
+    last_value,
+    later,
+    so_far,
+    somewhere,
+    value_at,
+)
+from ..program_spec import ProgramSpec, Sizes
+from ..vocabularies import letters
+
+FLIP_FLOP_PAPER = (
+    "Bingbin Liu, Jordan T. Ash, Surbhi Goel, Akshay Krishnamurthy, Cyril Zhang. Exposing "
+    "Attention Glitches with Flip-Flop Language Modeling. NeurIPS 2023. arXiv:2306.00946"
+)
+NOTHING = "-"
+
+
+def is_token(token: Value) -> rasp.SOp:
+    """Return whether this position holds `token`."""
+    return (rasp.tokens == token).named(f"is_{token}")
+
+
+def has(token: Value) -> rasp.SOp:
+    """Return, at every position, whether `token` occurs in the sequence."""
+    return somewhere(is_token(token)).named(f"has_{token}")
+
+
+def looked_back(offset: int, default: Value) -> rasp.SOp:
+    """Return the token `offset` positions before, and `default` where there is none."""
+    before = rasp.Select(rasp.indices, rasp.indices, lambda key, query: query - key == offset)
+    back = rasp.Aggregate(before.named(f"before_{offset}"), rasp.tokens, default=default)
+    return back.named(f"back_{offset}")
+
+
+def choose(condition: rasp.SOp, holds: rasp.SOp, fails: rasp.SOp) -> rasp.SOp:
+    """Return `holds` where `condition` is true and `fails` elsewhere.
+
+    That is a function of three variables, and takes two steps: the first keeps `holds` as a
+    tuple, which is empty where the condition fails; the second fills the empty ones.
+    """
+    kept = rasp.SequenceMap(lambda c, x: (x,) if c else (), condition, holds).named("kept")
+    return rasp.SequenceMap(lambda one, y: one[0] if one else y, kept, fails).named("chosen")
+
+
+def a_and_no_b_so_far() -> rasp.SOp:
+    """Return whether `a` has occurred up to here, and `b` has not."""
+    seen_a = (fraction_so_far(is_token("a")) > 0).named("seen_a")
+    seen_b = (fraction_so_far(is_token("b")) > 0).named("seen_b")
+    allowed = rasp.SequenceMap(lambda a, b: a and not b, seen_a, seen_b)
+    return allowed.named("a_and_no_b_so_far")
+
+
+def majority_of_facts() -> rasp.SOp:
+    """Return whether two of three facts hold: an `a`, equal ends, a token twice in a row."""
+    ends = (first_value(rasp.tokens) == last_value(rasp.tokens)).named("ends_agree")
+    doubled = (looked_back(1, NOTHING) == rasp.tokens).named("doubled")
+    has_a, has_double = has("a"), somewhere(doubled).named("has_double")
+    both = (has_a & ends).named("both")
+    either = (has_a | ends).named("either")
+    tie_broken = (either & has_double).named("tie_broken")
+    return (both | tie_broken).named("majority_of_facts")
+
+
+def xor_of_facts() -> rasp.SOp:
+    """Return whether one and only one holds: the first token is `a`, some token is `b`."""
+    starts_with_a = (first_value(rasp.tokens) == "a").named("starts_with_a")
+    return (starts_with_a != has("b")).named("xor_of_facts")
+
+
+def every_a_answered() -> rasp.SOp:
+    """Return, at every position, whether each `a` of the sequence has some `b` after it."""
+    b_later = rasp.Aggregate(later(), rasp.numerical(is_token("b")), default=0)
+    answered = (rasp.numerical(b_later.named("share_of_b_later")) > 0).named("b_later")
+    open_a = rasp.SequenceMap(lambda a, b: a and not b, is_token("a"), answered).named("open_a")
+    return (~somewhere(open_a)).named("every_a_answered")
+
+
+def count_multiplexer() -> rasp.SOp:
+    """Return the number of `a` if the first token is `a`, and else the number of `b`."""
+    selects_a = (first_value(rasp.tokens) == "a").named("selects_a")
+    count_a = count_value(rasp.tokens, "a").named("count_a")
+    count_b = count_value(rasp.tokens, "b").named("count_b")
+    return choose(selects_a, count_a, count_b).named("count_multiplexer")
+
+
+def copy_or_reverse() -> rasp.SOp:
+    """Return the tokens as they are if the first is `a`, and else in reverse order."""
+    forward = (first_value(rasp.tokens) == "a").named("forward")
+    opposite = ((rasp.length - rasp.indices) - 1).named("opposite")
+    place = choose(forward, rasp.indices, opposite).named("place")
+    return value_at(rasp.tokens, place).named("copy_or_reverse")
+
+
+def gated_lookback() -> rasp.SOp:
+    """Return the token before at each `a`, and the one before that at other tokens."""
+    near, far = looked_back(1, NOTHING), looked_back(2, NOTHING)
+    return choose(is_token("a"), near, far).named("gated_lookback")
+
+
+def exactly_one_present() -> rasp.SOp:
+    """Return, at every position, whether one and only one of `a`, `b` and `c` occurs."""
+    a, b, c = (rasp.numerical(has(token)) for token in "abc")
+    two = rasp.numerical(rasp.LinearSequenceMap(a, b, 1, 1)).named("a_plus_b")
+    kinds = rasp.numerical(rasp.LinearSequenceMap(two, c, 1, 1)).named("kinds")
+    return (kinds == 1).named("exactly_one_present")
+
+
+def backup_detector() -> rasp.SOp:
+    """Return whether `a` occurs, as found by a head for all positions or one for the first."""
+    backup = (first_value(rasp.tokens) == "a").named("starts_with_a")
+    return (has("a") | backup).named("backup_detector")
+
+
+def priority_encoder() -> rasp.SOp:
+    """Return the first of `a`, `b` and `c` that occurs in the sequence, else the last token."""
+    answer = last_value(rasp.tokens)
+    for token in "cba":
+        rule = rasp.SequenceMap(lambda holds, y, x=token: x if holds else y, has(token), answer)
+        answer = rule.named(f"{token}_first")
+    return answer.named("priority_encoder")
+
+
+def flip_flop() -> rasp.SOp:
+    """Return whether the latest write was `a` rather than `b`; `None` before the first write.
+
+    The number of writes so far is the same at a write and at what follows it up to the next,
+    so it serves as the address of the write that counts.
+    """
+    is_write = ((rasp.tokens == "a") | (rasp.tokens == "b")).named("is_write")
+    written = rasp.Select(is_write, is_write, lambda key, _query: key).named("written")
+    writes = rasp.SelectorWidth((written & so_far()).named("writes_so_far")).named("writes")
+    latest = (rasp.Select(writes, writes, EQ) & written).named("latest_write")
+    return rasp.Aggregate(latest, is_token("a")).named("flip_flop")
+
+
+def _a_and_no_b_so_far(xs: list[Any]) -> list[Value]:
+    return ["a" in xs[: i + 1] and "b" not in xs[: i + 1] for i in range(len(xs))]
+
+
+def _majority_of_facts(xs: list[Any]) -> list[Value]:
+    doubled = any(x == y for x, y in pairwise(xs))
+    facts = ["a" in xs, xs[0] == xs[-1], doubled]
+    return [sum(facts) >= 2] * len(xs)
+
+
+def _xor_of_facts(xs: list[Any]) -> list[Value]:
+    return [(xs[0] == "a") != ("b" in xs)] * len(xs)
+
+
+def _every_a_answered(xs: list[Any]) -> list[Value]:
+    waiting = False
+    for x in xs:
+        waiting = x == "a" or (waiting and x != "b")
+    return [not waiting] * len(xs)
+
+
+def _count_multiplexer(xs: list[Any]) -> list[Value]:
+    return [xs.count("a" if xs[0] == "a" else "b")] * len(xs)
+
+
+def _copy_or_reverse(xs: list[Any]) -> list[Value]:
+    return xs if xs[0] == "a" else xs[::-1]
+
+
+def _gated_lookback(xs: list[Any]) -> list[Value]:
+    padded = [NOTHING, NOTHING, *xs]
+    return [padded[i + 1] if x == "a" else padded[i] for i, x in enumerate(xs)]
+
+
+def _exactly_one_present(xs: list[Any]) -> list[Value]:
+    return [len(set(xs) & set("abc")) == 1] * len(xs)
+
+
+def _backup_detector(xs: list[Any]) -> list[Value]:
+    return ["a" in xs] * len(xs)
+
+
+def _priority_encoder(xs: list[Any]) -> list[Value]:
+    return [next((token for token in "abc" if token in xs), xs[-1])] * len(xs)
+
+
+def _flip_flop(xs: list[Any]) -> list[Value]:
+    states: list[Value] = []
+    state = None
+    for x in xs:
+        state = {"a": True, "b": False}.get(x, state)
+        states.append(state)
+    return states
+
+
+A_AND_NO_B_SO_FAR = ProgramSpec(
+    name="a_and_no_b_so_far",
+    family="logic",
+    build=lambda _vocabulary, _length: a_and_no_b_so_far(),
+    vocabulary=letters,
+    oracle=_a_and_no_b_so_far,
+    sizes=Sizes((2, 4), (4, 5), (6, 8), (8, 16)),
+    least_vocab=2,
+    description="Says at each position whether an `a` and no `b` has occurred up to there.",
+    why=(
+        "A head that excites and one that inhibits: the second can only take an answer away, so "
+        "it has no effect wherever no `a` has been seen, and a method that looks for what raises "
+        "the answer passes it over."
+    ),
+    tags=("conditions", "inhibition"),
+    causal=True,
+)
+
+MAJORITY_OF_FACTS = ProgramSpec(
+    name="majority_of_facts",
+    family="logic",
+    build=lambda _vocabulary, _length: majority_of_facts(),
+    vocabulary=letters,
+    oracle=_majority_of_facts,
+    sizes=Sizes((2, 4), (4, 5), (6, 8), (8, 16)),
+    description=(
+        "Says at every position whether at least two of three facts hold: some token is `a`, the "
+        "first token equals the last, two neighbours are equal."
+    ),
+    why=(
+        "None of three sub-circuits is necessary and none is sufficient, and they differ in "
+        "depth: wherever all facts agree, taking any one of them out changes nothing."
+    ),
+    tags=("conditions", "redundancy", "constant output"),
+)
+
+XOR_OF_FACTS = ProgramSpec(
+    name="xor_of_facts",
+    family="logic",
+    build=lambda _vocabulary, _length: xor_of_facts(),
+    vocabulary=letters,
+    oracle=_xor_of_facts,
+    sizes=Sizes((2, 4), (4, 5), (6, 8), (8, 16)),
+    least_vocab=2,
+    description=(
+        "Says at every position whether one and only one of two facts holds: the first token is "
+        "`a`, some token is `b`."
+    ),
+    why=(
+        "Each fact turns the answer on as often as off, depending on the other: effects averaged "
+        "over inputs with their sign vanish, while every single effect is as large as can be."
+    ),
+    tags=("conditions", "cancellation", "constant output"),
+)
+
+EVERY_A_ANSWERED = ProgramSpec(
+    name="every_a_answered",
+    family="logic",
+    build=lambda _vocabulary, _length: every_a_answered(),
+    vocabulary=letters,
+    oracle=_every_a_answered,
+    sizes=Sizes((2, 4), (4, 5), (6, 8), (8, 16)),
+    least_vocab=2,
+    description="Says at every position whether each `a` has some `b` later in the sequence.",
+    why=(
+        "A quantifier inside another: a head looks for an answer after each `a`, a second head "
+        "looks for an `a` without one; sequences without `a` are true for no reason at all."
+    ),
+    tags=("conditions", "quantifiers", "constant output"),
+)
+
+COUNT_MULTIPLEXER = ProgramSpec(
+    name="count_multiplexer",
+    family="logic",
+    build=lambda _vocabulary, _length: count_multiplexer(),
+    vocabulary=letters,
+    oracle=_count_multiplexer,
+    sizes=Sizes((2, 4), (4, 5), (6, 8), (8, 12)),
+    least_vocab=2,
+    description=(
+        "Gives at every position the number of `a` if the first token is `a`, and else the number "
+        "of `b`."
+    ),
+    why=(
+        "Both counts are always computed and one is thrown away: on inputs that begin alike a "
+        "method sees half of the circuit, and the switch only on pairs that begin differently."
+    ),
+    tags=("conditions", "routing", "counting", "constant output"),
+)
+
+COPY_OR_REVERSE = ProgramSpec(
+    name="copy_or_reverse",
+    family="logic",
+    build=lambda _vocabulary, _length: copy_or_reverse(),
+    vocabulary=letters,
+    oracle=_copy_or_reverse,
+    sizes=Sizes((2, 4), (4, 5), (6, 8), (8, 16)),
+    least_vocab=2,
+    description=(
+        "Gives the tokens as they are if the first token is `a`, and else in reverse order."
+    ),
+    why=(
+        "The condition acts on the query of one head, not on its value: the head's pattern is "
+        "diagonal on some inputs and anti-diagonal on others, and neither picture tells its role."
+    ),
+    tags=("conditions", "routing", "moving"),
+)
+
+GATED_LOOKBACK = ProgramSpec(
+    name="gated_lookback",
+    family="logic",
+    build=lambda _vocabulary, _length: gated_lookback(),
+    vocabulary=letters,
+    oracle=_gated_lookback,
+    sizes=Sizes((2, 4), (4, 5), (6, 8), (8, 16)),
+    least_vocab=2,
+    description=(
+        "Gives at each `a` the token before it, at other tokens the token two before; `-` where "
+        "there is none."
+    ),
+    why=(
+        "Two heads run at every position and the token decides after them which one is used, so "
+        "that half of what is attended to is discarded and attention overstates what matters."
+    ),
+    tags=("conditions", "routing", "moving"),
+    causal=True,
+)
+
+EXACTLY_ONE_PRESENT = ProgramSpec(
+    name="exactly_one_present",
+    family="logic",
+    build=lambda _vocabulary, _length: exactly_one_present(),
+    vocabulary=letters,
+    oracle=_exactly_one_present,
+    sizes=Sizes((3, 3), (4, 5), (6, 8), (8, 16)),
+    least_vocab=3,
+    description="Says at every position whether one and only one of `a`, `b` and `c` occurs.",
+    why=(
+        "Three heads add to one number of which a band in the middle is true: more of the same "
+        "first makes and then breaks the answer, so no direction of it is good or bad."
+    ),
+    tags=("conditions", "cancellation", "constant output"),
+)
+
+BACKUP_DETECTOR = ProgramSpec(
+    name="backup_detector",
+    family="logic",
+    build=lambda _vocabulary, _length: backup_detector(),
+    vocabulary=letters,
+    oracle=_backup_detector,
+    sizes=Sizes((2, 4), (4, 5), (6, 8), (8, 16)),
+    least_vocab=2,
+    description="Says at every position whether some token is `a`.",
+    why=(
+        "The second head sees an `a` only where the first has seen it too: it is never needed, "
+        "yet it can raise the answer when patched in, and on inputs that begin with `a` it hides "
+        "that the first was taken out."
+    ),
+    tags=("conditions", "redundancy", "constant output"),
+)
+
+PRIORITY_ENCODER = ProgramSpec(
+    name="priority_encoder",
+    family="logic",
+    build=lambda _vocabulary, _length: priority_encoder(),
+    vocabulary=letters,
+    oracle=_priority_encoder,
+    sizes=Sizes((3, 3), (5, 5), (6, 8), (8, 16)),
+    least_vocab=3,
+    description=(
+        "Gives at every position the first of `a`, `b` and `c` that occurs anywhere in the "
+        "sequence, and the last token if none does."
+    ),
+    why=(
+        "A chain of rules in which each hides all that follow: the head that fetches the last "
+        "token runs on every input and counts on the few that hold none of three letters."
+    ),
+    tags=("conditions", "rare positives", "constant output"),
+)
+
+FLIP_FLOP = ProgramSpec(
+    name="flip_flop",
+    family="logic",
+    build=lambda _vocabulary, _length: flip_flop(),
+    vocabulary=letters,
+    oracle=_flip_flop,
+    sizes=Sizes((2, 4), (3, 7), (6, 8), (8, 16)),
+    least_vocab=2,
+    description=(
+        "Says at each position whether the latest `a` or `b` up to there is an `a`; has no value "
+        "before the first of them."
+    ),
+    why=(
+        "One bit of memory without recurrence: a head counts writes, and another finds the latest "
+        "by its number; all earlier writes are read as keys and none of them matters."
+    ),
+    citation=FLIP_FLOP_PAPER,
+    tags=("conditions", "memory"),
+    causal=True,
+)
+
+PROGRAMS = (
+    A_AND_NO_B_SO_FAR,
+    MAJORITY_OF_FACTS,
+    XOR_OF_FACTS,
+    EVERY_A_ANSWERED,
+    COUNT_MULTIPLEXER,
+    COPY_OR_REVERSE,
+    GATED_LOOKBACK,
+    EXACTLY_ONE_PRESENT,
+    BACKUP_DETECTOR,
+    PRIORITY_ENCODER,
+    FLIP_FLOP,
+)

@@ -1,19 +1,173 @@
-"""Programs that sort: count who comes before, then fetch by place."""
+"""Programs that sort or rank: find out how many tokens come before, then fetch by place."""
 
+from collections.abc import Sequence
+from itertools import accumulate
+from math import isqrt
+from operator import gt
 from typing import Any
 
 from ...compiler import rasp
 from ...compiler.values import Value
 from ..citations import RASP_PAPER, TRACR_PAPER
-from ..idioms import count_equal, sort_by_keys, sort_by_unique_keys
+from ..idioms import (
+    EQ,
+    LEQ,
+    LT,
+    count,
+    count_equal,
+    earlier,
+    first_value,
+    fraction_so_far,
+    same,
+    shifted,
+    sort_by_keys,
+    sort_by_unique_keys,
+    where,
+)
 from ..program_spec import ProgramSpec, Sizes
 from ..vocabularies import digits, letters
+from .counting import is_first
+
+KNUTH = (
+    "Donald E. Knuth. The Art of Computer Programming, Volume 3: Sorting and Searching. "
+    "Second edition. Addison-Wesley, 1998"
+)
+QUICKSORT = "C. A. R. Hoare. Quicksort. The Computer Journal 5(1), 1962"
+GT = rasp.Comparison.GT
+_SIZES = Sizes((2, 4), (4, 5), (6, 8), (8, 16))
 
 
 def sort_by_frequency(max_length: int) -> rasp.SOp:
     """Return the tokens, those of the most frequent kinds first, ties in order of position."""
     rarity = (-count_equal(rasp.tokens)).named("rarity")
     return sort_by_keys(rasp.tokens, rarity, max_length).named("most_frequent")
+
+
+def fetched(values: rasp.SOp, place: rasp.SOp) -> rasp.SOp:
+    """Return at each position the value whose `place` it is."""
+    return rasp.Aggregate(rasp.Select(place, rasp.indices, EQ).named("claims"), values)
+
+
+def compared_place(keys: rasp.SOp) -> rasp.SOp:
+    """Return how many positions come before in order of `keys`, equal keys by position."""
+    smaller = rasp.Select(keys, keys, LT)
+    comes_before = (smaller | (same(keys) & earlier())).named("comes_before")
+    return count(comes_before).named("place")
+
+
+def bucket_place(keys: rasp.SOp) -> rasp.SOp:
+    """Return the same place as a sum: those in lower buckets and those before in the same."""
+    lower = count(rasp.Select(keys, keys, LT).named("lower_bucket")).named("n_lower")
+    before = count(same(keys) & earlier()).named("n_before")
+    return (lower + before).named("place")
+
+
+def sort_by_comparison() -> rasp.SOp:
+    """Return the tokens in ascending order, tokens and positions compared by separate heads."""
+    # One selector with `or` would be compiled like the unique keys of `sort`: an MLP writes
+    # pairs of token and position, and one head compares these.
+    return fetched(rasp.tokens, bucket_place(rasp.tokens)).named("sort_by_comparison")
+
+
+def counting_sort(vocabulary: Sequence[int]) -> rasp.SOp:
+    """Return the sorted tokens, each as the number of smaller numbers that end before it."""
+    passed = []
+    for number in vocabulary[:-1]:
+        at_most = rasp.Select(
+            rasp.tokens, rasp.tokens, lambda key, _query, bound=number: key <= bound
+        ).named(f"at_most_{number}")
+        n_at_most = count(at_most).named(f"n_at_most_{number}")
+        is_passed = rasp.SequenceMap(lambda n, index: int(n <= index), n_at_most, rasp.indices)
+        passed.append(rasp.numerical(is_passed).named(f"passed_{number}"))
+    return _total(passed).named("counting_sort")
+
+
+def _total(numbers: Sequence[rasp.SOp]) -> rasp.SOp:
+    """Return the sum of numbers, added in pairs, so that few additions depend on each other."""
+    if len(numbers) == 1:
+        return numbers[0]
+    half = (len(numbers) + 1) // 2
+    return rasp.numerical(_total(numbers[:half]) + _total(numbers[half:]))
+
+
+def radix_sort(vocabulary: Sequence[int]) -> rasp.SOp:
+    """Return the sorted tokens: put in buckets by their low digit, then by their high digit."""
+    base = isqrt(len(vocabulary) - 1) + 1
+    low = rasp.Map(lambda token: token % base, rasp.tokens).named("low_digit")
+    by_low = fetched(rasp.tokens, bucket_place(low)).named("by_low_digit")
+    high = rasp.Map(lambda token: token // base, by_low).named("high_digit")
+    return fetched(by_low, bucket_place(high)).named("radix_sort")
+
+
+def median() -> rasp.SOp:
+    """Return the lower median at every position."""
+    middle = rasp.Map(lambda length: (length - 1) // 2, rasp.length).named("middle")
+    in_middle = rasp.Select(compared_place(rasp.tokens), middle, EQ).named("in_middle")
+    return rasp.Aggregate(in_middle, rasp.tokens).named("median")
+
+
+def second_largest() -> rasp.SOp:
+    """Return the greatest token, then the greatest of those that are smaller."""
+    greater = rasp.Select(rasp.tokens, rasp.tokens, GT)
+    n_greater = count(greater.named("greater")).named("n_greater")
+    largest = rasp.Aggregate(where(n_greater, 0).named("at_largest"), rasp.tokens)
+    n_between = count(greater & rasp.Select(rasp.tokens, largest.named("largest"), LT))
+    is_second = rasp.SequenceMap(
+        lambda between, above: between == 0 and above > 0, n_between.named("n_between"), n_greater
+    ).named("is_second")
+    return rasp.Aggregate(where(is_second, True), rasp.tokens).named("second_largest")
+
+
+def dense_rank() -> rasp.SOp:
+    """Return how many different tokens are smaller, by counting first occurrences."""
+    smaller = rasp.Select(rasp.tokens, rasp.tokens, LT).named("smaller")
+    return count(smaller & where(is_first(rasp.tokens), True)).named("dense_rank")
+
+
+def next_larger() -> rasp.SOp:
+    """Return the smallest token of the sequence that is greater than this one."""
+    rank = dense_rank()
+    one_above = rasp.Select(rank, (rank + 1).named("next_rank"), EQ).named("one_above")
+    return rasp.Aggregate(one_above, rasp.tokens).named("next_larger")
+
+
+def partition_by_first() -> rasp.SOp:
+    """Return the tokens below the first one, then those equal to it, then those above it."""
+    pivot = first_value(rasp.tokens).named("pivot")
+    side = rasp.SequenceMap(lambda x, y: (x > y) - (x < y), rasp.tokens, pivot).named("side")
+    return fetched(rasp.tokens, bucket_place(side)).named("partition_by_first")
+
+
+def group_equal() -> rasp.SOp:
+    """Return the tokens grouped, kinds in order of their first occurrence."""
+    leader = same(rasp.tokens) & where(is_first(rasp.tokens), True)
+    leader_place = rasp.Aggregate(leader, rasp.indices).named("leader_place")
+    return fetched(rasp.tokens, compared_place(leader_place)).named("group_equal")
+
+
+def min_so_far() -> rasp.SOp:
+    """Return, in a causal model, the least token so far: that of the last record."""
+    smaller = rasp.Select(rasp.tokens, rasp.tokens, LEQ).named("at_most")
+    is_record = (count(smaller).named("n_at_most") == 1).named("is_record")
+    records = where(is_record, True).named("records")
+    n_records = count(records).named("n_records")
+    last_record = same(n_records).named("since_last_record") & records
+    return rasp.Aggregate(last_record, rasp.tokens).named("min_so_far")
+
+
+def is_sorted() -> rasp.SOp:
+    """Return, in a causal model, whether no position so far comes after a greater token."""
+    exceeding = count(rasp.Select(rasp.tokens, rasp.tokens, GT).named("greater"))
+    is_late = (exceeding.named("n_greater_before") > 0).named("is_late")
+    return (fraction_so_far(is_late).named("share_late") == 0).named("is_sorted")
+
+
+def ascending_run() -> rasp.SOp:
+    """Return, in a causal model, the length so far of the run without a descent."""
+    is_descent = rasp.SequenceMap(gt, shifted(rasp.tokens, 1).named("previous"), rasp.tokens)
+    descents = where(is_descent.named("is_descent"), True).named("descents")
+    same_run = same(count(descents).named("n_descents")).named("same_run")
+    return count(same_run).named("ascending_run")
 
 
 def _sort(xs: list[Any]) -> list[Value]:
@@ -32,13 +186,35 @@ def _most_frequent(xs: list[Any]) -> list[Value]:
     return [xs[i] for i in order]
 
 
+def _second_largest(xs: list[Any]) -> list[Value]:
+    values = sorted(set(xs))
+    return [values[-2] if len(values) > 1 else None] * len(xs)
+
+
+def _next_larger(xs: list[Any]) -> list[Value]:
+    return [min((y for y in xs if y > x), default=None) for x in xs]
+
+
+def _partition_by_first(xs: list[Any]) -> list[Value]:
+    return sorted(xs, key=lambda x: (x > xs[0]) - (x < xs[0]))
+
+
+def _ascending_run(xs: list[Any]) -> list[Value]:
+    lengths: list[Value] = []
+    start = 0
+    for i, x in enumerate(xs):
+        start = i if i > 0 and xs[i - 1] > x else start
+        lengths.append(i + 1 - start)
+    return lengths
+
+
 SORT = ProgramSpec(
     name="sort",
     family="sorting",
     build=lambda _vocabulary, length: sort_by_keys(rasp.tokens, rasp.tokens, length),
     vocabulary=digits,
     oracle=_sort,
-    sizes=Sizes((2, 4), (4, 5), (6, 8), (8, 16)),
+    sizes=_SIZES,
     description="Sorts integers in ascending order; tokens may repeat.",
     why=(
         "Three steps in a row, each of which needs the one before at every position: an MLP "
@@ -56,7 +232,7 @@ SORT_UNIQUE = ProgramSpec(
     ),
     vocabulary=digits,
     oracle=_sort_unique,
-    sizes=Sizes((2, 4), (4, 5), (6, 8), (8, 16)),
+    sizes=_SIZES,
     description=(
         "Sorts integers in ascending order; a repeated token stands once, at its first place, "
         "and leaves the places of its repetitions empty."
@@ -75,7 +251,7 @@ MOST_FREQUENT = ProgramSpec(
     build=lambda _vocabulary, length: sort_by_frequency(length),
     vocabulary=letters,
     oracle=_most_frequent,
-    sizes=Sizes((2, 4), (4, 5), (6, 8), (8, 16)),
+    sizes=_SIZES,
     description=(
         "Sorts the tokens by how often they occur, the most frequent first, equally frequent "
         "ones in their order of appearance."
@@ -88,4 +264,221 @@ MOST_FREQUENT = ProgramSpec(
     tags=("counting", "moving"),
 )
 
-PROGRAMS = (SORT, SORT_UNIQUE, MOST_FREQUENT)
+SORT_BY_COMPARISON = ProgramSpec(
+    name="sort_by_comparison",
+    family="sorting",
+    build=lambda _vocabulary, _length: sort_by_comparison(),
+    vocabulary=digits,
+    oracle=_sort,
+    sizes=_SIZES,
+    description="Sorts integers in ascending order; tokens may repeat.",
+    why=(
+        "It answers as `sort` does, but makes no keys unique: one head counts smaller tokens, "
+        "another equal ones before, and only their sum is a place. Without repeated tokens the "
+        "second head is idle."
+    ),
+    citation=KNUTH,
+    tags=("moving", "positions"),
+)
+
+COUNTING_SORT = ProgramSpec(
+    name="counting_sort",
+    family="sorting",
+    build=lambda vocabulary, _length: counting_sort(vocabulary),
+    vocabulary=digits,
+    oracle=_sort,
+    sizes=_SIZES,
+    least_vocab=2,
+    description="Sorts integers in ascending order; tokens may repeat.",
+    why=(
+        "It sorts without moving a token: heads count the tokens up to each number, and an "
+        "output is how many of these counts its position has passed. No head attends from a "
+        "place to what belongs there."
+    ),
+    citation=KNUTH,
+    tags=("counting", "positions", "numbers"),
+)
+
+RADIX_SORT = ProgramSpec(
+    name="radix_sort",
+    family="sorting",
+    build=lambda vocabulary, _length: radix_sort(vocabulary),
+    vocabulary=digits,
+    oracle=_sort,
+    sizes=_SIZES,
+    least_vocab=2,
+    description="Sorts integers in ascending order; tokens may repeat.",
+    why=(
+        "It answers as `sort` does, in two rounds of the same form: the second round undoes most "
+        "of what the first did and relies on the order that is left, within equal digits."
+    ),
+    citation=KNUTH,
+    tags=("moving", "positions"),
+)
+
+MEDIAN = ProgramSpec(
+    name="median",
+    family="sorting",
+    build=lambda _vocabulary, _length: median(),
+    vocabulary=digits,
+    oracle=lambda xs: [sorted(xs)[(len(xs) - 1) // 2]] * len(xs),
+    sizes=_SIZES,
+    description="Gives at every position the median of the integers, the lower one of two.",
+    why=(
+        "All queries look for the one key whose place is in the middle: the place is computed at "
+        "every position and read at one, which one depends on all tokens."
+    ),
+    tags=("moving", "statistics", "constant output"),
+)
+
+SECOND_LARGEST = ProgramSpec(
+    name="second_largest",
+    family="sorting",
+    build=lambda _vocabulary, _length: second_largest(),
+    vocabulary=digits,
+    oracle=_second_largest,
+    sizes=_SIZES,
+    least_vocab=2,
+    description=(
+        "Gives at every position the second largest of the different integers, and no value if "
+        "all are equal."
+    ),
+    why=(
+        "The largest is found, carried everywhere and set aside, and the search is run again on "
+        "the rest: two rounds of the same form, four heads deep, of which the second fails with "
+        "the first."
+    ),
+    tags=("moving", "constant output"),
+)
+
+NEXT_LARGER = ProgramSpec(
+    name="next_larger",
+    family="sorting",
+    build=lambda _vocabulary, _length: next_larger(),
+    vocabulary=digits,
+    oracle=_next_larger,
+    sizes=Sizes((2, 4), (4, 5), (6, 8), (10, 9)),
+    least_vocab=2,
+    description=(
+        "Gives at each position the smallest integer of the sequence that is greater than its "
+        "own, and no value at the largest."
+    ),
+    why=(
+        "Keys and queries of the last head are the same rank, one of them raised by one: a link "
+        "from each token to its successor in an order that stands nowhere in the input."
+    ),
+    tags=("moving", "counting"),
+)
+
+PARTITION_BY_FIRST = ProgramSpec(
+    name="partition_by_first",
+    family="sorting",
+    build=lambda _vocabulary, _length: partition_by_first(),
+    vocabulary=digits,
+    oracle=_partition_by_first,
+    sizes=Sizes((2, 4), (5, 4), (6, 8), (8, 16)),
+    least_vocab=2,
+    description=(
+        "Gives the integers below the first one, then those equal to it, then those above it, "
+        "each in order of appearance."
+    ),
+    why=(
+        "The partition step of quicksort: the first position decides the place of every other "
+        "token, and has to be carried there before anything can be counted."
+    ),
+    citation=QUICKSORT,
+    tags=("moving", "positions"),
+)
+
+GROUP_EQUAL = ProgramSpec(
+    name="group_equal",
+    family="sorting",
+    build=lambda _vocabulary, _length: group_equal(),
+    vocabulary=letters,
+    oracle=lambda xs: [x for kind in dict.fromkeys(xs) for x in xs if x == kind],
+    sizes=_SIZES,
+    least_vocab=2,
+    description="Gathers equal tokens, the kinds in order of their first occurrence.",
+    why=(
+        "A sort whose key is looked up first: each token finds the first one of its kind and "
+        "takes over its position, so four heads stand in a row, and the key that orders the "
+        "output is never part of it."
+    ),
+    tags=("moving", "positions", "counting"),
+)
+
+MIN_SO_FAR = ProgramSpec(
+    name="min_so_far",
+    family="sorting",
+    build=lambda _vocabulary, _length: min_so_far(),
+    vocabulary=digits,
+    oracle=lambda xs: list(accumulate(xs, min)),
+    sizes=Sizes((2, 4), (4, 5), (6, 8), (10, 10)),
+    least_vocab=2,
+    description="Gives at each position the smallest integer up to there.",
+    why=(
+        "Found by records: a new minimum is marked where it stands, records so far are counted, "
+        "and the count leads back to the last one. Most positions repeat an answer fetched from "
+        "far away."
+    ),
+    tags=("counting", "moving"),
+    causal=True,
+)
+
+IS_SORTED = ProgramSpec(
+    name="is_sorted",
+    family="sorting",
+    build=lambda _vocabulary, _length: is_sorted(),
+    vocabulary=digits,
+    oracle=lambda xs: [xs[: i + 1] == sorted(xs[: i + 1]) for i in range(len(xs))],
+    sizes=_SIZES,
+    least_vocab=2,
+    description=(
+        "Says at each position whether the integers up to there are in ascending order; they may "
+        "repeat."
+    ),
+    why=(
+        "Every token is compared with all before it, not just with its neighbour, so one large "
+        "token early has many witnesses, and patching one of them leaves the answer as it is."
+    ),
+    tags=("logic",),
+    causal=True,
+)
+
+ASCENDING_RUN = ProgramSpec(
+    name="ascending_run",
+    family="sorting",
+    build=lambda _vocabulary, _length: ascending_run(),
+    vocabulary=digits,
+    oracle=_ascending_run,
+    sizes=_SIZES,
+    least_vocab=2,
+    description=(
+        "Gives at each position the number of integers since the last descent, that is, the "
+        "length up to there of the run in which no integer is smaller than the one before."
+    ),
+    why=(
+        "The runs of natural merge sort: a comparison with the token before, a count of descents "
+        "that names the run, and a count within it; each step is read through the next head "
+        "alone."
+    ),
+    tags=("counting", "positions"),
+    causal=True,
+)
+
+PROGRAMS = (
+    SORT,
+    SORT_UNIQUE,
+    MOST_FREQUENT,
+    SORT_BY_COMPARISON,
+    COUNTING_SORT,
+    RADIX_SORT,
+    MEDIAN,
+    SECOND_LARGEST,
+    NEXT_LARGER,
+    PARTITION_BY_FIRST,
+    GROUP_EQUAL,
+    MIN_SO_FAR,
+    IS_SORTED,
+    ASCENDING_RUN,
+)

@@ -1,5 +1,496 @@
-"""Programs that read tokens as a text."""
+"""Programs that read tokens as a text, of characters or of words.
 
-from ..program_spec import ProgramSpec
+Every sequence is a text here, also one that nobody would write: each program says what
+it makes of it.
+"""
 
-PROGRAMS: tuple[ProgramSpec, ...] = ()
+from collections.abc import Callable
+from itertools import groupby
+from typing import Any
+
+from ...compiler import rasp
+from ...compiler.values import Value
+from ..idioms import (
+    EQ,
+    all_of,
+    count,
+    count_equal,
+    earlier,
+    later,
+    so_far,
+    where,
+)
+from ..program_spec import ProgramSpec, Sizes
+from ..vocabularies import digits, letters
+
+IOI_PAPER = (
+    "Kevin Wang, Alexandre Variengien, Arthur Conmy, Buck Shlegeris, Jacob Steinhardt. "
+    "Interpretability in the Wild: a Circuit for Indirect Object Identification in GPT-2 small. "
+    "ICLR 2023. arXiv:2211.00593"
+)
+GREATER_THAN_PAPER = (
+    "Michael Hanna, Ollie Liu, Alexandre Variengien. How does GPT-2 compute greater-than?: "
+    "Interpreting mathematical abilities in a pre-trained language model. NeurIPS 2023. "
+    "arXiv:2305.00586"
+)
+AGREEMENT_PAPER = (
+    "Tal Linzen, Emmanuel Dupoux, Yoav Goldberg. Assessing the Ability of LSTMs to Learn "
+    "Syntax-Sensitive Dependencies. TACL 2016. arXiv:1611.01368"
+)
+DOCSTRING_POST = (
+    "Stefan Heimersheim, Jett Janiak. A circuit for Python docstrings in a 4-layer attention-only "
+    "transformer. Alignment Forum 2023."
+)
+SPACE, STOP, COMMA, QUOTE, COLON, BLANK = " ", ".", ",", '"', ":", "_"
+POLARITY = {"good": 1, "bad": -1, "great": 1, "dull": -1}
+PRONOUNS = {"Anna": "she", "Tom": "he", "Mary": "she", "John": "he"}
+
+
+def characters(*signs: str) -> Callable[[int], tuple[str, ...]]:
+    """Return the vocabulary of `signs` and then letters, for any number of tokens."""
+    return lambda size: (*signs, *letters(max(0, size - len(signs))))[:size]
+
+
+def words(*known: str) -> Callable[[int], tuple[str, ...]]:
+    """Return the vocabulary of `known` words and then words that mean nothing."""
+    return lambda size: (*known, *(f"word{i}" for i in range(size)))[:size]
+
+
+def number_so_far(condition: rasp.SOp, name: str) -> rasp.SOp:
+    """Return at how many positions up to here `condition` holds."""
+    return count((where(condition, True) & so_far()).named(f"{name}_so_far")).named(name)
+
+
+def kept_where(condition: rasp.SOp, sop: rasp.SOp) -> rasp.SOp:
+    """Return `sop` where `condition` holds, and no value elsewhere."""
+    return rasp.SequenceMap(lambda c, x: x if c else None, condition, sop)
+
+
+def neighbour(offset: int, default: Value) -> rasp.SOp:
+    """Return the token `offset` positions on, or back if it is negative; else `default`."""
+    beside = rasp.Select(rasp.indices, rasp.indices, lambda key, query: key - query == offset)
+    token = rasp.Aggregate(beside.named("beside"), rasp.tokens, default=default)
+    return token.named("next_token" if offset > 0 else f"token_back_{-offset}")
+
+
+def _pronoun(names: int, is_she: bool) -> str | None:
+    """Return the pronoun for so many names, one of which is a woman's or none."""
+    if names == 0:
+        return None
+    return "they" if names > 1 else "she" if is_she else "he"
+
+
+def position_in_word() -> rasp.SOp:
+    """Return the number of letters of this word up to here; 0 at spaces."""
+    is_space = (rasp.tokens == SPACE).named("is_space")
+    word = number_so_far(is_space, "spaces")
+    letter_of = kept_where(~is_space, word).named("letter_of_word")
+    in_this_word = rasp.Select(letter_of, word, EQ)
+    return count((in_this_word & so_far()).named("word_so_far")).named("position_in_word")
+
+
+def acronym() -> rasp.SOp:
+    """Return the first letters of the words, from the first position on."""
+    before = neighbour(-1, SPACE)
+    is_initial = rasp.SequenceMap(lambda x, y: x != SPACE and y == SPACE, rasp.tokens, before)
+    is_initial = is_initial.named("is_initial")
+    word = number_so_far(is_initial, "words")
+    place = kept_where(is_initial, (word - 1).named("last_word")).named("place")
+    claims = rasp.Select(place, rasp.indices, EQ).named("claims")
+    return rasp.Aggregate(claims, rasp.tokens).named("acronym")
+
+
+def inside_quotes() -> rasp.SOp:
+    """Return whether this token stands between an opening quote and one that closes it."""
+    is_quote = (rasp.tokens == QUOTE).named("is_quote")
+    is_open = rasp.Map(lambda n: n % 2 == 1, number_so_far(is_quote, "quotes")).named("is_open")
+    closes = rasp.Aggregate(later(), rasp.numerical(is_quote), default=0)
+    closes = (rasp.numerical(closes.named("share_of_quotes_later")) > 0).named("is_closed_later")
+    return all_of([is_open, closes, ~is_quote]).named("inside_quotes")
+
+
+def docstring_arguments() -> rasp.SOp:
+    """Return at the k-th colon the k-th of the tokens before the first colon."""
+    is_colon = (rasp.tokens == COLON).named("is_colon")
+    colons = number_so_far(is_colon, "colons")
+    defined = rasp.SequenceMap(lambda n, i: i if n == 0 else None, colons, rasp.indices)
+    asked = rasp.SequenceMap(lambda c, n: n - 1 if c else None, is_colon, colons).named("asked")
+    argument = rasp.Select(defined.named("argument_place"), asked, EQ).named("argument")
+    return rasp.Aggregate(argument, rasp.tokens).named("docstring_arguments")
+
+
+def later_year() -> rasp.SOp:
+    """Return at the second digit of each year whether it is later than the first year."""
+    first, second = where(rasp.indices, 0).named("first"), where(rasp.indices, 1).named("second")
+    first_tens = rasp.Aggregate(first, rasp.tokens, default=0).named("first_tens")
+    first_ones = rasp.Aggregate(second, rasp.tokens, default=0).named("first_ones")
+    tens = neighbour(-1, 0).named("tens")
+    is_more = (tens > first_tens).named("tens_are_more")
+    is_equal = (tens == first_tens).named("tens_are_equal")
+    ones_are_more = (rasp.tokens > first_ones).named("ones_are_more")
+    decided = (is_more | (is_equal & ones_are_more).named("tie_broken")).named("is_later")
+    ends_year = rasp.Map(lambda i: i % 2 == 1, rasp.indices).named("ends_year")
+    return kept_where(ends_year, decided).named("later_year")
+
+
+def head_noun_agreement() -> rasp.SOp:
+    """Return the number of the latest noun that does not stand after a preposition."""
+    is_noun = rasp.Map(lambda x: x not in ("near", "often"), rasp.tokens).named("is_noun")
+    after_near = (neighbour(-1, STOP) == "near").named("after_preposition")
+    is_head = rasp.SequenceMap(lambda n, p: n and not p, is_noun, after_near).named("is_head")
+    heads = number_so_far(is_head, "heads")
+    head = kept_where(is_head, heads).named("head")
+    number = rasp.Map(lambda x: "plural" if x.endswith("s") else "singular", rasp.tokens)
+    latest_head = rasp.Select(head, heads, EQ).named("latest_head")
+    return rasp.Aggregate(latest_head, number.named("number")).named("head_noun_agreement")
+
+
+def indirect_object() -> rasp.SOp:
+    """Return at each `to` the first name that occurs only once."""
+    is_to = (rasp.tokens == "to").named("is_to")
+    occurrences = count_equal(rasp.tokens)
+    single = rasp.SequenceMap(lambda to, n: not to and n == 1, is_to, occurrences)
+    single = single.named("is_single_name")
+    share = rasp.numerical(rasp.Aggregate(earlier(), rasp.numerical(single), default=0))
+    is_first = (share.named("share_of_singles") == 0).named("none_before")
+    mover = rasp.Select(
+        (single & is_first).named("chosen"), is_to, lambda key, query: key and query
+    )
+    return rasp.Aggregate(mover.named("name_mover"), rasp.tokens).named("indirect_object")
+
+
+def comma_splice() -> rasp.SOp:
+    """Return whether this comma joins two clauses with a verb, with no `and` after it."""
+    is_comma = (rasp.tokens == COMMA).named("is_comma")
+    clause = number_so_far(is_comma, "clause")
+    is_verb = rasp.numerical(rasp.Map(lambda x: x.endswith("s"), rasp.tokens)).named("is_verb")
+    clause_after = rasp.Select(clause, clause, EQ).named("clause_after")
+    clause_before = rasp.Select(clause, clause, lambda key, query: key == query - 1)
+    verb_after, verb_before = (
+        (rasp.numerical(rasp.Aggregate(there, is_verb, default=0)) > 0).named(f"verb_{name}")
+        for there, name in (
+            (clause_after, "after"),
+            (clause_before.named("clause_before"), "before"),
+        )
+    )
+    no_and = (neighbour(1, STOP) != "and").named("no_and")
+    return all_of([is_comma, verb_before, verb_after, no_and]).named("comma_splice")
+
+
+def pronoun_choice() -> rasp.SOp:
+    """Return at each blank the pronoun for the names before it in its sentence."""
+    sentence = number_so_far((rasp.tokens == STOP).named("is_stop"), "sentence")
+    is_name = rasp.Map(lambda x: x in PRONOUNS, rasp.tokens).named("is_name")
+    name_of = kept_where(is_name, sentence).named("name_of_sentence")
+    is_she = rasp.Map(lambda x: int(PRONOUNS.get(x) == "she"), rasp.tokens)
+    here = (rasp.Select(name_of, sentence, EQ) & so_far()).named("names_here")
+    names = count(here).named("names")
+    gender = rasp.numerical(rasp.Aggregate(here, rasp.numerical(is_she).named("is_she"), default=0))
+    alone = (gender.named("gender") > 0).named("is_she_so_far")
+    chosen = rasp.SequenceMap(_pronoun, names, alone).named("pronoun")
+    return kept_where((rasp.tokens == BLANK).named("is_blank"), chosen).named("pronoun_choice")
+
+
+def negation_scope() -> rasp.SOp:
+    """Return the mean polarity of all adjectives, each turned round by every `not` before it.
+
+    A `not` reaches to the next comma.
+    """
+    clause = number_so_far((rasp.tokens == COMMA).named("is_comma"), "clause")
+    not_of = kept_where((rasp.tokens == "not").named("is_not"), clause).named("not_of_clause")
+    nots = count((rasp.Select(not_of, clause, EQ) & so_far()).named("nots_here")).named("nots")
+    polarity = rasp.Map(lambda x: POLARITY.get(x, 0), rasp.tokens).named("polarity")
+    turned = rasp.SequenceMap(lambda p, n: -p if n % 2 else p, polarity, nots).named("turned")
+    is_adjective = rasp.Map(lambda x: x in POLARITY, rasp.tokens).named("is_adjective")
+    adjectives = where(is_adjective, True).named("adjectives")
+    return rasp.numerical(rasp.Aggregate(adjectives, turned, default=0)).named("negation_scope")
+
+
+def _position_in_word(xs: list[Any]) -> list[Value]:
+    runs = groupby(xs, key=lambda x: x == SPACE)
+    return [0 if space else i for space, run in runs for i, _ in enumerate(run, start=1)]
+
+
+def _acronym(xs: list[Any]) -> list[Value]:
+    initials = [word[0] for word in "".join(xs).split(SPACE) if word]
+    return (initials + [None] * len(xs))[: len(xs)]
+
+
+def _inside_quotes(xs: list[Any]) -> list[Value]:
+    inside = [False] * len(xs)
+    quotes = [i for i, x in enumerate(xs) if x == QUOTE]
+    for opening, closing in zip(quotes[::2], quotes[1::2], strict=False):
+        inside[opening + 1 : closing] = [True] * (closing - opening - 1)
+    return inside
+
+
+def _docstring_arguments(xs: list[Any]) -> list[Value]:
+    arguments = iter(xs[: xs.index(COLON)] if COLON in xs else [])
+    return [next(arguments, None) if x == COLON else None for x in xs]
+
+
+def _later_year(xs: list[Any]) -> list[Value]:
+    years = [xs[i - 1] * 100 + xs[i] if i % 2 else None for i in range(len(xs))]
+    return [None if year is None else year > years[1] for year in years]
+
+
+def _head_noun_agreement(xs: list[Any]) -> list[Value]:
+    numbers: list[Value] = []
+    number = None
+    for before, x in zip(["", *xs], xs, strict=False):
+        if x not in ("near", "often") and before != "near":
+            number = "plural" if x.endswith("s") else "singular"
+        numbers.append(number)
+    return numbers
+
+
+def _indirect_object(xs: list[Any]) -> list[Value]:
+    name = next((x for x in xs if x != "to" and xs.count(x) == 1), None)
+    return [name if x == "to" else None for x in xs]
+
+
+def _comma_splice(xs: list[Any]) -> list[Value]:
+    splices: list[Value] = [False] * len(xs)
+    commas = [i for i, x in enumerate(xs) if x == COMMA]
+    for start, comma, end in zip([-1, *commas], commas, [*commas[1:], len(xs)], strict=False):
+        both = all(
+            any(x.endswith("s") for x in xs[a + 1 : b]) for a, b in ((start, comma), (comma, end))
+        )
+        splices[comma] = both and xs[comma + 1] != "and"
+    return splices
+
+
+def _pronoun_choice(xs: list[Any]) -> list[Value]:
+    answers: list[Value] = []
+    names: list[str] = []
+    for x in xs:
+        if x == STOP:
+            names = []
+        elif x in PRONOUNS:
+            names.append(x)
+        alone = PRONOUNS[names[0]] if len(names) == 1 else "they" if names else None
+        answers.append(alone if x == BLANK else None)
+    return answers
+
+
+def _negation_scope(xs: list[Any]) -> list[Value]:
+    sign, values = 1, []
+    for x in xs:
+        if x == COMMA:
+            sign = 1
+        elif x == "not":
+            sign = -sign
+        elif x in POLARITY:
+            values.append(sign * POLARITY[x])
+    return [sum(values) / len(values) if values else 0] * len(xs)
+
+
+POSITION_IN_WORD = ProgramSpec(
+    name="position_in_word",
+    family="text",
+    build=lambda _vocabulary, _length: position_in_word(),
+    vocabulary=characters(SPACE),
+    oracle=_position_in_word,
+    sizes=Sizes((2, 4), (4, 5), (6, 8), (8, 16)),
+    least_vocab=2,
+    description="Gives at each letter its place in its word, counted from 1, and 0 at spaces.",
+    why=(
+        "Two counts in a row, the first of which is the address of the second: which letter "
+        "stands where is of no account, so a swap of letters shows nothing and a space moves all."
+    ),
+    tags=("characters", "counting", "words"),
+    causal=True,
+)
+
+ACRONYM = ProgramSpec(
+    name="acronym",
+    family="text",
+    build=lambda _vocabulary, _length: acronym(),
+    vocabulary=characters(SPACE),
+    oracle=_acronym,
+    sizes=Sizes((2, 4), (4, 5), (6, 8), (8, 16)),
+    least_vocab=2,
+    description=(
+        "Gives at the i-th position the first letter of the i-th word; no value beyond the last "
+        "word. Words are parted by one or more spaces."
+    ),
+    why=(
+        "Three heads in a row find, number and collect the initials: where an answer stands has "
+        "nothing to do with where it was read, so nothing is found by position."
+    ),
+    tags=("characters", "moving", "words"),
+)
+
+INSIDE_QUOTES = ProgramSpec(
+    name="inside_quotes",
+    family="text",
+    build=lambda _vocabulary, _length: inside_quotes(),
+    vocabulary=characters(QUOTE),
+    oracle=_inside_quotes,
+    sizes=Sizes((2, 4), (4, 5), (6, 8), (8, 16)),
+    least_vocab=2,
+    description=(
+        "Says at each position whether a token other than a quote stands there, after an opening "
+        "quote that is closed later; quotes open and close in turn."
+    ),
+    why=(
+        "A parity must be right to the last quote while the other head only asks for one more: "
+        "single quotes flip the first at every later position and seldom change the second."
+    ),
+    tags=("characters", "parity"),
+)
+
+DOCSTRING_ARGUMENTS = ProgramSpec(
+    name="docstring_arguments",
+    family="text",
+    build=lambda _vocabulary, _length: docstring_arguments(),
+    vocabulary=characters(COLON),
+    oracle=_docstring_arguments,
+    sizes=Sizes((2, 4), (4, 5), (6, 8), (8, 16)),
+    least_vocab=2,
+    description=(
+        "Reads the tokens before the first colon as a list of arguments, and gives the k-th of "
+        "them at the k-th colon; no value elsewhere, and where there are fewer."
+    ),
+    why=(
+        "The list is copied by place and not by content, from a count of colons: what looks like "
+        "a head that copies names moves whatever stands at a number."
+    ),
+    citation=DOCSTRING_POST,
+    tags=("code", "copying", "positions"),
+    causal=True,
+)
+
+LATER_YEAR = ProgramSpec(
+    name="later_year",
+    family="text",
+    build=lambda _vocabulary, _length: later_year(),
+    vocabulary=digits,
+    oracle=_later_year,
+    sizes=Sizes((2, 4), (4, 5), (6, 8), (10, 12)),
+    least_vocab=2,
+    description=(
+        "Reads the numbers in pairs, each a year of two digits, and says at every second digit "
+        "whether its year is later than the first one; no value at first digits."
+    ),
+    why=(
+        "The second digits matter only where the first ones tie, so what carries them is silent "
+        "on most pairs of years, and the answer at the first year is always the same."
+    ),
+    citation=GREATER_THAN_PAPER,
+    tags=("numbers", "comparison"),
+)
+
+HEAD_NOUN_AGREEMENT = ProgramSpec(
+    name="head_noun_agreement",
+    family="text",
+    build=lambda _vocabulary, _length: head_noun_agreement(),
+    vocabulary=words("cat", "cats", "near", "often"),
+    oracle=_head_noun_agreement,
+    sizes=Sizes((3, 4), (4, 5), (6, 8), (8, 16)),
+    least_vocab=3,
+    description=(
+        "Says at each position which number a verb must have there: that of the latest noun that "
+        "does not stand right after `near`; no value before the first. All words but `near` and "
+        "`often` are nouns, plural if they end in s."
+    ),
+    why=(
+        "The noun nearest to the verb is often not its subject: such attractors are read as keys "
+        "and made silent by what stands before them, two layers of attention earlier."
+    ),
+    citation=AGREEMENT_PAPER,
+    tags=("words", "agreement"),
+    causal=True,
+)
+
+INDIRECT_OBJECT = ProgramSpec(
+    name="indirect_object",
+    family="text",
+    build=lambda _vocabulary, _length: indirect_object(),
+    vocabulary=words("to", "Mary", "John", "Anna"),
+    oracle=_indirect_object,
+    sizes=Sizes((3, 4), (4, 5), (6, 8), (8, 12)),
+    least_vocab=3,
+    description=(
+        "Gives at each `to` the first name that occurs only once in the sequence; no value "
+        "elsewhere, and if there is no such name. All words but `to` are names."
+    ),
+    why=(
+        "Duplicates are found and struck out before a head moves the name that is left, the "
+        "division of labour known from GPT-2, here with attention both ways and nothing spare."
+    ),
+    citation=IOI_PAPER,
+    tags=("words", "names", "inhibition"),
+)
+
+COMMA_SPLICE = ProgramSpec(
+    name="comma_splice",
+    family="text",
+    build=lambda _vocabulary, _length: comma_splice(),
+    vocabulary=words(",", "and", "rains", "it"),
+    oracle=_comma_splice,
+    sizes=Sizes((3, 4), (4, 5), (6, 8), (8, 16)),
+    least_vocab=3,
+    description=(
+        "Says at each position whether a comma stands there that has a verb between it and the "
+        "comma before or the start, one between it and the comma after or the end, and no `and` "
+        "right after it. Words that end in s are verbs."
+    ),
+    why=(
+        "Four conditions at once make positives rare, and two of them are found by heads with "
+        "the same keys and values that differ by one in their queries."
+    ),
+    tags=("words", "clauses", "rare positives"),
+)
+
+PRONOUN_CHOICE = ProgramSpec(
+    name="pronoun_choice",
+    family="text",
+    build=lambda _vocabulary, _length: pronoun_choice(),
+    vocabulary=words("Anna", "Tom", BLANK, STOP, "Mary", "John"),
+    oracle=_pronoun_choice,
+    sizes=Sizes((4, 4), (4, 5), (6, 8), (8, 16)),
+    least_vocab=4,
+    description=(
+        "Gives at each `_` the pronoun for the names before it in its sentence: `they` for "
+        "several, `she` or `he` for one; no value without any, and elsewhere. `.` ends a sentence."
+    ),
+    why=(
+        "One pattern serves two heads, of which one counts names and one averages their gender: "
+        "the gender is computed always and heard only where the count is one."
+    ),
+    tags=("words", "agreement", "names"),
+    causal=True,
+)
+
+NEGATION_SCOPE = ProgramSpec(
+    name="negation_scope",
+    family="text",
+    build=lambda _vocabulary, _length: negation_scope(),
+    vocabulary=words("not", COMMA, "good", "bad", "great", "dull"),
+    oracle=_negation_scope,
+    sizes=Sizes((3, 4), (4, 5), (6, 8), (8, 12)),
+    least_vocab=3,
+    description=(
+        "Gives at every position the mean of 1 for each `good` or `great` and -1 for each `bad` or "
+        "`dull`, turned round by each `not` between it and the comma before it; 0 without any."
+    ),
+    why=(
+        "A sentiment in one direction, whose parts are turned round before they are added: the "
+        "same word pushes both ways, and opposite words cancel to the answer of no words at all."
+    ),
+    tags=("words", "sentiment", "cancellation", "constant output"),
+)
+
+PROGRAMS = (
+    POSITION_IN_WORD,
+    ACRONYM,
+    INSIDE_QUOTES,
+    DOCSTRING_ARGUMENTS,
+    LATER_YEAR,
+    HEAD_NOUN_AGREEMENT,
+    INDIRECT_OBJECT,
+    COMMA_SPLICE,
+    PRONOUN_CHOICE,
+    NEGATION_SCOPE,
+)

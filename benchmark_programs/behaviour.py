@@ -1,0 +1,78 @@
+"""Behaviour: what a program answers, as a digest, so that programs can be compared.
+
+Programs of equal digests answer alike on the sequences that are tried. They are the same
+few for every program over the same tokens up to the same length.
+"""
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from functools import lru_cache
+
+import numpy as np
+
+from ..compiler.input_space import InputSpace
+from ..compiler.interpreter import interpret
+from ..compiler.program import Program
+from ..compiler.values import Value, as_argument, is_number
+from .registry import library
+
+_TRIED = 150
+_DIGITS = 9
+
+
+def behaviour(program: Program) -> str:
+    """Return the digest of what a traced program of one output answers.
+
+    Example:
+        >>> from glassbench.benchmark_programs import get_program
+        >>> from glassbench.compiler.trace import trace
+        >>> spec = get_program("histogram")
+        >>> program = trace([spec.expression(4, 5)], "abcd", 5).program
+        >>> behaviour(program) in library_behaviours(("a", "b", "c", "d"), 5)
+        True
+    """
+    tokens = _tried(len(program.vocabulary), program.max_length)
+    (output,) = program.outputs
+    values = interpret(program, tokens, [output]).values[output]
+    domain = [as_argument(value) for value in program.nodes[output].domain.values]
+    lengths = (tokens[:, 1:] < len(program.vocabulary)).sum(axis=1)
+    return _digest(
+        [None if place < 0 else domain[place] for place in row[:length].tolist()]
+        for row, length in zip(values, lengths.tolist(), strict=True)
+    )
+
+
+@lru_cache(maxsize=16)
+def library_behaviours(vocabulary: tuple[Value, ...], length: int) -> frozenset[str]:
+    """Return the digests of the library's programs that are defined over a vocabulary."""
+    tokens = _tried(len(vocabulary), length)
+    sequences = [
+        [vocabulary[i] for i in row if i < len(vocabulary)] for row in tokens[:, 1:].tolist()
+    ]
+    digests = set()
+    for spec in library():
+        if len(vocabulary) < spec.least_vocab:
+            continue
+        if tuple(spec.vocabulary(len(vocabulary))) == vocabulary:
+            digests.add(_digest(spec.oracle(list(sequence)) for sequence in sequences))
+    return frozenset(digests)
+
+
+def _tried(n_tokens: int, length: int) -> np.ndarray:
+    """Return token ids of some sequences of every length."""
+    everything = InputSpace(n_tokens, length).everything()
+    return everything[:: max(1, len(everything) // _TRIED)]
+
+
+def _digest(answers: Iterable[Sequence[Value]]) -> str:
+    text = "\n".join(" ".join(map(_written, answer)) for answer in answers)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _written(value: Value) -> str:
+    """Return a value as text, the same for values that are equal up to rounding."""
+    if isinstance(value, tuple):
+        return f"({','.join(map(_written, value))})"
+    if is_number(value):
+        return f"{round(float(value), _DIGITS) + 0.0:.{_DIGITS}g}"  # type: ignore[arg-type]
+    return repr(value)

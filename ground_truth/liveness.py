@@ -1,0 +1,106 @@
+"""Liveness: how much of a model has an effect, before its labels are certified.
+
+A search that costs milliseconds: what it finds to have an effect has one, since the
+interchange that shows it is at hand; what it does not find may have one all the same.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..compiler.compiled_model import CompiledModel
+from ..compiler.component_graph import ComponentGraph
+from ..compiler.executor import interchange, project, run
+from .contributions import distinct_sources
+from .interchange_pairs import Pairs, TaskDomain
+from .interchange_search import contribution_delta
+from .wiring import ROUNDING_BOUND, reader_matrix
+
+ROUNDS = (96, 384, 1024)
+
+
+@dataclass(frozen=True)
+class Liveness:
+    """What a short search found.
+
+    Attributes:
+        heads: the heads of the model.
+        live: the names of the edges that change an output.
+        quiet: the names of the edges whose reader sees a difference that changed nothing.
+        cost: how many interchanges a proof that the quiet edges are inert takes.
+    """
+
+    heads: tuple[str, ...]
+    live: tuple[str, ...]
+    quiet: tuple[str, ...]
+    cost: int
+
+    @property
+    def dead_heads(self) -> tuple[str, ...]:
+        """The heads that no live edge leaves."""
+        writers = {edge.split("->")[0] for edge in self.live}
+        return tuple(head for head in self.heads if head not in writers)
+
+
+def liveness(compiled: CompiledModel, domain: TaskDomain, *, seed: int = 0) -> Liveness:
+    """Search a model for edges that have an effect."""
+    weights, codec = compiled.model.weights, compiled.model.codec
+    graph = ComponentGraph.of(weights)
+    carried = compiled.source_map.carried
+    undecided = [edge for edge in graph.edges if carried.get(edge.name)]
+    live: list[str] = []
+    varies: set[str] = set()
+    rng = np.random.default_rng(seed)
+    for size in ROUNDS:
+        pairs = Pairs.draw(domain, size, rng)
+        base = run(weights, pairs.base, graph=graph)
+        source = run(weights, pairs.source, graph=graph)
+        before, real = codec.decode_ids(base.logits), codec.is_real(pairs.base)
+        still = []
+        for edge in undecided:
+            delta = contribution_delta(graph, edge, base, source)
+            seen = np.abs(project(delta, reader_matrix(weights, edge.reader)))
+            if seen.max() <= ROUNDING_BOUND:
+                still.append(edge)
+                continue
+            varies.add(edge.name)
+            after = codec.decode_ids(interchange(weights, graph, base, edge.reader, delta))
+            if ((after != before) & real).any():
+                live.append(edge.name)
+            else:
+                still.append(edge)
+        undecided = still
+    quiet = [edge for edge in undecided if edge.name in varies]
+    sources = (len(distinct_sources(weights, graph, edge, domain.tokens)) for edge in quiet)
+    cost = sum(count * len(domain.tokens) for count in sources)
+    heads = tuple(writer.name for writer in graph.writers if writer.name.startswith("a"))
+    return Liveness(heads, tuple(live), tuple(edge.name for edge in quiet), cost)
+
+
+def live_heads(edges: Iterable[str]) -> frozenset[str]:
+    """Return the heads that some of the edges lead to or leave."""
+    ends = {end.split("<")[0] for edge in edges for end in edge.split("->")}
+    return frozenset(end for end in ends if end.startswith("a"))
+
+
+def live_hops(edges: Iterable[str]) -> int:
+    """Return the most heads on one way along the edges that ends at the logits.
+
+    Example:
+        >>> live_hops(["embed->a0.h0<v>", "a0.h0->m0", "m0->a1.h2<k>", "a1.h2->logits"])
+        2
+    """
+    readers: dict[str, list[str]] = {}
+    for edge in edges:
+        writer, reader = edge.split("->")
+        readers.setdefault(reader.split("<")[0], []).append(writer)
+    known: dict[str, int] = {}
+
+    def longest(component: str) -> int:
+        if component not in known:
+            before = max((longest(writer) for writer in readers.get(component, ())), default=0)
+            known[component] = before + component.startswith("a")
+        return known[component]
+
+    return longest("logits")

@@ -1,0 +1,33 @@
+"""Measure: the sizes and labels of a certified task, in numbers."""
+
+import hashlib
+
+from ..benchmark_programs.task_measures import TaskMeasures
+from .circuit_labels import EdgeState
+from .task import Task
+
+_DIGITS = 16
+
+
+def measure(task: Task) -> TaskMeasures:
+    """Return the measures of a task."""
+    weights, labels = task.compiled.model.weights, task.labels
+    counts = labels.counts
+    causal = sorted(edge for edge, state in labels.states.items() if state is EdgeState.CAUSAL)
+    ends = {end.split("<")[0] for edge in causal for end in edge.split("->")}
+    return TaskMeasures(
+        task=str(task.id),
+        weights=labels.weights.removeprefix("sha256:")[:_DIGITS],
+        inputs=labels.n_inputs,
+        exhaustive=labels.exhaustive,
+        layers=weights.n_layers,
+        heads=weights.n_heads,
+        d_model=weights.d_model,
+        parameters=weights.n_parameters,
+        causal=counts[EdgeState.CAUSAL],
+        positional=counts[EdgeState.POSITIONAL],
+        inert=counts[EdgeState.INERT],
+        unwired=counts[EdgeState.UNWIRED],
+        circuit_heads=sum(end.startswith("a") for end in ends),
+        circuit=hashlib.sha256("\n".join(causal).encode()).hexdigest()[:_DIGITS],
+    )

@@ -1,0 +1,135 @@
+"""`glassbench sample` and `glassbench holdout`: fresh tasks, and commitments to them."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from .console import console, print_table, progress
+from .errors import BundleError, CertificationError, listing
+
+if TYPE_CHECKING:
+    from .ground_truth import Sample, Task
+
+app = typer.Typer(
+    no_args_is_help=True,
+    help="Commit to fresh tasks that nobody has seen, and reveal them later.",
+)
+
+Number = Annotated[int, typer.Option("-n", "--n", min=1, help="How many tasks.")]
+Level = Annotated[str, typer.Option(help="easy, medium or hard.")]
+Regimes = Annotated[str, typer.Option(help="As in task ids; seeds are counted on by draw.")]
+Jobs = Annotated[int, typer.Option(min=1, help="How many processes work.")]
+Folder = Annotated[
+    Path | None, typer.Option("-o", "--output", metavar="DIR", help="Write the tasks here.")
+]
+REGIMES = "crowded/scrambled"
+
+
+def sample(
+    seed: Annotated[int, typer.Option(min=0, help="Draws the programs.")] = 0,
+    n: Number = 10,
+    difficulty: Level = "medium",
+    regimes: Regimes = REGIMES,
+    jobs: Jobs = 1,
+    output: Folder = None,
+) -> None:
+    """Draw fresh tasks: random programs, compiled and certified; with -o, write them."""
+    from .ground_truth import sample_tasks
+
+    _check_folder(output)
+    with progress("Drawing and certifying", n) as advance:
+        found = sample_tasks(seed, n, difficulty, regimes=regimes, jobs=jobs, advance=advance)
+    _show(found, output)
+
+
+@app.command()
+def commit(
+    output: Annotated[
+        Path, typer.Option("-o", "--output", metavar="FILE", help="Where the secret goes.")
+    ],
+    commitment: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Where the commitment goes; by default beside it."),
+    ] = None,
+    n: Number = 100,
+    difficulty: Level = "medium",
+    regimes: Regimes = REGIMES,
+    seed: Annotated[
+        int | None, typer.Option(min=0, help="A secret seed of your own; drawn by default.")
+    ] = None,
+) -> None:
+    """Draw a secret seed; write it to a private file, and the commitment to publish."""
+    from .ground_truth import holdout
+
+    public = commitment or output.with_name(f"{output.stem}.commitment.json")
+    secret = holdout.commit(n, difficulty, regimes=regimes, seed=seed)
+    _check_new(output, public)
+    secret.write(output)
+    secret.commitment.write(public)
+    say = console().print
+    say(secret.commitment.commitment, soft_wrap=True)
+    say(f"\nPublish: {public}", soft_wrap=True)
+    say(f"Keep secret until the reveal: {output}", soft_wrap=True)
+
+
+@app.command()
+def reveal(
+    secret: Annotated[Path, typer.Argument(metavar="SECRET", help="The secret file.")],
+    commitment: Annotated[Path, typer.Option(metavar="FILE", help="What was published.")],
+    jobs: Jobs = 1,
+    output: Folder = None,
+) -> None:
+    """Check a secret against its commitment, and list its tasks; with -o, write them."""
+    from .ground_truth import holdout
+
+    kept, published = holdout.Secret.read(secret), holdout.Commitment.read(commitment)
+    holdout.check_reveal(kept, published)
+    _check_folder(output)
+    console().print(f"The secret is what was committed to: {published.commitment}", soft_wrap=True)
+    with progress("Drawing and certifying", kept.n) as advance:
+        found = holdout.reveal(kept, published, jobs=jobs, advance=advance)
+    console().print("")
+    _show(found, output)
+
+
+def _check_new(*files: Path) -> None:
+    """Refuse files that are there, before any is written."""
+    there = [f"{file}" for file in files if file.exists()]
+    if len(set(files)) < len(files):
+        raise typer.BadParameter("must not be the file of the secret", param_hint="--commitment")
+    if there:
+        raise BundleError(listing("These files are never written over; move them:", there))
+
+
+def _check_folder(output: Path | None) -> None:
+    """Refuse a folder that holds something, before long work begins."""
+    if output is not None and output.exists() and (not output.is_dir() or any(output.iterdir())):
+        raise BundleError(f"{output} must be a new or empty folder; choose another with -o")
+
+
+def _show(found: "Sample", output: Path | None) -> None:
+    """Print the tasks, write them, and raise if some labels could not be certified."""
+    rows = [_row(task) for task in found.tasks]
+    print_table(["Task", "Weights", "Edges", "Causal", "Heads", "Layers"], rows)
+    report = found.report
+    taken = len(found.tasks)
+    console().print(f"\n{taken} tasks of {report.draws} candidates")
+    if output is not None:
+        from .ground_truth import write_task_folder
+
+        for task in found.tasks:
+            write_task_folder(task, output / task.id.name)
+        console().print(f"Written: {output}", soft_wrap=True)
+    if report.failures:
+        heading = "The labels of these candidates could not be certified, which is a bug:"
+        raise CertificationError(listing(heading, report.failures))
+
+
+def _row(task: "Task") -> list[str]:
+    """Return what is shown of a task."""
+    from .ground_truth import measure
+
+    measured = measure(task)
+    numbers = (len(task.labels.edges), measured.causal, measured.circuit_heads, measured.layers)
+    return [measured.task, measured.weights, *(f"{number:,}" for number in numbers)]

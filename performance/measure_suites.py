@@ -1,0 +1,153 @@
+"""Measures every task that a suite may hold, and what the suites are worth.
+
+python performance/measure_suites.py -o suites.md [--jobs 2] [--cache DIR]
+
+It writes `benchmark_programs/measured_tasks.csv`, from which suites are chosen by rule, and
+prints a row a suite: how many tasks use attention, how large circuits are, how many differ,
+which share of the edges is inert, and what the prior earns without looking. What is in the
+cache already, by the digest of its weights, is not certified again.
+"""
+
+import json
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from statistics import mean, median
+from typing import Annotated
+
+import numpy as np
+import typer
+from joblib import Parallel, delayed
+from markdown_table import table
+
+from glassbench import benchmark_programs
+from glassbench.benchmark_programs import SUITES, TaskId, TaskMeasures, get_suite
+from glassbench.benchmark_programs.suites import candidates
+from glassbench.benchmark_programs.task_measures import FILE, measured_tasks, write_measures
+from glassbench.errors import GlassbenchError
+from glassbench.evaluators.floors import prior_floor, random_floor
+from glassbench.evaluators.ranking_metrics import METRICS
+from glassbench.ground_truth import build_model, certified, edge_positives, measure
+from glassbench.ground_truth.digest import weights_digest
+
+METRIC = METRICS["average_precision"]
+CSV = Path(benchmark_programs.__file__).with_name(FILE)
+
+
+@dataclass(frozen=True)
+class Measured:
+    """One task: its measures, the keys of its edges, and the seconds that it took."""
+
+    task: str
+    measures: TaskMeasures | None
+    key: dict[str, bool]
+    seconds: float
+    error: str = ""
+
+
+def measured(task: str, cache: Path | None) -> Measured:
+    """Compile, certify and measure one task, or take it from the cache."""
+    start = time.perf_counter()
+    try:
+        compiled = build_model(task)
+        digest = weights_digest(compiled.model.weights)
+        kept = None if cache is None else cache / f"{digest}.json"
+        if kept is not None and kept.exists():
+            known = json.loads(kept.read_text(encoding="utf-8"))
+            return Measured(**known | {"task": task, "measures": TaskMeasures(**known["measures"])})
+        loaded = certified(TaskId.parse(task), compiled)
+    except GlassbenchError as error:
+        return Measured(task, None, {}, time.perf_counter() - start, str(error))
+    key = edge_positives(loaded.labels.states)
+    found = Measured(task, measure(loaded), key, time.perf_counter() - start)
+    if kept is not None:
+        kept.write_text(json.dumps(asdict(found)), encoding="utf-8")
+    return found
+
+
+def all_measured(tasks: Sequence[str], jobs: int, cache: Path | None) -> dict[str, Measured]:
+    """Measure tasks, several at a time, and say what fails."""
+    found = {}
+    work = Parallel(n_jobs=jobs, return_as="generator", batch_size=1)(
+        delayed(measured)(task, cache) for task in tasks
+    )
+    for number, one in enumerate(work, start=1):
+        found[one.task] = one
+        note = one.error and f" FAILED {one.error[:300]}"
+        print(f"{number}/{len(tasks)} {one.seconds:.1f} s {one.task}{note}", file=sys.stderr)
+    return found
+
+
+def suite_row(name: str, found: dict[str, Measured]) -> list[str]:
+    """Return what a suite is worth, as a row of the table."""
+    tasks = [str(task) for task in get_suite(name)]
+    rows = [measured_tasks()[task] for task in tasks if task in measured_tasks()]
+    if not rows:
+        return [name, "0", *[""] * (len(HEADING) - 2)]
+    keys = {task: found[task].key for task in tasks if any(found[task].key.values())}
+    floor = prior_floor(keys, METRIC)
+    above = []
+    for task in keys:
+        random = random_floor(np.array(list(keys[task].values())), METRIC, seed=0)
+        above.append((floor[task] - random) / (1 - random))
+    sizes = [row.causal for row in rows]
+    edges = sum(row.causal + row.positional + row.inert + row.unwired for row in rows)
+    return [
+        name,
+        str(len(rows)),
+        str(len({task.split("-v")[0] for task in tasks})),
+        f"{mean(row.circuit_heads > 0 for row in rows):.0%}",
+        f"{min(sizes)} / {median(sizes):g} / {max(sizes)}",
+        f"{mean(size < 4 for size in sizes):.0%}",
+        str(len({row.circuit for row in rows})),
+        f"{sum(sizes) / edges:.1%}",
+        f"{sum(row.inert for row in rows) / edges:.1%}",
+        f"{mean(above):.3f}",
+        f"{sum(found[task].seconds for task in tasks):.0f}",
+    ]
+
+
+HEADING = [
+    "suite",
+    "tasks",
+    "programs",
+    "with attention",
+    "circuit (least / median / most edges)",
+    "circuits below 4 edges",
+    "distinct circuits",
+    "causal edges",
+    "inert edges",
+    "prior, normalised",
+    "seconds",
+]
+
+
+def main(
+    output: Annotated[Path | None, typer.Option("-o", "--output")] = None,
+    jobs: Annotated[int, typer.Option(min=1, help="Processes.")] = 2,
+    cache: Annotated[Path | None, typer.Option(help="Folder of what is measured.")] = None,
+) -> None:
+    """Measure all candidates; write the CSV and the table."""
+    if cache is not None:
+        cache.mkdir(parents=True, exist_ok=True)
+    found = all_measured(candidates(), jobs, cache)
+    CSV.write_text(
+        write_measures(one.measures for one in found.values() if one.measures is not None),
+        encoding="utf-8",
+        newline="\n",
+    )
+    measured_tasks.cache_clear()
+    rows = [suite_row(name, found) for name in SUITES]
+    text = table(HEADING, rows)
+    failed = [one for one in found.values() if one.error]
+    if failed:
+        text += "\n\nFailed:\n\n" + "\n".join(f"- {one.task}: {one.error}" for one in failed)
+    print(text)
+    if output is not None:
+        output.write_text(f"{text}\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    typer.run(main)

@@ -1,0 +1,87 @@
+"""Suites hold what the rules allow, by what was measured."""
+
+from collections import Counter
+from dataclasses import replace
+
+import pytest
+
+from glassbench.benchmark_programs import SUITES, TaskId, get_program, get_suite, library
+from glassbench.benchmark_programs.suites import candidates
+from glassbench.benchmark_programs.task_measures import (
+    measured_tasks,
+    read_measures,
+    write_measures,
+)
+
+RANKED = [name for name, suite in SUITES.items() if suite.ranked]
+MEASURES = measured_tasks()["histogram-v1/crowded[distractors=4,seed=0]/scrambled[seed=0]"]
+
+
+def test_every_candidate_was_measured():
+    assert sorted(measured_tasks()) == sorted(candidates())
+
+
+@pytest.mark.parametrize("name", SUITES)
+def test_tasks_are_named_canonically_and_once(name):
+    tasks = [str(task) for task in get_suite(name)]
+    assert tasks == list(SUITES[name].choose())
+    assert len(set(tasks)) == len(tasks) > 0
+
+
+@pytest.mark.parametrize("name", RANKED)
+def test_ranked_suites_hold_what_is_worth_ranking_on(name):
+    rows = [measured_tasks()[str(task)] for task in get_suite(name)]
+    assert not [row.task for row in rows if row.shortcomings]
+    assert sum(row.circuit_heads > 0 for row in rows) >= len(rows) * 2 / 3
+
+
+@pytest.mark.parametrize("name", ["quick", "core", "full"])
+def test_no_circuit_stands_twice(name):
+    rows = [measured_tasks()[str(task)] for task in get_suite(name)]
+    assert max(Counter(row.circuit for row in rows).values()) == 1
+
+
+def test_core_is_broad():
+    core = get_suite("core")
+    assert len(core) >= 40
+    assert len({task.name for task in core}) == len(core)
+    assert len({task.spec.family for task in core}) >= 10
+    assert len({tuple(name for name, _ in task.regimes) for task in core}) >= 2
+
+
+def test_full_holds_every_program_in_every_regime_where_it_can():
+    full = get_suite("full")
+    assert {tuple(name for name, _ in task.regimes) for task in full} == {
+        (),
+        ("scrambled",),
+        ("crowded",),
+        ("crowded", "scrambled"),
+    }
+    missing = {spec.name for spec in library() if not spec.control} - {task.name for task in full}
+    for name in missing:
+        rows = [row for row in measured_tasks().values() if TaskId.parse(row.task).name == name]
+        assert all(row.shortcomings for row in rows), name
+
+
+def test_controls_are_controls():
+    assert all(task.spec.control for task in get_suite("controls"))
+    ranked = {task.name for name in RANKED for task in get_suite(name)}
+    assert not [name for name in ranked if get_program(name).control]
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ({"causal": 3}, "its circuit has 3 edges, fewer than 4"),
+        ({"circuit_heads": 0}, "no head is part of its circuit"),
+        ({"inert": 2, "positional": 1}, "3 edges are read in vain, fewer than the 4 causal ones"),
+    ],
+)
+def test_each_rule_notices_what_breaks_it(changes, told):
+    assert not MEASURES.shortcomings
+    assert replace(MEASURES, **changes).shortcomings == [told]
+
+
+def test_measures_are_read_as_they_were_written():
+    rows = tuple(measured_tasks().values())
+    assert read_measures(write_measures(rows)) == rows

@@ -1,0 +1,30 @@
+"""What was measured of tasks is what is measured now."""
+
+import pytest
+
+from glassbench.benchmark_programs import TaskId, get_suite
+from glassbench.benchmark_programs.task_measures import measured_tasks
+from glassbench.ground_truth import check_task, load, measure
+
+
+@pytest.mark.parametrize("task", map(str, get_suite("quick")))
+def test_the_file_of_measures_is_up_to_date(task):
+    assert measure(load(task)) == measured_tasks()[task]
+
+
+def test_a_task_is_checked():
+    first, second = check_task(TaskId.parse("histogram[tiny]"))
+    assert (first.holds, first.required, first.note) == (True, True, "on all 30 inputs")
+    assert (second.holds, second.required) == (True, False)
+
+
+def test_what_makes_a_task_unfit_to_rank_on_is_told():
+    _, ranked = check_task(TaskId.parse("frac_prevs[tiny]/crowded[distractors=1,seed=0]"))
+    assert not ranked.holds
+    assert "are read in vain, fewer than" in ranked.problem
+
+
+def test_a_task_that_cannot_be_built_is_told():
+    (finding,) = check_task(TaskId.parse("histogram[vocab=1,length=1]"))
+    assert finding.required
+    assert "poses no question" in finding.problem
