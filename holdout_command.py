@@ -122,7 +122,7 @@ def _show(found: "Sample", output: Path | None) -> None:
             write_task_folder(task, output / task.id.name)
         console().print(f"Written: {output}", soft_wrap=True)
     if report.failures:
-        heading = "The labels of these candidates could not be certified, which is a bug:"
+        heading = "Program and weights differ on these candidates, which is a bug:"
         raise CertificationError(listing(heading, report.failures))
 
 

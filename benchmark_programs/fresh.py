@@ -65,7 +65,7 @@ class Difficulty:
 
 DIFFICULTIES = {
     "easy": Difficulty(1, 2, 1, 4, 16, Sizes((3, 3), (3, 4), (4, 5), (6, 8))),
-    "medium": Difficulty(2, 3, 2, 8, 24, Sizes((3, 3), (3, 5), (4, 6), (6, 8))),
+    "medium": Difficulty(2, 3, 2, 8, 20, Sizes((3, 3), (3, 5), (4, 6), (6, 8))),
     "hard": Difficulty(3, 4, 4, 14, 40, Sizes((3, 3), (3, 6), (4, 6), (6, 8))),
 }
 """The difficulties, by name."""
@@ -171,7 +171,7 @@ def candidate(name: FreshName) -> Candidate:
     try:
         program = trace([expression], vocabulary, spec.length, causal=spec.causal).program
     except ProgramError:
-        return Candidate(spec, None, "it has no exact form (a domain is too large)")
+        return Candidate(spec, None, "it has no exact form")
     return Candidate(spec, program, _defect(program))
 
 

@@ -27,4 +27,36 @@ class Pair:
     difference: str
 
 
-PAIRS: tuple[Pair, ...] = ()
+PAIRS: tuple[Pair, ...] = (
+    Pair(
+        "behaviour",
+        "histogram",
+        "histogram_by_mean",
+        "a head that counts equal tokens; a head that averages a mark over them",
+    ),
+    Pair(
+        "behaviour",
+        "histogram",
+        "histogram_by_complement",
+        "equal tokens counted; different tokens counted and subtracted from the length",
+    ),
+    Pair(
+        "behaviour",
+        "sort",
+        "sort_by_comparison",
+        "one head compares keys made unique; two heads compare tokens and break ties",
+    ),
+    Pair(
+        "behaviour",
+        "sort",
+        "counting_sort",
+        "tokens are moved to their places; each place works out which token it holds",
+    ),
+    Pair(
+        "behaviour",
+        "sort",
+        "radix_sort",
+        "all keys compared at once; sorted by one digit after the other",
+    ),
+    Pair("mechanism", "count", "length", "the keys that are counted: those that are `a`, or all"),
+)

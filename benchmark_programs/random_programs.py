@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from ..compiler import rasp
 from ..compiler import rasp_operations as operations
 from ..compiler.values import Value
+from . import random_lookups as lookups
 from . import random_selectors as selectors
 from .random_draws import Draws
 from .random_pieces import Choice, Kind, Names, Piece
@@ -206,64 +207,25 @@ class Grammar:
         return self._made_as(made, Kind.TOKEN, "masked_token", says, hops, flag)
 
     def _sorted(self, hops: int) -> Piece:
-        """Return the tokens in order of a key; equal keys stay in order of position."""
-        by_token = self.draws.chance(60) or not self._digits
-        key = self._token(0) if by_token else self.certain(Kind.COUNT, 0)
-        if by_token and not self._digits:
-            before = rasp.Select(rasp.tokens, rasp.tokens, selectors.LT)
-            tied = rasp.Select(rasp.tokens, rasp.tokens, selectors.EQ)
-            earlier = rasp.Select(rasp.indices, rasp.indices, selectors.LT)
-            lower = (before | (tied & earlier)).named(self.names.fresh("comes_before", "before"))
-        else:
-            size = self._max_length
-            unique = key.sop * size + rasp.indices
-            unique = unique.named(self.names.fresh("unique_key", "key"))
-            lower = rasp.Select(unique, unique, selectors.LT)
-            lower = lower.named(self.names.fresh("comes_before", "before"))
-        rank = rasp.SelectorWidth(lower).named(self.names.fresh("rank", "rank"))
-        order = rasp.Select(rank, rasp.indices, selectors.EQ)
-        order = order.named(self.names.fresh("at_rank", "at_rank"))
-        made = rasp.Aggregate(order, rasp.tokens)
+        """Return the tokens in order; equal ones stay in order of position."""
+        made = lookups.in_order(self, self._max_length, numbers=self._digits)
         return self._made_as(made, Kind.TOKEN, "sorted_token", "the token of this rank", hops)
 
     def _first_such(self, hops: int) -> Piece:
         """Return the token at the first position at which a flag holds."""
         flag = self.certain(Kind.FLAG, hops - 2)
         flag = self._is_token(0) if flag.name.startswith("at_start") else flag
-        here = selectors.where(self, flag)
-        earlier = rasp.Select(rasp.indices, rasp.indices, selectors.LT)
-        before = rasp.selector_and(here.selector, earlier)
-        before = before.named(self.names.fresh(f"{here.name}_before", "such_before"))
-        count = rasp.SelectorWidth(before)
-        count = count.named(self.names.fresh(f"count_{before.name}", "count_before"))
-        none = (count == 0).named(self.names.fresh("none_before", "none_before"))
-        first = (none & flag.sop).named(self.names.fresh(f"first_{flag.name}", "first_such"))
-        at = rasp.Select(first, rasp.Full(True), selectors.EQ)
-        at = at.named(self.names.fresh(f"at_{first.name}", "at_first"))
-        made = rasp.Aggregate(at, rasp.tokens)
+        made = rasp.Aggregate(lookups.at_first(self, flag), rasp.tokens)
         says = f"the token at the first position where {flag.clause}"
         return self._made_as(made, Kind.TOKEN, "token_at_first", says, hops, optional=True)
 
     def _after_last_occurrence(self, hops: int) -> Piece:
-        """Return what followed, or came before, this token when it last occurred."""
-        seen = self._occurrence()
-        previous = (seen.sop - 1).named(self.names.fresh("previous_occurrence", "occurrence"))
-        same = rasp.Select(rasp.tokens, rasp.tokens, selectors.EQ)
-        at = rasp.selector_and(same, rasp.Select(seen.sop, previous, selectors.EQ))
-        at = at.named(self.names.fresh("at_last_occurrence", "at_occurrence"))
+        """Return what stands where this token last occurred."""
+        at = lookups.at_last_occurrence(self)
         value = self.piece(Kind.TOKEN, hops - 1)
         made = rasp.Aggregate(at, value.sop)
         says = f"{value.noun} of the position where this token last occurred"
         return self._made_as(made, Kind.TOKEN, "of_last_occurrence", says, hops, optional=True)
-
-    def _occurrence(self) -> Piece:
-        """Return how often this token occurred so far."""
-        same = rasp.Select(rasp.tokens, rasp.tokens, selectors.EQ)
-        so_far = rasp.Select(rasp.indices, rasp.indices, selectors.LEQ)
-        both = rasp.selector_and(same, so_far)
-        both = both.named(self.names.fresh("same_token_so_far", "so_far"))
-        says = "how often this token has occurred so far"
-        return self._made_as(rasp.SelectorWidth(both), Kind.COUNT, "occurrence", says, 1)
 
     # -- flags -------------------------------------------------------------------
 

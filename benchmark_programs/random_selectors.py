@@ -42,12 +42,10 @@ def selector(source: Source, hops: int) -> Choice:
         (_same, _same, _compared, _where, _where, _matching)
     )
     found = made(source, hops)
-    if source.draws.chance(15):
-        found = _negated(source, found)
     if source.draws.chance(45):
         other = place(source) if source.draws.chance(70) else _where(source, 0)
-        found = _combined(source, found, other, both=source.draws.chance(80))
-    return found
+        found = _combined(source, found, other, both=source.draws.chance(75))
+    return _negated(source, found) if source.draws.chance(15) else found
 
 
 def place(source: Source) -> Choice:

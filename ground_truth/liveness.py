@@ -17,7 +17,7 @@ from .interchange_pairs import Pairs, TaskDomain
 from .interchange_search import contribution_delta
 from .wiring import ROUNDING_BOUND, reader_matrix
 
-ROUNDS = (96, 384, 1024)
+ROUNDS = (64, 192, 512)
 
 
 @dataclass(frozen=True)
@@ -28,13 +28,11 @@ class Liveness:
         heads: the heads of the model.
         live: the names of the edges that change an output.
         quiet: the names of the edges whose reader sees a difference that changed nothing.
-        cost: how many interchanges a proof that the quiet edges are inert takes.
     """
 
     heads: tuple[str, ...]
     live: tuple[str, ...]
     quiet: tuple[str, ...]
-    cost: int
 
     @property
     def dead_heads(self) -> tuple[str, ...]:
@@ -71,11 +69,18 @@ def liveness(compiled: CompiledModel, domain: TaskDomain, *, seed: int = 0) -> L
             else:
                 still.append(edge)
         undecided = still
-    quiet = [edge for edge in undecided if edge.name in varies]
-    sources = (len(distinct_sources(weights, graph, edge, domain.tokens)) for edge in quiet)
-    cost = sum(count * len(domain.tokens) for count in sources)
+    quiet = tuple(edge for edge in undecided if edge.name in varies)
     heads = tuple(writer.name for writer in graph.writers if writer.name.startswith("a"))
-    return Liveness(heads, tuple(live), tuple(edge.name for edge in quiet), cost)
+    return Liveness(heads, tuple(live), tuple(edge.name for edge in quiet))
+
+
+def proof_cost(compiled: CompiledModel, domain: TaskDomain, found: Liveness) -> int:
+    """Return how many interchanges a proof that the quiet edges are inert takes."""
+    weights = compiled.model.weights
+    graph = ComponentGraph.of(weights)
+    quiet = [edge for edge in graph.edges if edge.name in found.quiet]
+    sources = (len(distinct_sources(weights, graph, edge, domain.tokens)) for edge in quiet)
+    return sum(count * len(domain.tokens) for count in sources)
 
 
 def live_heads(edges: Iterable[str]) -> frozenset[str]:

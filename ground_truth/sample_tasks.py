@@ -11,33 +11,18 @@ import logging
 import time
 from collections import Counter, deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from ..benchmark_programs import Regimes, TaskId, get_program, parse_regimes, write_regimes
-from ..benchmark_programs.behaviour import behaviour, library_behaviours
+from ..benchmark_programs import Regimes, get_program, parse_regimes, write_regimes
+from ..benchmark_programs.behaviour import library_behaviours
 from ..benchmark_programs.constructs import constructs
-from ..benchmark_programs.fresh import (
-    DIFFICULTIES,
-    FreshName,
-    candidate,
-    check_difficulty,
-)
-from ..compiler import CompiledModel, compile_program
-from ..compiler.values import Value
-from ..errors import CertificationError, ProgramError, TaskError
-from .circuit_labels import EdgeState
-from .interchange_pairs import TaskDomain
-from .liveness import live_heads, live_hops, liveness
-from .measure import measure
-from .task import Task, build_model, certified
+from ..benchmark_programs.fresh import FreshName, check_difficulty
+from ..errors import TaskError
+from .candidate_trial import JOINT, STAGES, Screened, Tried, screened, tried
+from .task import Task
 
 REGIMES = "crowded/scrambled"
-PROOF_COST = 50_000
-"""The most interchanges that proofs for the quiet edges of a bare model may take."""
-
-STAGES = ("draw", "compare", "compile", "liveness", "certify")
 _MOST_DRAWS = 100
 _LONGEST_SEED = 10**40
 _LOG = logging.getLogger(__name__)
@@ -53,8 +38,10 @@ class SampleReport:
         regimes: as they stand in task ids, before the number of the draw is added to seeds.
         draws: how many candidates were looked at, up to the last that was taken.
         rejected: how many of them were not taken, by reason.
-        failures: candidates whose labels could not be certified, each with the reason. Each
-            is a bug of Glassbench.
+        joint: candidates in which some edges change an output only together, so that causal
+            edges by themselves do not suffice; labels of single edges cannot say that.
+        failures: candidates on which program and weights differ, in words. Each is a bug of
+            Glassbench.
         constructs: in how many of the tasks each construct of the language occurs.
         seconds: seconds of processor time by stage, all processes together.
     """
@@ -64,6 +51,7 @@ class SampleReport:
     regimes: str
     draws: int
     rejected: Mapping[str, int]
+    joint: tuple[str, ...]
     failures: tuple[str, ...]
     constructs: Mapping[str, int]
     seconds: Mapping[str, float] = field(compare=False)
@@ -134,29 +122,6 @@ def check_sample(seed: object, n: object, difficulty: str) -> None:
             raise TaskError(f"{name} must have at most 40 digits, got {value!r}.")
 
 
-@dataclass(frozen=True)
-class _Screened:
-    """What is seen of a candidate without compiling it."""
-
-    name: FreshName
-    defect: str
-    behaviour: str
-    vocabulary: tuple[Value, ...]
-    length: int
-    seconds: Mapping[str, float]
-
-
-@dataclass(frozen=True)
-class _Tried:
-    """What became of a candidate that was compiled."""
-
-    name: FreshName
-    task: Task | None
-    reason: str
-    failure: str
-    seconds: Mapping[str, float]
-
-
 class _Search:
     """Goes through the candidates of a seed; lives for one sample."""
 
@@ -187,14 +152,14 @@ class _Search:
                 while len(waiting) < wanted:
                     self._stop_if_exhausted(n, found)
                     names = [self._name() for _ in range(4 * at_once)]
-                    waiting.extend(self._kept(each(_screened, *((name,) for name in names))))
+                    waiting.extend(self._kept(each(screened, *((name,) for name in names))))
                 batch = [waiting.popleft() for _ in range(wanted)]
                 calls = [(name, self._regimes) for name in batch]
-                for tried in each(_tried, *calls):
-                    self._note(tried)
-                    if tried.task is not None and found < n:
+                for result in each(tried, *calls):
+                    self._note(result)
+                    if result.task is not None and found < n:
                         found += 1
-                        yield tried.task
+                        yield result.task
 
     def report(self, tasks: Sequence[Task]) -> SampleReport:
         """Return how the tasks came about; what was tried after the last is not counted."""
@@ -207,6 +172,11 @@ class _Search:
             regimes=self._written(),
             draws=last + 1,
             rejected=dict(sorted(reasons.items())),
+            joint=tuple(
+                str(FreshName(self._difficulty, self._seed, draw))
+                for draw, reason in sorted(self._rejected.items())
+                if reason == JOINT and draw < last
+            ),
             failures=tuple(text for draw, text in sorted(self._failures.items()) if draw < last),
             constructs=dict(sorted(used.items())),
             seconds=dict(self._seconds),
@@ -226,9 +196,9 @@ class _Search:
                 "for another difficulty."
             )
 
-    def _kept(self, screened: Sequence[_Screened]) -> Iterator[FreshName]:
+    def _kept(self, results: Sequence[Screened]) -> Iterator[FreshName]:
         """Yield the candidates that are worth compiling."""
-        for one in screened:
+        for one in results:
             self._add(one.seconds)
             reason = one.defect
             if not reason:
@@ -249,136 +219,14 @@ class _Search:
         for stage, spent in seconds.items():
             self._seconds[stage] += spent
 
-    def _note(self, tried: _Tried) -> None:
+    def _note(self, result: Tried) -> None:
         """Keep why a candidate was not taken."""
-        self._add(tried.seconds)
-        if tried.reason:
-            self._rejected[tried.name.draw] = tried.reason
-        if tried.failure:
-            self._failures[tried.name.draw] = tried.failure
-            _LOG.warning("%s", tried.failure)
-
-
-class _Clock:
-    """Sums up seconds of processor time by stage."""
-
-    def __init__(self) -> None:
-        self.seconds: dict[str, float] = {}
-        self._last = time.process_time()
-
-    def stop(self, stage: str) -> None:
-        """Add the time since the last stop to a stage."""
-        now = time.process_time()
-        self.seconds[stage] = self.seconds.get(stage, 0.0) + now - self._last
-        self._last = now
-
-
-def _screened(name: FreshName) -> _Screened:
-    """Draw a candidate, and look at its values."""
-    clock = _Clock()
-    found = candidate(name)
-    clock.stop("draw")
-    spec = found.spec
-    digest = "" if found.defect or found.program is None else behaviour(found.program)
-    clock.stop("compare")
-    vocabulary = tuple(spec.vocabulary(spec.vocab))
-    return _Screened(name, found.defect, digest, vocabulary, spec.length, clock.seconds)
-
-
-def _tried(name: FreshName, regimes: Regimes) -> _Tried:
-    """Compile a candidate, look at what lives in it, and certify it."""
-    clock = _Clock()
-    task, reason, failure = None, "", ""
-    try:
-        with _quiet():
-            reason = _shortcoming(name, clock)
-            if not reason:
-                task_id, compiled = _built(name, regimes)
-                clock.stop("compile")
-                reason = _inexact(compiled)
-        if not reason:
-            task = certified(task_id, compiled)
-            reason = _certified_shortcoming(name, task)
-    except ProgramError as error:
-        reason = "the compiler refuses it"
-        _LOG.info("%s: %s", name, error)
-    except CertificationError as error:
-        reason, failure = "its labels cannot be certified", f"{name}: {error}"
-    except TaskError as error:
-        reason = "it poses no question"
-        _LOG.info("%s: %s", name, error)
-    clock.stop("certify")
-    return _Tried(name, None if reason else task, reason, failure, clock.seconds)
-
-
-def _shortcoming(name: FreshName, clock: _Clock) -> str:
-    """Return what the bare model of a candidate lacks; empty if nothing."""
-    spec, least = get_program(str(name)), DIFFICULTIES[name.difficulty]
-    vocabulary = spec.vocabulary(spec.vocab)
-    compiled = compile_program(
-        spec.build(vocabulary, spec.length), vocabulary, spec.length, causal=spec.causal
-    )
-    clock.stop("compile")
-    if _inexact(compiled):
-        return _inexact(compiled)
-    found = liveness(compiled, TaskDomain.of(compiled))
-    clock.stop("liveness")
-    if found.dead_heads:
-        return "a head of it does nothing"
-    if found.cost > PROOF_COST:
-        return "proofs for its edges would take long"
-    if len(found.live) > least.most_edges:
-        return "its circuit is larger than is asked for"
-    return _too_small(name, found.live)
-
-
-def _too_small(name: FreshName, live: Sequence[str]) -> str:
-    """Return what a circuit lacks; empty if nothing."""
-    least = DIFFICULTIES[name.difficulty]
-    if len(live_heads(live)) < least.heads:
-        return "fewer live heads than are asked for"
-    if live_hops(live) < least.hops:
-        return "fewer hops than are asked for"
-    return "fewer live edges than are asked for" if len(live) < least.edges else ""
-
-
-def _built(name: FreshName, regimes: Regimes) -> tuple[TaskId, CompiledModel]:
-    """Return the id and the model of a candidate's task."""
-    spec = get_program(str(name))
-    chain = tuple(
-        (regime, tuple((key, value + name.draw * (key == "seed")) for key, value in parameters))
-        for regime, parameters in regimes
-    )
-    task = TaskId(spec.name, spec.version, tuple(spec.defaults.items()), chain)
-    return task, build_model(task)
-
-
-def _inexact(compiled: CompiledModel) -> str:
-    """Return why a model may not be used in float32; empty if it may."""
-    return "" if compiled.margins.float32 >= 1 else "it is not sure to be exact in float32"
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """Keep the compiler from warning of margins, which are looked at here."""
-    logger = logging.getLogger(compile_program.__module__)
-    logger.addFilter(_is_error)
-    try:
-        yield
-    finally:
-        logger.removeFilter(_is_error)
-
-
-def _is_error(record: logging.LogRecord) -> bool:
-    return record.levelno >= logging.ERROR
-
-
-def _certified_shortcoming(name: FreshName, task: Task) -> str:
-    """Return what a certified circuit lacks; empty if nothing."""
-    causal = [edge for edge, state in task.labels.states.items() if state is EdgeState.CAUSAL]
-    if measure(task).shortcomings:
-        return "methods could not be ranked on it"
-    return _too_small(name, causal)
+        self._add(result.seconds)
+        if result.reason:
+            self._rejected[result.name.draw] = result.reason
+        if result.failure:
+            self._failures[result.name.draw] = result.failure
+            _LOG.warning("%s", result.failure)
 
 
 def _constructs(task: Task) -> tuple[str, ...]:

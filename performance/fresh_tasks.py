@@ -57,14 +57,15 @@ def report(sample: Sample, seconds: float, jobs: int) -> str:
             f"# Fresh tasks: {n} of difficulty {about.difficulty}, seed {about.seed}, "
             f"{about.regimes or 'exact'}",
             f"{n} of {about.draws} candidates ({n / about.draws:.0%}) were taken, in "
-            f"{seconds:.1f} s with {jobs} processes. {len(about.failures)} could not be certified. "
-            f"{circuits} different circuits.",
+            f"{seconds:.1f} s with {jobs} processes. On {len(about.failures)} program and weights "
+            f"differ. {circuits} different circuits.",
             table(["stage", "processor s", "a task"], stages),
             table(["not taken, since", "candidates", "share"], rejected),
             table(["of the tasks", "least", "median", "greatest"], sizes),
             table(["tokens and output", "tasks", "share"], shares(tags, n)),
             table(["construct", "tasks", "share"], shares(Counter(about.constructs), n)),
-            *[f"Not certified: {text}" for text in about.failures],
+            *[f"Edges matter only together: {name}" for name in about.joint],
+            *[f"Program and weights differ: {text}" for text in about.failures],
         ]
     )
 

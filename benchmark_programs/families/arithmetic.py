@@ -4,6 +4,7 @@ Tokens are integers from 0. Where a program reads bits, the bit of a token is it
 by 2. "Lowest first" says that the digit of least weight stands at the first position.
 """
 
+from collections.abc import Callable
 from math import prod
 from typing import Any
 
@@ -99,7 +100,7 @@ def product_mod() -> rasp.SOp:
     ).named("product_mod")
 
 
-def _times_mod_4(factor: int) -> Any:
+def _times_mod_4(factor: int) -> Callable[[int], int]:
     return lambda n: factor * n % 4
 
 
@@ -127,7 +128,7 @@ def add_interleaved(max_length: int) -> rasp.SOp:
     combined with the columns right below it, of which there are twice as many each time.
     """
     bits = rasp.numerical(bit())
-    other = rasp.numerical(neighbour(bits, 1, 0)).named("upper_bit")
+    other = rasp.numerical(neighbour(bits, 1, 0)).named("first_bit")
     total = rasp.SequenceMap(lambda x, y: x + y, bits, other)
     column = rasp.SequenceMap(
         lambda value, index: value if index % 2 else None, total.named("bits_set"), rasp.indices
@@ -395,7 +396,7 @@ ADD_INTERLEAVED = ProgramSpec(
     build=lambda _vocabulary, length: add_interleaved(length),
     vocabulary=digits,
     oracle=_add_interleaved,
-    sizes=Sizes((2, 6), (2, 9), (3, 12), (4, 16)),
+    sizes=Sizes((2, 6), (2, 8), (3, 12), (4, 16)),
     least_vocab=2,
     description=(
         "Adds two binary numbers whose bits alternate, lowest first, a token's bit being its "
@@ -437,7 +438,7 @@ COMPARE_NUMBERS = ProgramSpec(
     build=lambda _vocabulary, _length: compare_numbers(),
     vocabulary=digits,
     oracle=_compare_numbers,
-    sizes=Sizes((2, 4), (4, 5), (6, 8), (10, 12)),
+    sizes=Sizes((2, 4), (2, 8), (6, 8), (10, 12)),
     least_vocab=2,
     description=(
         "Says at every position whether the number in the first half is `<`, `=` or `>` the one "

@@ -346,7 +346,7 @@ SWAP_ENDS = ProgramSpec(
     build=lambda _vocabulary, _length: swap_ends(),
     vocabulary=letters,
     oracle=_swap_ends,
-    sizes=Sizes((2, 4), (3, 6), (6, 8), (8, 16)),
+    sizes=Sizes((2, 4), (3, 5), (6, 8), (8, 16)),
     description="Gives the tokens with the first and the last swapped.",
     why=(
         "Two heads fetch the same values for every position, and MLPs decide where they count: "
@@ -411,7 +411,7 @@ PARTITION = ProgramSpec(
 REPEAT_DIGITS = ProgramSpec(
     name="repeat_digits",
     family="moving",
-    build=lambda vocabulary, _length: repeat_digits(max(vocabulary)),
+    build=lambda vocabulary, _length: repeat_digits(len(vocabulary) - 1),
     vocabulary=digits,
     oracle=_repeat_digits,
     sizes=Sizes((2, 4), (4, 5), (4, 8), (4, 12)),

@@ -58,7 +58,7 @@ def starts_run() -> rasp.SOp:
 
 def longest_match() -> rasp.SOp:
     """Return how many of the last tokens have stood in this order before (causal)."""
-    context = rasp.tokens
+    context: rasp.SOp = rasp.tokens
     seen = []
     for size in range(1, LONGEST_CONTEXT + 1):
         if size > 1:
@@ -163,16 +163,14 @@ def breaks_period(period: int) -> rasp.SOp:
     return somewhere(differs).named(f"broken_{period}")
 
 
-def smallest_period() -> rasp.SOp:
-    """Return the smallest period of the sequence, at every position; 4 if it is above 3."""
-    period = (breaks_period(LONGEST_PERIOD) + LONGEST_PERIOD).named("period_above_2")
-    for step in range(LONGEST_PERIOD - 1, 0, -1):
-        period = rasp.SequenceMap(
-            lambda broken, longer, step=step: longer if broken else step,
-            breaks_period(step),
-            period,
-        ).named(f"period_above_{step - 1}")
-    return period.named("smallest_period")
+def smallest_period(least: int = 1) -> rasp.SOp:
+    """Return the smallest period from `least` on, at every position; 4 if it is above 3."""
+    broken = breaks_period(least)
+    if least == LONGEST_PERIOD:
+        return (broken + least).named(f"period_from_{least}")
+    longer = smallest_period(least + 1)
+    period = rasp.SequenceMap(lambda fails, other: other if fails else least, broken, longer)
+    return period.named(f"period_from_{least}")
 
 
 def is_zigzag() -> rasp.SOp:
@@ -223,7 +221,8 @@ def _local_maximum(xs: list[Any]) -> list[Value]:
 
 
 def _contains_subsequence(xs: list[Any]) -> list[Value]:
-    found, answers = 0, []
+    found = 0
+    answers: list[Value] = []
     for x in xs:
         found += found < len(PATTERN) and x == PATTERN[found]
         answers.append(found == len(PATTERN))
@@ -284,7 +283,7 @@ LONGEST_MATCH = ProgramSpec(
     build=lambda _vocabulary, _length: longest_match(),
     vocabulary=letters,
     oracle=_longest_match,
-    sizes=Sizes((2, 4), (2, 9), (3, 10), (4, 12)),
+    sizes=Sizes((2, 4), (2, 8), (3, 10), (4, 12)),
     description=(
         "Gives at each position the length, three at most, of the longest stretch of tokens ending "
         "there that stood in the sequence before, ending earlier."
@@ -452,7 +451,7 @@ STEPS_SINCE = ProgramSpec(
 SMALLEST_PERIOD = ProgramSpec(
     name="smallest_period",
     family="patterns",
-    build=lambda _vocabulary, _length: smallest_period(),
+    build=lambda _vocabulary, _length: smallest_period().named("smallest_period"),
     vocabulary=letters,
     oracle=_smallest_period,
     sizes=Sizes((2, 4), (3, 6), (5, 8), (8, 12)),

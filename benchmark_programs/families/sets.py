@@ -187,16 +187,14 @@ def set_difference() -> rasp.SOp:
 def jaccard_index() -> rasp.SOp:
     """Return, at every position, the size of the sides' intersection over that of their union.
 
-    First occurrences stand for the union. They are on the left unless the token is on the
-    right only, so those on the left with an equal on the right stand for the intersection,
-    and one mean is the quotient.
+    First occurrences stand for the union, and those of tokens that have some of their copies
+    on the right, but not all, for the intersection. One mean over them is the quotient.
     """
     sides = side()
     in_union = ((sides != SEPARATOR) & is_new()).named("in_union")
     found = same(rasp.tokens).named("same_token")
     on_right = rasp.numerical((sides == "right").named("on_right"))
     share = rasp.numerical(rasp.Aggregate(found, on_right, default=0)).named("share_right")
-    # A token on both sides has some of its copies on the right, and its first one on the left.
     on_both = rasp.numerical(((share > 0) & (share < 1)).named("on_both"))
     index = rasp.Aggregate(where(in_union, True).named("union"), on_both, default=0)
     return rasp.numerical(index).named("jaccard_index")
@@ -358,7 +356,7 @@ ANAGRAM_HALVES = ProgramSpec(
     ),
     why=(
         "Contributions of both halves cancel inside one head's mean, so a position can matter "
-        "only by undoing another; changing one token alone always breaks a true answer."
+        "only by undoing another; changing one token of a half always breaks a true answer."
     ),
     tags=("numbers", "cancellation", "constant output"),
 )
@@ -393,9 +391,8 @@ SAME_MAJORITY = ProgramSpec(
         "neither; a middle token is ignored, and an empty half has no majority."
     ),
     why=(
-        "Two heads do the same work on different halves and meet in an equality, so each "
-        "matters to the same degree and neither alone is correlated with the answer in "
-        "balanced data."
+        "Two heads do the same work on different halves and meet in an equality, so the effect "
+        "of either turns its sign with the other: averaged over inputs, they seem to do little."
     ),
     tags=("statistics", "agreement", "constant output"),
 )

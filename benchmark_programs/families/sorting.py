@@ -69,17 +69,20 @@ def sort_by_comparison() -> rasp.SOp:
     return fetched(rasp.tokens, bucket_place(rasp.tokens)).named("sort_by_comparison")
 
 
-def counting_sort(vocabulary: Sequence[int]) -> rasp.SOp:
+def counting_sort(vocabulary: Sequence[Any]) -> rasp.SOp:
     """Return the sorted tokens, each as the number of smaller numbers that end before it."""
     passed = []
     for number in vocabulary[:-1]:
-        at_most = rasp.Select(
-            rasp.tokens, rasp.tokens, lambda key, _query, bound=number: key <= bound
-        ).named(f"at_most_{number}")
-        n_at_most = count(at_most).named(f"n_at_most_{number}")
+        n_at_most = count(_at_most(number)).named(f"n_at_most_{number}")
         is_passed = rasp.SequenceMap(lambda n, index: int(n <= index), n_at_most, rasp.indices)
         passed.append(rasp.numerical(is_passed).named(f"passed_{number}"))
     return _total(passed).named("counting_sort")
+
+
+def _at_most(bound: int) -> rasp.Selector:
+    """Select the tokens that are at most `bound`, from every position alike."""
+    at_most = rasp.Select(rasp.tokens, rasp.tokens, lambda key, _query: key <= bound)
+    return at_most.named(f"at_most_{bound}")
 
 
 def _total(numbers: Sequence[rasp.SOp]) -> rasp.SOp:
@@ -90,7 +93,7 @@ def _total(numbers: Sequence[rasp.SOp]) -> rasp.SOp:
     return rasp.numerical(_total(numbers[:half]) + _total(numbers[half:]))
 
 
-def radix_sort(vocabulary: Sequence[int]) -> rasp.SOp:
+def radix_sort(vocabulary: Sequence[Value]) -> rasp.SOp:
     """Return the sorted tokens: put in buckets by their low digit, then by their high digit."""
     base = isqrt(len(vocabulary) - 1) + 1
     low = rasp.Map(lambda token: token % base, rasp.tokens).named("low_digit")
@@ -257,8 +260,8 @@ MOST_FREQUENT = ProgramSpec(
         "ones in their order of appearance."
     ),
     why=(
-        "A histogram feeds a sort: the deepest chain of dependent heads in the library, in "
-        "which a method must follow a count through two more steps."
+        "A histogram feeds a sort: three dependent heads in a row, so that a method must "
+        "follow a count through two more steps."
     ),
     citation=RASP_PAPER,
     tags=("counting", "moving"),

@@ -153,6 +153,7 @@ def test_constructs_are_spread(good):
         "select <",
         "select ==",
         "selector and",
+        "selector not",
         "selector or",
         "selector width",
         "sequence map",

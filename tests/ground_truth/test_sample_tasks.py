@@ -125,7 +125,7 @@ def test_failures_are_told_and_counted_apart(monkeypatch, caplog, sample):
 
     from glassbench.ground_truth import sample_tasks as face  # noqa: F401
 
-    module = importlib.import_module("glassbench.ground_truth.sample_tasks")
+    module = importlib.import_module("glassbench.ground_truth.candidate_trial")
     first = sample.tasks[0].id.name
     real = module.certified
 
@@ -162,3 +162,18 @@ def test_samples_that_do_not_exist(arguments, message):
 def test_unknown_regimes_are_refused():
     with pytest.raises(TaskError, match="There is no regime 'crowdy'"):
         sample_tasks(0, 1, regimes="crowdy")
+
+
+def test_edges_that_matter_only_together_are_counted_apart(monkeypatch, sample):
+    module = importlib.import_module("glassbench.ground_truth.candidate_trial")
+    first, real = sample.tasks[0].id.name, module.certified
+
+    def failing(task, compiled):
+        if task.name == first:
+            raise CertificationError("The causal edges of it must suffice together, and")
+        return real(task, compiled)
+
+    monkeypatch.setattr(module, "certified", failing)
+    _, report = sample_tasks(SEED, 1, "easy", regimes="scrambled")
+    assert (report.joint, report.failures) == ((first,), ())
+    assert report.rejected["some edges of it matter only together"] == 1
