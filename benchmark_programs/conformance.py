@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterator
 from copy import deepcopy
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -91,7 +92,7 @@ def _sizes(spec: ProgramSpec) -> Finding:
     rule = "Sizes grow from tiny to large; tiny and small have at most 6,000 inputs."
     problems = []
     sizes = list(spec.sizes._asdict().items())
-    for (_, before), (name, size) in zip(sizes, sizes[1:], strict=False):
+    for (_, before), (name, size) in pairwise(sizes):
         if not (size[0] >= before[0] and size[1] >= before[1] and size != before):
             problems.append(f"{name} {size} is not larger than {before}")
     for name, (vocab, length) in sizes:
@@ -106,7 +107,7 @@ def _vocabulary(spec: ProgramSpec, name: str, size: Size) -> Finding:
     rule = f"{name}: the vocabulary has as many different tokens as it should."
     try:
         tokens = spec.vocabulary(size[0])
-    except Exception as error:  # whatever a vocabulary of others raises
+    except Exception as error:  # noqa: BLE001 - whatever a vocabulary of others raises
         return Finding(rule, repr(error))
     if len(tokens) != size[0] or len(set(tokens)) != len(tokens):
         return Finding(rule, f"asked for {size[0]}, got {tokens}")
@@ -124,7 +125,7 @@ def _agreement(spec: ProgramSpec, name: str, size: Size) -> Iterator[Finding]:
 
     try:
         compiled = build()
-    except Exception as error:  # whatever a program of others raises
+    except Exception as error:  # noqa: BLE001 - whatever a program of others raises
         told = str(error) if isinstance(error, GlassbenchError) else repr(error)
         yield Finding(rule, told)
         return
@@ -154,7 +155,7 @@ def _same_answers(spec: ProgramSpec, name: str, compiled: CompiledModel) -> Iter
     for sequence in sequences:
         try:
             expected.append(list(spec.oracle(deepcopy(sequence))))
-        except Exception as error:  # whatever an oracle of others raises
+        except Exception as error:  # noqa: BLE001 - whatever an oracle of others raises
             yield Finding(rule, f"on {sequence} the oracle raised {error!r}", note)
             return
     yield Finding(rule, _first_difference(compiled, sequences, expected), note)

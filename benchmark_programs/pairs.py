@@ -59,4 +59,22 @@ PAIRS: tuple[Pair, ...] = (
         "all keys compared at once; sorted by one digit after the other",
     ),
     Pair("mechanism", "count", "length", "the keys that are counted: those that are `a`, or all"),
+    Pair(
+        "mechanism",
+        "run_length",
+        "ascending_run",
+        "where a run starts: at another token, or at a smaller one",
+    ),
+    Pair(
+        "mechanism",
+        "backup_detector",
+        "xor_of_facts",
+        "how two heads are joined: by or, or by exclusive or",
+    ),
+    Pair(
+        "mechanism",
+        "is_sorted",
+        "contains_duplicate",
+        "what an earlier token must be to end it: greater than this one, or equal",
+    ),
 )

@@ -64,7 +64,7 @@ def _specs_of(entry: EntryPoint, taken: set[str]) -> list[ProgramSpec]:
     """Return the programs of an entry point; one that cannot be used is told and left out."""
     try:
         given = entry.load()
-    except Exception as error:  # whatever a package of others raises
+    except Exception as error:  # noqa: BLE001 - whatever a package of others raises
         _LOG.warning("The programs of %s (%s) cannot be imported: %s", entry.name, entry, error)
         return []
     if isinstance(given, ProgramSpec):

@@ -50,7 +50,6 @@ def candidates() -> tuple[str, ...]:
     """Return every task that some suite may hold: all of them are to be measured."""
     specs = library()
     wanted = [*_quick(), *(task for _, task in _core_candidates(specs))]
-    wanted += [task_of(spec, FULL_REGIMES[0]) for spec in specs]
     wanted += [*_paired(), *_controls()]
     wanted += [task_of(spec, regimes) for regimes in FULL_REGIMES for spec in specs]
     return tuple(dict.fromkeys(wanted))

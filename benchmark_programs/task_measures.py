@@ -13,6 +13,8 @@ from importlib.resources import files
 from io import StringIO
 from types import MappingProxyType
 
+from pydantic import TypeAdapter
+
 LEAST_CIRCUIT = 4
 FILE = "measured_tasks.csv"
 
@@ -86,12 +88,8 @@ def write_measures(measures: Iterable[TaskMeasures]) -> str:
 
 def read_measures(text: str) -> tuple[TaskMeasures, ...]:
     """Return the measures that a CSV holds."""
-    kinds = {field.name: field.type for field in fields(TaskMeasures)}
-    read = {bool: lambda value: value == "True", int: int, str: str}
-    return tuple(
-        TaskMeasures(**{name: read[kinds[name]](value) for name, value in row.items()})
-        for row in csv.DictReader(StringIO(text))
-    )
+    rows = TypeAdapter(list[TaskMeasures])
+    return tuple(rows.validate_python(list(csv.DictReader(StringIO(text)))))
 
 
 @lru_cache(maxsize=1)

@@ -107,8 +107,8 @@ def compile_program(
     One thing is decided by running the program, where it does not follow from its
     form: that a categorical aggregate never selects positions with different values.
     Up to 50,000 possible inputs all of them are run; beyond that a sample is, which is
-    logged as a warning and stands in `CompiledModel.checked`. An aggregate of numbers that is not annotated and does
-    select different values is their mean.
+    logged as a warning and stands in `CompiledModel.checked`. An aggregate of numbers
+    that is not annotated and does select different values is their mean.
 
     Args:
         program: a RASP expression; several, whose values the model answers with as a

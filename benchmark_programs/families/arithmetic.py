@@ -87,14 +87,14 @@ def product_mod() -> rasp.SOp:
     modulo 4, unless there is a zero.
     """
     remainder = rasp.Map(lambda token: token % PRODUCT_MODULUS, rasp.tokens).named("remainder")
-    exponents = []
-    for exponent, value in ((1, 2), (2, 4), (3, 3)):
-        part = rasp.Map(_times_mod_4(exponent), count_value(remainder, value))
+    exponents: list[rasp.SOp] = []
+    for log, value in ((1, 2), (2, 4), (3, 3)):
+        part = rasp.Map(_times_mod_4(log), count_value(remainder, value))
         exponents.append(part.named(f"exponent_of_{value}"))
     has_zero = (fraction_of_all((remainder == 0).named("is_zero")) > 0).named("has_zero")
     exponent = exponents[0]
-    for part in exponents[1:]:
-        exponent = rasp.SequenceMap(lambda x, y: (x + y) % 4, exponent, part).named("exponent")
+    for other in exponents[1:]:
+        exponent = rasp.SequenceMap(lambda x, y: (x + y) % 4, exponent, other).named("exponent")
     return rasp.SequenceMap(
         lambda power, zero: 0 if zero else 2**power % PRODUCT_MODULUS, exponent, has_zero
     ).named("product_mod")
@@ -133,7 +133,8 @@ def add_interleaved(max_length: int) -> rasp.SOp:
     column = rasp.SequenceMap(
         lambda value, index: value if index % 2 else None, total.named("bits_set"), rasp.indices
     ).named("column")
-    carry = rasp.Map(lambda value: ("kill", "pass", "make")[value], column).named("carry_1")
+    states = ("kill", "pass", "make")
+    carry: rasp.SOp = rasp.Map(lambda value: states[value], column).named("carry_1")
     span = 1
     while span < max_length // 2 - 1:
         below = neighbour(carry, 2 * span, "kill").named(f"carry_below_{span}")

@@ -361,7 +361,8 @@ SHUFFLE_DYCK2 = ProgramSpec(
         "Says at every position whether parentheses and braces are balanced, each kind read alone."
     ),
     why=(
-        "Four heads side by side and a long chain after them, with redundancy, since one broken kind of bracket masks the other."
+        "Four heads side by side and a long chain after them, with redundancy, since one "
+        "broken kind of bracket masks the other."
     ),
     citation=RASP_PAPER,
     tags=("statistics", "constant output"),

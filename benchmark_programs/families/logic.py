@@ -4,6 +4,7 @@ Facts about the sequence (a token occurs, the ends agree) are found by heads. ML
 combine them, or let them decide which head is listened to.
 """
 
+from functools import partial
 from itertools import pairwise
 from typing import Any
 
@@ -126,12 +127,16 @@ def backup_detector() -> rasp.SOp:
     return (has("a") | backup).named("backup_detector")
 
 
+def _if_there(token: str, is_there: bool, otherwise: Value) -> Value:
+    return token if is_there else otherwise
+
+
 def priority_encoder() -> rasp.SOp:
     """Return the first of `a`, `b` and `c` that occurs in the sequence, else the last token."""
     answer = last_value(rasp.tokens)
     for token in "cba":
-        rule = rasp.SequenceMap(lambda holds, y, x=token: x if holds else y, has(token), answer)
-        answer = rule.named(f"{token}_first")
+        first = partial(_if_there, token)
+        answer = rasp.SequenceMap(first, has(token), answer).named(f"{token}_first")
     return answer.named("priority_encoder")
 
 
@@ -252,8 +257,8 @@ XOR_OF_FACTS = ProgramSpec(
         "`a`, some token is `b`."
     ),
     why=(
-        "Each fact turns the answer on as often as off, depending on the other: effects averaged "
-        "over inputs with their sign vanish, while every single effect is as large as can be."
+        "Each fact turns the answer on or off, depending on the other: effects cancel where they "
+        "are averaged over inputs with their sign, while every single one is as large as can be."
     ),
     tags=("conditions", "cancellation", "constant output"),
 )

@@ -211,7 +211,7 @@ def reversed_pair_seen() -> rasp.SOp:
 
 def cardinality(vocabulary: Sequence[Value]) -> rasp.SOp:
     """Return, at every position, how many different tokens there are: a head asks for each."""
-    present = []
+    present: list[rasp.SOp] = []
     for token in vocabulary:
         share = fraction_of_all((rasp.tokens == token).named(f"is_{token}"))
         there = rasp.Map(lambda value: int(value > 0), share.named(f"share_of_{token}"))
@@ -285,7 +285,7 @@ def _jaccard_index(xs: list[Any]) -> list[Value]:
 
 def _reversed_pair_seen(xs: list[Any]) -> list[Value]:
     pairs = list(pairwise(xs))
-    return [False] + [pair[::-1] in pairs[:i] for i, pair in enumerate(pairs)]
+    return [False, *(pair[::-1] in pairs[:i] for i, pair in enumerate(pairs))]
 
 
 def _cardinality(xs: list[Any]) -> list[Value]:

@@ -104,8 +104,8 @@ def inside_quotes() -> rasp.SOp:
     """Return whether this token stands between an opening quote and one that closes it."""
     is_quote = (rasp.tokens == QUOTE).named("is_quote")
     is_open = rasp.Map(lambda n: n % 2 == 1, number_so_far(is_quote, "quotes")).named("is_open")
-    closes = rasp.Aggregate(later(), rasp.numerical(is_quote), default=0)
-    closes = (rasp.numerical(closes.named("share_of_quotes_later")) > 0).named("is_closed_later")
+    share = rasp.Aggregate(later(), rasp.numerical(is_quote), default=0)
+    closes = (rasp.numerical(share.named("share_of_quotes_later")) > 0).named("is_closed_later")
     return all_of([is_open, closes, ~is_quote]).named("inside_quotes")
 
 
@@ -213,11 +213,11 @@ def _position_in_word(xs: list[Any]) -> list[Value]:
 
 def _acronym(xs: list[Any]) -> list[Value]:
     initials = [word[0] for word in "".join(xs).split(SPACE) if word]
-    return (initials + [None] * len(xs))[: len(xs)]
+    return [*initials, *[None] * (len(xs) - len(initials))]
 
 
 def _inside_quotes(xs: list[Any]) -> list[Value]:
-    inside = [False] * len(xs)
+    inside: list[Value] = [False] * len(xs)
     quotes = [i for i, x in enumerate(xs) if x == QUOTE]
     for opening, closing in zip(quotes[::2], quotes[1::2], strict=False):
         inside[opening + 1 : closing] = [True] * (closing - opening - 1)
