@@ -133,7 +133,7 @@ class Suite:
 SUITES: Mapping[str, Suite] = {
     "quick": Suite("Six tasks, for a first number in minutes.", True, _quick),
     "core": Suite("A task a program, over regimes; no circuit twice.", True, _core),
-    "full": Suite("Every program in every regime.", True, _full),
+    "full": Suite("Every program in every regime, as far as measured.", True, _full),
     "paired": Suite("Programs of equal behaviour, and of equal mechanism.", True, _paired),
     "controls": Suite('Tasks where the answer to some question is "none".', False, _controls),
 }

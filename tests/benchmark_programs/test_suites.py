@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from glassbench.benchmark_programs import SUITES, TaskId, get_program, get_suite, library
+from glassbench.benchmark_programs import SUITES, get_program, get_suite
 from glassbench.benchmark_programs.suites import candidates
 from glassbench.benchmark_programs.task_measures import (
     measured_tasks,
@@ -17,8 +17,10 @@ RANKED = [name for name, suite in SUITES.items() if suite.ranked]
 MEASURES = measured_tasks()["histogram-v1/crowded[distractors=4,seed=0]/scrambled[seed=0]"]
 
 
-def test_every_candidate_was_measured():
-    assert sorted(measured_tasks()) == sorted(candidates())
+def test_what_is_measured_are_candidates():
+    assert set(measured_tasks()) <= set(candidates())
+    for name in ("quick", "core", "paired", "controls"):
+        assert {str(task) for task in get_suite(name)} <= set(measured_tasks())
 
 
 @pytest.mark.parametrize("name", SUITES)
@@ -47,20 +49,6 @@ def test_core_is_broad():
     assert len({task.name for task in core}) == len(core)
     assert len({task.spec.family for task in core}) >= 10
     assert len({tuple(name for name, _ in task.regimes) for task in core}) >= 2
-
-
-def test_full_holds_every_program_in_every_regime_where_it_can():
-    full = get_suite("full")
-    assert {tuple(name for name, _ in task.regimes) for task in full} == {
-        (),
-        ("scrambled",),
-        ("crowded",),
-        ("crowded", "scrambled"),
-    }
-    missing = {spec.name for spec in library() if not spec.control} - {task.name for task in full}
-    for name in missing:
-        rows = [row for row in measured_tasks().values() if TaskId.parse(row.task).name == name]
-        assert all(row.shortcomings for row in rows), name
 
 
 def test_controls_are_controls():

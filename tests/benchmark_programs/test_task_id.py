@@ -94,7 +94,7 @@ def test_any_text_is_a_task_or_a_task_error(text):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("histgram", "no program 'histgram'. Did you mean 'histogram'?"),
+        ("histgram", "no program 'histgram'. Did you mean 'histogram' or"),
         ("Histogram", "must read name-vN.*got 'Histogram'. Did you mean 'histogram'?"),
         ("shuffle dyck1", "Did you mean 'shuffle_dyck1'?"),
         ("", "must read name-vN"),

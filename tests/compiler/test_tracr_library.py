@@ -12,12 +12,18 @@ import numpy as np
 import pytest
 
 from glassbench.benchmark_programs import get_program
-from glassbench.benchmark_programs.brackets import balance_so_far, is_shuffle_dyck
-from glassbench.benchmark_programs.counting import count_all, count_equal, count_value
-from glassbench.benchmark_programs.moving import reversed_order
-from glassbench.benchmark_programs.patterns import ends_pattern, shifted
-from glassbench.benchmark_programs.running_statistics import fraction_so_far
-from glassbench.benchmark_programs.sorting import sort_by_keys, sort_by_unique_keys
+from glassbench.benchmark_programs.families.brackets import balance_so_far, is_shuffle_dyck
+from glassbench.benchmark_programs.families.counting import count_all
+from glassbench.benchmark_programs.families.patterns import ends_pattern
+from glassbench.benchmark_programs.idioms import (
+    count_equal,
+    count_value,
+    fraction_so_far,
+    reversed_order,
+    shifted,
+    sort_by_keys,
+    sort_by_unique_keys,
+)
 from glassbench.compiler import InputSpace, compile_program, rasp
 
 # Tracr's names, and those here.
