@@ -127,7 +127,7 @@ def test_list_as_json(run):
 
 def test_check_tells_every_rule(run):
     out = run("check", TINY).stdout
-    assert "program and weights agree on the state of every edge" in out
+    assert "program and weights" in out
     assert "Every rule is kept." in out
     assert "kept" not in run("check", TINY, "--broken").stdout.split("Every rule")[0]
     assert "1 rules are broken" in run("check", "histogram[vocab=1,length=1]", code=1).stderr
@@ -156,7 +156,7 @@ def test_show_refuses_other_pictures(run):
 
 
 def test_unknown_tasks_are_told_with_a_suggestion(run):
-    assert "Did you mean 'histogram'?" in run("show", "histgram", code=1).stderr
+    assert "Did you mean 'histogram' or" in run("show", "histgram", code=1).stderr
     assert "Did you mean 'quick'?" in run("score", "eap", "--suite", "quikc", code=1).stderr
 
 

@@ -90,16 +90,15 @@ def identity_beside_decoys() -> rasp.SOp:
 
 
 def gate_never_open() -> rasp.SOp:
-    """Return the share of `a` so far, and add that of `b` where a count is both even and odd."""
+    """Return the share of `a` so far, and one more after `b` if a count is both even and odd."""
     number = count_equal(rasp.tokens)
     even = rasp.Map(lambda n: n % 2 == 0, number).named("is_even")
     odd = rasp.Map(lambda n: n % 2 == 1, number).named("is_odd")
     gate = (even & odd).named("gate")
-    share_a = fraction_so_far(is_token("a")).named("share_a")
-    share_b = fraction_so_far(is_token("b")).named("share_b")
-    gated = rasp.numerical(rasp.SequenceMap(lambda g, x: x if g else 0, gate, share_b))
-    total = rasp.LinearSequenceMap(share_a, gated.named("gated_share_b"), 1, 1)
-    return rasp.numerical(total).named("gate_never_open")
+    b_seen = (fraction_so_far(is_token("b")).named("share_of_b") > 0).named("b_seen")
+    gated = rasp.numerical(gate & b_seen).named("gated_b_seen")
+    share = fraction_so_far(is_token("a")).named("share_of_a")
+    return rasp.numerical(rasp.LinearSequenceMap(share, gated, 1, 1)).named("gate_never_open")
 
 
 def silent_head() -> rasp.SOp:
@@ -268,9 +267,9 @@ GATE_NEVER_OPEN = ProgramSpec(
     least_vocab=2,
     description="Gives at each position the share of tokens up to there that are `a`.",
     why=(
-        "The share of `b` is computed as that of `a` is, and stands before a gate that no input "
-        "opens: a method that finds it has opened the gate by an ablation, or has been led by the "
-        "likeness of two heads."
+        "The share of `b` is computed as that of `a` is, and what is made of it stands before a "
+        "gate that no input opens: a method that finds it has opened the gate by an ablation, or "
+        "has been led by the likeness of two heads."
     ),
     tags=("statistics", "decoys", "conditions"),
     causal=True,

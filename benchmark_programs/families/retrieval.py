@@ -433,7 +433,7 @@ NEXT_IN_ORDER = ProgramSpec(
     ),
     why=(
         "Four heads in a row, of which the first three only build an order that stands nowhere in "
-        "the sequence; repeated tokens take part in none of them but as queries."
+        "the sequence, so no single head's pattern shows what the last one looks for."
     ),
     tags=("lookup", "composition"),
 )
