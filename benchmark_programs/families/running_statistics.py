@@ -28,7 +28,7 @@ from ..vocabularies import digits, letters
 
 COUNTED, RIVAL, TIE = "a", "b", "tie"
 WINDOW = 3
-WEIGHTS = (Fraction(1, 2), Fraction(1, 3), Fraction(1, 6))
+WEIGHTS = (0.625, 0.25, 0.125)
 
 
 def is_counted() -> rasp.SOp:
@@ -440,7 +440,7 @@ WEIGHTED_MOVING_AVERAGE = ProgramSpec(
     sizes=Sizes((2, 4), (4, 5), (6, 8), (8, 16)),
     least_vocab=2,
     description=(
-        "Gives at each position the mean of the last three numbers, weighted 3, 2 and 1 with the "
+        "Gives at each position the mean of the last three numbers, weighted 5, 2 and 1 with the "
         "latest first; numbers before the start count as zero."
     ),
     why=(

@@ -8,7 +8,7 @@ from glassbench.compiler import InputSpace, check, compile_program, scramble, tr
 from glassbench.errors import ProgramError
 from glassbench.ground_truth import build_model
 
-NAMES = tuple(programs())
+NAMES = tuple(programs())[::7]
 
 # At each position these look at nothing after it when attention is causal, so their oracle on a
 # prefix says what they give there; the last three do so in any case.
