@@ -21,7 +21,7 @@ from .console import console, print_table, progress
 from .errors import BundleError, CertificationError, GlassbenchError, listing
 from .holdout_command import app as holdout_app
 from .holdout_command import sample
-from .library_commands import check, list_everything
+from .program_commands import check, list_everything
 
 if TYPE_CHECKING:
     from .benchmark_programs import TaskId

@@ -75,6 +75,11 @@ def value_at(sop: rasp.SOp, place: rasp.SOp, default: Value = None) -> rasp.SOp:
     return rasp.Aggregate(there, sop, default=default).named("value_at")
 
 
+def kept_where(condition: rasp.SOp, sop: rasp.SOp) -> rasp.SOp:
+    """Return `sop` where `condition` holds, and no value elsewhere."""
+    return rasp.SequenceMap(lambda c, x: x if c else None, condition, sop)
+
+
 def first_value(sop: rasp.SOp) -> rasp.SOp:
     """Return at every position the value of `sop` at the first one."""
     return rasp.Aggregate(where(rasp.indices, 0).named("first"), sop).named("first_value")

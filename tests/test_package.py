@@ -28,7 +28,7 @@ TOP = (
     "cli",
     "compile_command",
     "holdout_command",
-    "library_commands",
+    "program_commands",
 )
 HEAVY = ("jax", "torch", "matplotlib", "pandas", "haiku", "sklearn", "transformer_lens", "lark")
 

@@ -13,6 +13,7 @@ from ..idioms import (
     EQ,
     count,
     earlier,
+    kept_where,
     later,
     occurs_before,
     same,
@@ -41,11 +42,6 @@ def marked_text(size: int) -> tuple[str, ...]:
         ('#', 'a', 'b')
     """
     return (MARKER, *letters(size - 1))
-
-
-def kept_where(condition: rasp.SOp, sop: rasp.SOp) -> rasp.SOp:
-    """Return `sop` where `condition` holds, and no value elsewhere."""
-    return rasp.SequenceMap(lambda c, x: x if c else None, condition, sop)
 
 
 def keys() -> rasp.SOp:

@@ -16,6 +16,7 @@ from ..idioms import (
     count,
     count_equal,
     earlier,
+    kept_where,
     later,
     so_far,
     where,
@@ -59,11 +60,6 @@ def words(*known: str) -> Callable[[int], tuple[str, ...]]:
 def number_so_far(condition: rasp.SOp, name: str) -> rasp.SOp:
     """Return at how many positions up to here `condition` holds."""
     return count((where(condition, True) & so_far()).named(f"{name}_so_far")).named(name)
-
-
-def kept_where(condition: rasp.SOp, sop: rasp.SOp) -> rasp.SOp:
-    """Return `sop` where `condition` holds, and no value elsewhere."""
-    return rasp.SequenceMap(lambda c, x: x if c else None, condition, sop)
 
 
 def neighbour(offset: int, default: Value) -> rasp.SOp:
