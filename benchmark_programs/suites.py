@@ -18,9 +18,9 @@ from .task_measures import TaskMeasures, measured_tasks
 
 QUICK = ("histogram", "sort", "reverse", "frac_prevs", "shuffle_dyck1", "most_frequent")
 CORE_REGIMES = (
-    "/crowded[distractors=4,seed={seed}]/scrambled[seed={seed}]",
+    "/crowded[distractors=6,seed={seed}]/scrambled[seed={seed}]",
     "/crowded[distractors=8,seed={seed}]/scrambled[seed={seed}]",
-    "/crowded[distractors=4,seed={seed}]",
+    "/crowded[distractors=6,seed={seed}]",
 )
 """The regimes of `core`, which programs take in turn."""
 FULL_REGIMES = (
@@ -30,8 +30,8 @@ FULL_REGIMES = (
     "/crowded[distractors=4,seed={other}]/scrambled[seed={other}]",
 )
 """The regimes of `full`, each of which every program goes through, placed anew by each crowd."""
-CROWD = CORE_REGIMES[0]
-LARGEST_CORE_TASK = 400
+CROWD = "/crowded[distractors=4,seed={seed}]/scrambled[seed={seed}]"
+LARGEST_CORE_TASK = 800
 """The most edges of a task of `core`, so that every method can be run on all of them."""
 
 
@@ -107,7 +107,7 @@ def _paired() -> Iterator[str]:
     """Yield the tasks of `paired`: both programs of every pair, in the same regimes."""
     by_name = {spec.name: spec for spec in library()}
     names = dict.fromkeys(name for pair in PAIRS for name in (pair.left, pair.right))
-    yield from (task_of(by_name[name], CROWD) for name in names)
+    yield from (task_of(by_name[name], CORE_REGIMES[0]) for name in names)
 
 
 def _controls() -> Iterator[str]:

@@ -100,6 +100,7 @@ def compile_program(
     level: int = 0,
     beside: Sequence[rasp.SOp] = (),
     placement_seed: int | None = None,
+    spare_layers: int = 0,
     explain: bool = False,
 ) -> CompiledModel:
     """Compile a RASP program into a transformer that computes it exactly.
@@ -122,6 +123,7 @@ def compile_program(
             and constants into what reads them, and lets heads with the same pattern be one.
         beside: expressions computed in the same layers and never read out.
         placement_seed: draws layers (within their slack) and the order of heads.
+        spare_layers: how many layers there are beyond those that the program needs.
         explain: whether to write to standard output what each stage made of the
             program: see `CompiledModel.explain`.
 
@@ -152,7 +154,7 @@ def compile_program(
     blocks = lower(program)
     margins = margins_of(program, blocks)
     _check_margins(program, margins)
-    placed = schedule(blocks, seed=placement_seed, share_heads=level > 0)
+    placed = schedule(blocks, seed=placement_seed, spare_layers=spare_layers, share_heads=level > 0)
     weights, source_map = assemble(
         blocks,
         placed,

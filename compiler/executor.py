@@ -120,19 +120,15 @@ def run(
     readers = iter(graph.readers)
     for depth in sorted({writer.depth for writer in graph.writers[2:]}):
         layer, is_mlp = divmod(depth, 2)
-        outputs = []
-        for writer in graph.writers:
-            if writer.depth != depth:
-                continue
+        beside = [writer for writer in graph.writers if writer.depth == depth]
+        for place, writer in enumerate(beside, start=written):
             if is_mlp:
-                outputs.append(mlp_output(weights, layer, input_of(next(readers))))
+                contributions[place] = mlp_output(weights, layer, input_of(next(readers)))
             else:
                 inputs = [input_of(next(readers)) for _ in range(3)]
-                outputs.append(head_output(weights, layer, writer.head, *inputs))
-        contributions[written : written + len(outputs)] = outputs
-        written += len(outputs)
-        for output in outputs:
-            stream = stream + output
+                contributions[place] = head_output(weights, layer, writer.head, *inputs)
+        stream = stream + contributions[written : written + len(beside)].sum(axis=0)
+        written += len(beside)
     return Run(contributions, project(input_of(next(readers)), weights.W_U))
 
 

@@ -1,9 +1,10 @@
 """Schedule: blocks -> layers, as few as the data flow allows.
 
-The number of layers is that of the longest path. Within the slack that this
-leaves, each block goes where its kind is scarcest, those with least slack first,
-so that the widest layer has few heads and few neurons; or, when a seed is given,
-anywhere at random. Blocks of one layer that attend alike can share a head.
+The number of layers is that of the longest path, or some more. Within the slack
+that this leaves, each block goes where its kind is scarcest, those with least slack
+first, so that the widest layer has few heads and few neurons; or, when a seed is
+given, anywhere at random, blocks in random order, so that a chain is spread evenly.
+Blocks of one layer that attend alike can share a head.
 """
 
 from collections.abc import Mapping
@@ -29,12 +30,15 @@ class Schedule:
     n_layers: int
 
 
-def schedule(blocks: Blocks, *, seed: int | None = None, share_heads: bool = False) -> Schedule:
+def schedule(
+    blocks: Blocks, *, seed: int | None = None, spare_layers: int = 0, share_heads: bool = False
+) -> Schedule:
     """Return the layer of each block.
 
     Args:
         blocks: what is to be placed.
         seed: draws the layer (within its slack) and the order of heads at random.
+        spare_layers: how many layers there are beyond those of the longest path.
         share_heads: whether blocks with the same pattern are one head; they go to the same
             layer where their slack allows it.
     """
@@ -42,13 +46,14 @@ def schedule(blocks: Blocks, *, seed: int | None = None, share_heads: bool = Fal
     writers = {block.output: index for index, block in enumerate(items)}
     before = [[writers[name] for name in sorted(b.reads()) if name in writers] for b in items]
     earliest = _earliest(items, before, {})
-    n_layers = max(earliest, default=0) + 1
+    n_layers = max(earliest, default=0) + 1 + spare_layers
     latest = _latest(items, before, {}, n_layers)
     rng = None if seed is None else np.random.default_rng(seed)
     load = {HeadBlock: np.zeros(n_layers), MlpBlock: np.zeros(n_layers)}
     placed: dict[int, int] = {}
     attending: set[tuple[int, tuple[int, float]]] = set()
-    for index in sorted(range(len(items)), key=lambda i: (latest[i] - earliest[i], i)):
+    order = sorted(range(len(items)), key=lambda i: (latest[i] - earliest[i], i))
+    for index in order if rng is None else rng.permutation(order).tolist():
         block = items[index]
         window = np.arange(earliest[index], latest[index] + 1)
         loads = load[type(block)]

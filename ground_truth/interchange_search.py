@@ -14,7 +14,7 @@ from ..compiler.component_graph import ComponentGraph, Edge
 from ..compiler.executor import Run, interchange, project, run
 from .circuit_labels import Witness
 from .interchange_pairs import Pairs, TaskDomain
-from .prediction import Interchange, Predictor
+from .prediction import Interchange, Predictor, Values
 from .wiring import ROUNDING_BOUND, reader_matrix
 
 FIRST_ROUND = 256
@@ -53,6 +53,33 @@ class Tally:
         if self.first is None:
             return None
         return self.first.model_copy(update={"changed": self.changed, "tried": self.tried})
+
+
+@dataclass(frozen=True, eq=False)
+class _Seen:
+    """What weights and program do on inputs.
+
+    Attributes:
+        tokens: token ids `[inputs, position]`.
+        run: the forward pass on the weights.
+        values: the program's variables, by name.
+    """
+
+    tokens: np.ndarray
+    run: Run
+    values: Values
+
+    def repeated(self, place: int, count: int) -> "_Seen":
+        """Return what is seen of one input, as often as there are bases."""
+        tokens = np.broadcast_to(self.tokens[place], (count, *self.tokens.shape[1:]))
+        values = {
+            name: np.broadcast_to(value[place], (count, *value.shape[1:]))
+            for name, value in self.values.items()
+        }
+        each = self.run.contributions[:, place, None]
+        shape = (len(each), count, *each.shape[2:])
+        logits = np.broadcast_to(self.run.logits[place], (count, *self.run.logits.shape[1:]))
+        return _Seen(tokens, Run(np.broadcast_to(each, shape), logits), values)
 
 
 class InterchangeSearch:
@@ -97,12 +124,13 @@ class InterchangeSearch:
     def every_base(self, edge: Edge, sources: np.ndarray) -> Tally:
         """Try every input as base with each of the given inputs as source, up to a witness."""
         tally = Tally()
-        bases = self._domain.tokens
-        for source in sources:
-            for start in range(0, len(bases), _CHUNK):
-                base = bases[start : start + _CHUNK]
-                repeated = np.broadcast_to(self._domain.tokens[source], base.shape)
-                self._try([edge], Pairs.aligned(base, repeated), {edge.name: tally}, permute=False)
+        everything = self._domain.tokens
+        given = self._seen(everything[sources])
+        for start in range(0, len(everything), _CHUNK):
+            base = self._seen(everything[start : start + _CHUNK])
+            for place in range(len(sources)):
+                source = given.repeated(place, len(base.tokens))
+                self._interchange(edge, base, source, tally, None)
                 if tally.changed:
                     return tally
         return tally
@@ -123,24 +151,35 @@ class InterchangeSearch:
         self, edges: list[Edge], pairs: Pairs, tallies: dict[str, Tally], *, permute: bool
     ) -> None:
         """Interchange every edge on the same pairs."""
-        rows = pairs.positions if permute else None
-        moved = None if rows is None else self._weights.W_pos[rows]
-        base = run(self._weights, pairs.base, graph=self._graph)
-        source = run(self._weights, pairs.source, graph=self._graph, pos_embed=moved)
-        base_values = self._predictor.values(pairs.base)
-        source_values = self._predictor.values(pairs.source, rows)
-        before = self._codec.decode_ids(base.logits)
+        positions = pairs.positions if permute else None
+        base, source = self._seen(pairs.base), self._seen(pairs.source, positions)
         for edge in edges:
-            tally = tallies[edge.name]
-            delta = contribution_delta(self._graph, edge, base, source)
-            seen = np.abs(project(delta, reader_matrix(self._weights, edge.reader)))
-            tally.varies |= bool(seen.max() > ROUNDING_BOUND)
-            logits = interchange(self._weights, self._graph, base, edge.reader, delta)
-            swap = Interchange(edge.reader.name, self._carried[edge.name], source_values)
-            expected = self._predictor.output(base_values, swap)
-            after, predicted = self._codec.decode_ids(logits), self._codec.decode_ids(expected)
-            self._compare(tally, pairs, after, predicted)
-            self._count(tally, pairs, rows, before, after)
+            self._interchange(edge, base, source, tallies[edge.name], positions)
+
+    def _seen(self, tokens: np.ndarray, positions: np.ndarray | None = None) -> _Seen:
+        """Return what weights and program do on inputs."""
+        moved = None if positions is None else self._weights.W_pos[positions]
+        return _Seen(
+            tokens,
+            run(self._weights, tokens, graph=self._graph, pos_embed=moved),
+            self._predictor.values(tokens, positions),
+        )
+
+    def _interchange(
+        self, edge: Edge, base: _Seen, source: _Seen, tally: Tally, positions: np.ndarray | None
+    ) -> None:
+        """Interchange one edge, on the weights and by the program, row by row."""
+        delta = contribution_delta(self._graph, edge, base.run, source.run)
+        visible = np.abs(project(delta, reader_matrix(self._weights, edge.reader)))
+        tally.varies |= bool(visible.max() > ROUNDING_BOUND)
+        logits = interchange(self._weights, self._graph, base.run, edge.reader, delta)
+        swap = Interchange(edge.reader.name, self._carried[edge.name], source.values)
+        expected = self._predictor.output(base.values, swap)
+        after, predicted = self._codec.decode_ids(logits), self._codec.decode_ids(expected)
+        before = self._codec.decode_ids(base.run.logits)
+        pairs = Pairs.aligned(base.tokens, source.tokens)
+        self._compare(tally, pairs, after, predicted)
+        self._count(tally, pairs, positions, before, after)
 
     def _compare(
         self, tally: Tally, pairs: Pairs, after: np.ndarray, predicted: np.ndarray

@@ -1,7 +1,8 @@
 """Regimes: compile a program among others, and draw its model in other coordinates.
 
-`crowded` compiles distractors beside the program and draws where they all are placed;
-`scrambled` draws exact symmetries. Neither changes an answer.
+`crowded` compiles distractors beside the program and draws where they all are placed, in a
+model with layers to spare, so that the layer of an edge says little about it. `scrambled`
+draws exact symmetries. Neither changes an answer.
 """
 
 from collections.abc import Sequence
@@ -11,6 +12,9 @@ from ..benchmark_programs.distractors import distractors
 from ..compiler import CompiledModel, Program, compile_program, rasp, scramble
 from ..compiler.values import Value
 from ..errors import TaskError
+
+SPARE_LAYERS = 4
+"""How many layers a crowded model has beyond those that its programs need."""
 
 
 def compile_under(
@@ -56,6 +60,7 @@ def compile_under(
         level=level,
         beside=beside,
         placement_seed=None if crowd is None else crowd["seed"],
+        spare_layers=0 if crowd is None else SPARE_LAYERS,
     )
     if "scrambled" in chosen:
         compiled = scramble(compiled, chosen["scrambled"]["seed"])

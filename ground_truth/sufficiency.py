@@ -66,11 +66,12 @@ def _changed(
     source = run(model.weights, sources, graph=graph)
 
     def read(reader: Reader, stream: np.ndarray, contributions: np.ndarray) -> np.ndarray:
-        patched = stream.copy()
+        patched = np.zeros_like(stream)
         for place, writer in enumerate(graph.writers[: len(contributions)]):
-            if states[edge_name(writer.name, reader.name)] is not EdgeState.CAUSAL:
-                order = rng.permutation(len(bases))
-                patched += source.contributions[place][order] - contributions[place]
+            if states[edge_name(writer.name, reader.name)] is EdgeState.CAUSAL:
+                patched += contributions[place]
+            else:
+                patched += source.contributions[place][rng.permutation(len(bases))]
         return patched
 
     patched = run(model.weights, bases, graph=graph, read=read)

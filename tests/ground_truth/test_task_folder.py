@@ -12,6 +12,7 @@ from glassbench.errors import BundleError
 from glassbench.ground_truth import CircuitLabels, load, make_task, verify, write_task_folder
 from glassbench.ground_truth.digest import weights_digest
 from glassbench.ground_truth.model_config import ModelConfig
+from glassbench.ground_truth.regimes import SPARE_LAYERS
 from glassbench.ground_truth.source_map_record import SourceMapRecord
 from glassbench.ground_truth.task_folder import check_task_folder, task_files
 
@@ -113,7 +114,8 @@ def test_program_json_and_the_regimes_give_the_weights_again(name):
     task = TASKS[name]()
     seeds = {regime: dict(parameters)["seed"] for regime, parameters in task.id.regimes}
     program = from_json(task_files(task)["program.json"])
-    again = compile_program(program, placement_seed=seeds.get("crowded"))
+    spare = SPARE_LAYERS if "crowded" in seeds else 0
+    again = compile_program(program, placement_seed=seeds.get("crowded"), spare_layers=spare)
     if "scrambled" in seeds:
         again = scramble(again, seeds["scrambled"])
     assert weights_digest(again.model.weights) == task.labels.weights
