@@ -76,9 +76,14 @@ def head_output(
 
 
 def mlp_output(weights: Weights, layer: int, stream: Stream) -> Stream:
-    """Return what an MLP writes when it reads `stream`."""
-    hidden = np.maximum(project(stream, weights.W_in[layer]) + weights.b_in[layer], 0.0)
-    return project(hidden, weights.W_out[layer]) + weights.b_out[layer]
+    """Return what an MLP writes when it reads `stream`.
+
+    Neurons that write nothing are left out: every layer is as wide as the widest.
+    """
+    writes = weights.W_out[layer].any(axis=1)
+    W_in, W_out = weights.W_in[layer][:, writes], weights.W_out[layer][writes]
+    hidden = np.maximum(project(stream, W_in) + weights.b_in[layer][writes], 0.0)
+    return project(hidden, W_out) + weights.b_out[layer]
 
 
 def embeddings(weights: Weights, tokens: TokenIds) -> tuple[Stream, Stream]:

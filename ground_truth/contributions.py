@@ -10,7 +10,7 @@ from ..compiler.executor import project, run
 from ..compiler.weights import Weights
 from .wiring import ROUNDING_BOUND, reader_matrix
 
-_CHUNK = 1024
+_CHUNK = 256
 
 TokenIds = Int[np.ndarray, "inputs position"]
 

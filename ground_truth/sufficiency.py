@@ -1,7 +1,8 @@
 """Joint sufficiency: the causal edges alone carry the output.
 
-All edges that are not causal are interchanged at once, each with a source of its
-own, and the decoded outputs must not change. Necessity is what the witnesses show.
+All edges that are not causal are interchanged at once, and the decoded outputs must
+not change. Each has a source of its own, but for the unwired ones of a reader, over
+which nothing passes: they share one. Necessity is what the witnesses show.
 """
 
 from collections.abc import Mapping
@@ -17,7 +18,7 @@ from .interchange_pairs import TaskDomain
 
 LEAST_BASES = 256
 MOST_BASES = 8192
-_CHUNK = 512
+_CHUNK = 128
 
 
 def joint_sufficiency(
@@ -65,13 +66,19 @@ def _changed(
     base = run(model.weights, bases, graph=graph)
     source = run(model.weights, sources, graph=graph)
 
-    def read(reader: Reader, stream: np.ndarray, contributions: np.ndarray) -> np.ndarray:
-        patched = np.zeros_like(stream)
+    def read(reader: Reader, _stream: np.ndarray, contributions: np.ndarray) -> np.ndarray:
+        common = rng.permutation(len(bases))
+        patched = source.stream(graph, reader.depth)[common]
         for place, writer in enumerate(graph.writers[: len(contributions)]):
-            if states[edge_name(writer.name, reader.name)] is EdgeState.CAUSAL:
+            state = states[edge_name(writer.name, reader.name)]
+            if state is EdgeState.UNWIRED:
+                continue
+            given = source.contributions[place]
+            patched -= given[common]
+            if state is EdgeState.CAUSAL:
                 patched += contributions[place]
             else:
-                patched += source.contributions[place][rng.permutation(len(bases))]
+                patched += given[rng.permutation(len(bases))]
         return patched
 
     patched = run(model.weights, bases, graph=graph, read=read)
