@@ -27,6 +27,10 @@ class CertificationError(GlassbenchError):
     """Labels predicted from the program differ from those measured on the weights."""
 
 
+class SufficiencyError(CertificationError):
+    """Program and weights agree, and edges that do nothing alone do something together."""
+
+
 class BundleError(GlassbenchError):
     """A file that Glassbench was asked to read is not what it should be."""
 

@@ -3,14 +3,16 @@
 Programs stand in files by family. Each is a `ProgramSpec`: the expression for any
 vocabulary and length, the same function in plain Python, and what it is good for.
 `get_program` finds one by name; `TaskId` names a task (a program in one size, its
-model taken through regimes); `get_suite` lists the tasks of a suite. `check_program`
-checks the rules that every program keeps.
+model taken through regimes); `get_suite` lists the tasks of a suite, and
+`suite_measures` says what it is worth. `check_program` checks the rules that every
+program keeps.
 """
 
 from .conformance import Finding, check_program
 from .program_spec import ProgramSpec, Size, Sizes
 from .registry import get_program, library, programs
 from .suggestion import unknown_name
+from .suite_measures import SuiteMeasures, suite_measures
 from .suites import SUITES, get_suite
 from .task_id import REGIMES, Regimes, TaskId, parse_regimes, write_regimes
 from .task_measures import TaskMeasures
@@ -25,6 +27,7 @@ __all__ = [
     "Regimes",
     "Size",
     "Sizes",
+    "SuiteMeasures",
     "TaskId",
     "TaskMeasures",
     "check_program",
@@ -33,6 +36,7 @@ __all__ = [
     "library",
     "parse_regimes",
     "programs",
+    "suite_measures",
     "traits",
     "unknown_name",
     "write_regimes",

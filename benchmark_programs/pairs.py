@@ -2,7 +2,8 @@
 
 A method that looks at behaviour alone cannot tell the first kind apart, and one that looks
 at the shape of the circuit alone cannot tell the second. What each pair says of itself is
-held by tests: equal or different answers, and equal or different circuits as compiled.
+held by tests: equal or different answers; equal or different operations and, as compiled
+alone, states of edges. Crowding places equal circuits differently.
 """
 
 from dataclasses import dataclass
@@ -14,8 +15,10 @@ class Pair:
     """Two programs of the library.
 
     Attributes:
-        same: `behaviour`: they answer alike on every input, and their circuits
-            differ; `mechanism`: the same edges are causal, and their answers differ.
+        same: `behaviour`: they answer alike on every input, by other operations;
+            `mechanism`: the same operations are wired in the same way and every edge
+            has the same state, and what they compare or compute differs, and so do
+            their answers.
         left: the name of the one.
         right: the name of the other.
         difference: what sets them apart.
@@ -69,7 +72,7 @@ PAIRS: tuple[Pair, ...] = (
         "mechanism",
         "backup_detector",
         "xor_of_facts",
-        "how two heads are joined: by or, or by exclusive or",
+        "what the second head looks for, and how both are joined: by or, or by exclusive or",
     ),
     Pair(
         "mechanism",

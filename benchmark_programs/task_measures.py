@@ -56,6 +56,16 @@ class TaskMeasures:
     circuit: str
 
     @property
+    def edges(self) -> int:
+        """The number of edges of the model."""
+        return self.causal + self.positional + self.inert + self.unwired
+
+    @property
+    def alive(self) -> int:
+        """The number of edges that are read in vain."""
+        return self.inert + self.positional
+
+    @property
     def shortcomings(self) -> list[str]:
         """Why the task is not worth ranking methods on; empty where it is.
 
@@ -67,10 +77,9 @@ class TaskMeasures:
             found.append(f"its circuit has {self.causal} edges, fewer than {LEAST_CIRCUIT}")
         if not self.circuit_heads:
             found.append("no head is part of its circuit")
-        alive = self.inert + self.positional
-        if "/crowded" in self.task and alive < self.causal:
+        if "/crowded" in self.task and self.alive < self.causal:
             found.append(
-                f"{alive} edges are read in vain, fewer than the {self.causal} causal ones"
+                f"{self.alive} edges are read in vain, fewer than the {self.causal} causal ones"
             )
         return found
 

@@ -18,10 +18,11 @@ from glassbench.benchmark_programs import (
     ProgramSpec,
     get_suite,
     library,
+    suite_measures,
     traits,
 )
 from glassbench.benchmark_programs.pairs import PAIRS
-from glassbench.benchmark_programs.task_measures import TaskMeasures, measured_tasks
+from glassbench.benchmark_programs.task_measures import measured_tasks
 from glassbench.ground_truth import load
 from glassbench.ground_truth.circuit_picture import write_circuit
 from glassbench.ground_truth.own_task import text_of
@@ -71,8 +72,9 @@ def _cell(text: str) -> str:
     return text.replace("|", "\\|")
 
 
-def numbers(measures: TaskMeasures) -> str:
-    """Return the sizes and edge counts of a task in a sentence."""
+def numbers(spec: ProgramSpec) -> str:
+    """Return the sizes and edge counts of a program's model as compiled in a sentence."""
+    measures = measured_tasks()[spec.id]
     inputs = f"{'all' if measures.exhaustive else 'a sample of'} {measures.inputs:,} inputs"
     return (
         f"{measures.layers} layers, {measures.heads} heads, d_model {measures.d_model}, "
@@ -92,9 +94,9 @@ def section(spec: ProgramSpec) -> str:
             program_text(spec),
             f"![The circuit of {spec.name}]({PICTURES}/{picture.name})",
             "",
-            numbers(measured_tasks()[spec.id]),
+            numbers(spec),
             "",
-            f"In the suites {', '.join(suites)}." if suites else "In no ranked suite.",
+            f"In the suites {', '.join(suites)}." if suites else "In no suite.",
             "",
         ]
     )
@@ -117,9 +119,11 @@ def index(specs: tuple[ProgramSpec, ...]) -> str:
         lines.append("")
     lines += ["## Pairs", "", "| same | one | other | difference |", "| :-- | :-- | :-- | :-- |"]
     lines += [f"| {p.same} | {p.left} | {p.right} | {p.difference} |" for p in PAIRS]
-    lines += ["", "## Suites", "", "| suite | tasks | what it holds |", "| :-- | --: | :-- |"]
+    lines += ["", "## Suites", "", "| suite | tasks | ranked | what it holds |"]
+    lines += ["| :-- | --: | :-- | :-- |"]
     for name, suite in SUITES.items():
-        lines.append(f"| {name} | {len(get_suite(name))} | {suite.description} |")
+        ranked = "no" if suite_measures(name).shortcomings else "yes"
+        lines.append(f"| {name} | {len(get_suite(name))} | {ranked} | {suite.description} |")
     return "\n".join([*lines, ""])
 
 

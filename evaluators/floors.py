@@ -7,8 +7,9 @@ floor of the normalised score, so that what can be had blind earns nothing.
 """
 
 import re
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 from jaxtyping import Bool, Float
@@ -62,6 +63,7 @@ def random_floor(
     return total / draws
 
 
+@cache
 def kind_and_layer(name: str) -> tuple[tuple[str, ...], tuple[int, ...]]:
     """Return the kind of an edge or node, and the layer of each of its ends.
 
@@ -119,31 +121,49 @@ def prior_scores(suite: Mapping[str, Labels], task: str) -> PriorScores:
     """
     if task not in suite:
         raise TaskError(f"The prior of a task needs a suite that holds it; {task!r} is not in it.")
-    counts: dict[Hashable, list[int]] = {}
-    for other, labels in suite.items():
-        if other == task:
-            continue
-        for name, positive in labels.items():
-            kind, layers = kind_and_layer(name)
-            for group in (name, (kind, layers), kind, None):
-                count = counts.setdefault(group, [0, 0])
-                count[0] += bool(positive)
-                count[1] += 1
+    return _scores(_counted(suite.values()), suite[task])
 
-    def share(*groups: Hashable) -> float:
-        """The share of positives in the first of `groups` that has been seen."""
+
+Counts = Mapping[Hashable, tuple[int, int]]
+"""Groups of items that are alike, coarse and fine, to how many are positive and how many are."""
+
+
+def _groups(name: str) -> tuple[Hashable, ...]:
+    """Return the groups that an item is in, from the finest to that of all."""
+    kind, layers = kind_and_layer(name)
+    return name, (kind, layers), kind, None
+
+
+def _counted(tasks: Iterable[Labels]) -> Counts:
+    """Return how many items of each group are positive, and how many there are."""
+    counts: dict[Hashable, tuple[int, int]] = {}
+    for labels in tasks:
+        for name, positive in labels.items():
+            for group in _groups(name):
+                positives, items = counts.get(group, (0, 0))
+                counts[group] = positives + bool(positive), items + 1
+    return counts
+
+
+def _scores(counts: Counts, labels: Labels) -> PriorScores:
+    """Return the prior answers for one task, whose own labels are taken out of the counts."""
+    own = _counted([labels])
+
+    def share(groups: Iterable[Hashable]) -> float:
+        """The share of positives in the first of `groups` that other tasks have."""
         for group in groups:
-            if group in counts:
-                return counts[group][0] / counts[group][1]
+            positives, items = (
+                every - here for every, here in zip(counts[group], own[group], strict=True)
+            )
+            if items:
+                return positives / items
         return 0.0
 
-    by_name, by_kind = [], []
-    for name in suite[task]:
-        kind, layers = kind_and_layer(name)
-        coarser = ((kind, layers), kind, None)
-        by_name.append(share(name, *coarser))
-        by_kind.append(share(*coarser))
-    return PriorScores(np.array(by_name), np.array(by_kind))
+    groups = [_groups(name) for name in labels]
+    return PriorScores(
+        by_name=np.array([share(of) for of in groups]),
+        by_kind=np.array([share(of[1:]) for of in groups]),
+    )
 
 
 @dataclass(frozen=True)
@@ -180,12 +200,32 @@ def prior_floor(suite: Mapping[str, Labels], metric: Metric) -> PriorFloor:
         AnswerError: a name is malformed, or a task has only one class.
     """
     by_name, by_kind = {}, {}
+    counts = _counted(suite.values())
     for task, labels in suite.items():
         positive = np.array(list(labels.values()), dtype=bool)
-        scores = prior_scores(suite, task)
+        scores = _scores(counts, labels)
         by_name[task] = float(metric(scores.by_name, positive))
         by_kind[task] = float(metric(scores.by_kind, positive))
     return PriorFloor(by_name, by_kind)
+
+
+def prior_above_random(suite: Mapping[str, Labels], metric: Metric, *, seed: int = 0) -> float:
+    """Return what the prior earns on a suite: 0 is random, 1 is the oracle; mean over tasks.
+
+    Args:
+        suite: the labels of every task, by task id.
+        metric: one of `ranking_metrics.METRICS`, whose oracle gets 1.
+        seed: draws random rankings where the metric needs them.
+
+    Raises:
+        AnswerError: a name is malformed, or a task has only one class.
+    """
+    prior = prior_floor(suite, metric)
+    earned = []
+    for task, labels in suite.items():
+        positive = np.array(list(labels.values()), dtype=bool)
+        earned.append(normalised(prior[task], random_floor(positive, metric, seed=seed), 1.0))
+    return float(np.mean(earned))
 
 
 def normalised(score: float, floor: float, ceiling: float) -> float:

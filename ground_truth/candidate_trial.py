@@ -14,7 +14,7 @@ from ..benchmark_programs.behaviour import behaviour
 from ..benchmark_programs.fresh import DIFFICULTIES, FreshName, candidate
 from ..compiler import CompiledModel, compile_program
 from ..compiler.values import Value
-from ..errors import CertificationError, ProgramError, TaskError
+from ..errors import CertificationError, ProgramError, SufficiencyError, TaskError
 from .circuit_labels import EdgeState
 from .interchange_pairs import TaskDomain
 from .liveness import live_heads, live_hops, liveness, proof_cost
@@ -26,7 +26,6 @@ PROOF_COST = 50_000
 
 STAGES = ("draw", "compare", "compile", "liveness", "certify")
 JOINT = "some edges of it matter only together"
-_SUFFICE = "must suffice together"
 _LOG = logging.getLogger(__name__)
 
 
@@ -113,9 +112,12 @@ def tried(name: FreshName, regimes: Regimes) -> Tried:
     except ProgramError as error:
         reason = "the compiler refuses it"
         _LOG.info("%s: %s", name, error)
+    except SufficiencyError as error:
+        reason = JOINT
+        _LOG.info("%s: %s", name, error)
     except CertificationError as error:
-        reason = JOINT if _SUFFICE in str(error) else "its labels cannot be certified"
-        failure = "" if reason == JOINT else f"{name}: {error}"
+        reason = "its labels cannot be certified"
+        failure = f"{name}: {error}"
         _LOG.info("%s: %s", name, error)
     except TaskError as error:
         reason = "it poses no question"

@@ -15,7 +15,7 @@ from ..compiler.compiled_model import CompiledModel
 from ..compiler.component_graph import ComponentGraph, Edge
 from ..compiler.executor import run
 from ..compiler.interpreter import interpret
-from ..errors import CertificationError, listing
+from ..errors import CertificationError, SufficiencyError, listing
 from .circuit_labels import (
     Certificate,
     CircuitLabels,
@@ -53,8 +53,8 @@ def certify(
         domain: the inputs, if they are at hand already.
 
     Raises:
-        CertificationError: prediction and measurement differ, or the causal
-            edges are not sufficient together; every edge concerned is named.
+        CertificationError: prediction and measurement differ; every edge concerned is named.
+        SufficiencyError: the causal edges are not sufficient together.
     """
     domain = domain or TaskDomain.of(compiled, seed=seed)
     with threadpool_limits(limits=1):  # many small products: more threads are slower
@@ -85,7 +85,7 @@ class _Certification:
         states = {label.edge: label.state for label in labels}
         sufficiency = joint_sufficiency(self._compiled, states, self._domain, seed=self._seed)
         if sufficiency.n_changed:
-            raise CertificationError(
+            raise SufficiencyError(
                 f"The causal edges of {task} must suffice together, and on "
                 f"{sufficiency.n_changed} of {sufficiency.n_bases} bases the output changes when "
                 "all other edges are interchanged at once."

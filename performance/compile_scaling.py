@@ -24,7 +24,7 @@ from tracr_environment import tracr_environment
 
 from glassbench.benchmark_programs import get_program
 
-PROGRAMS = ("histogram", "sort", "reverse", "most_frequent", "shuffle_dyck2")
+PROGRAMS = ("histogram", "sort", "reverse", "sort_by_frequency", "shuffle_dyck2")
 SIZES = ("4/5", "8/8", "16/16", "32/32", "64/64")
 
 LONG = 10.0

@@ -25,7 +25,7 @@ SHARED = (
     "length",
     "sort",
     "sort_unique",
-    "most_frequent",
+    "sort_by_frequency",
     "reverse",
     "frac_prevs",
     "pair_balance",

@@ -2,10 +2,11 @@
 
 python performance/measure_suites.py -o suites.md [--jobs 2] [--cache DIR]
 
-It writes `benchmark_programs/measured_tasks.csv`, from which suites are chosen by rule, and
-prints a row a suite: how many tasks use attention, how large circuits are, how many differ,
-which share of the edges is inert, and what the prior earns without looking. What is in the
-cache already, by the digest of its weights, is not certified again.
+It writes `benchmark_programs/measured_tasks.csv` and `measured_priors.csv`, from which suites
+are chosen and ranked by rule, and prints a row a suite: how many tasks use attention, how large
+circuits are, how many differ, which share of the edges is inert, and what the prior earns
+without looking. What is in the cache already, by the digest of its weights, is not certified
+again.
 """
 
 import json
@@ -14,26 +15,25 @@ import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from statistics import mean, median
 from typing import Annotated
 
-import numpy as np
 import typer
 from joblib import Parallel, delayed
 from markdown_table import table
 
 from glassbench import benchmark_programs
 from glassbench.benchmark_programs import SUITES, TaskId, TaskMeasures, get_suite
+from glassbench.benchmark_programs import suite_measures as of_suites
+from glassbench.benchmark_programs import task_measures as of_tasks
 from glassbench.benchmark_programs.suites import candidates
-from glassbench.benchmark_programs.task_measures import FILE, measured_tasks, write_measures
 from glassbench.errors import GlassbenchError
-from glassbench.evaluators.floors import prior_floor, random_floor
+from glassbench.evaluators.floors import prior_above_random
 from glassbench.evaluators.ranking_metrics import METRICS
 from glassbench.ground_truth import build_model, certified, edge_positives, measure
 from glassbench.ground_truth.digest import weights_digest
 
 METRIC = METRICS["average_precision"]
-CSV = Path(benchmark_programs.__file__).with_name(FILE)
+FOLDER = Path(benchmark_programs.__file__).parent
 
 
 @dataclass(frozen=True)
@@ -80,32 +80,28 @@ def all_measured(tasks: Sequence[str], jobs: int, cache: Path | None) -> dict[st
     return found
 
 
+def prior(name: str, found: dict[str, Measured]) -> float:
+    """Return what the prior earns on a suite, on the scale from random to oracle."""
+    keys = {task: found[task].key for task in map(str, get_suite(name))}
+    return prior_above_random({t: key for t, key in keys.items() if any(key.values())}, METRIC)
+
+
 def suite_row(name: str, found: dict[str, Measured]) -> list[str]:
     """Return what a suite is worth, as a row of the table."""
-    tasks = [str(task) for task in get_suite(name)]
-    rows = [measured_tasks()[task] for task in tasks if task in measured_tasks()]
-    if not rows:
-        return [name, "0", *[""] * (len(HEADING) - 2)]
-    keys = {task: found[task].key for task in tasks if any(found[task].key.values())}
-    floor = prior_floor(keys, METRIC)
-    above = []
-    for task in keys:
-        random = random_floor(np.array(list(keys[task].values())), METRIC, seed=0)
-        above.append((floor[task] - random) / (1 - random))
-    sizes = [row.causal for row in rows]
-    edges = sum(row.causal + row.positional + row.inert + row.unwired for row in rows)
+    measures = of_suites.suite_measures(name)
     return [
         name,
-        str(len(rows)),
-        str(len({task.split("-v")[0] for task in tasks})),
-        f"{mean(row.circuit_heads > 0 for row in rows):.0%}",
-        f"{min(sizes)} / {median(sizes):g} / {max(sizes)}",
-        f"{mean(size < 4 for size in sizes):.0%}",
-        str(len({row.circuit for row in rows})),
-        f"{sum(sizes) / edges:.1%}",
-        f"{sum(row.inert for row in rows) / edges:.1%}",
-        f"{mean(above):.3f}",
-        f"{sum(found[task].seconds for task in tasks):.0f}",
+        str(measures.tasks),
+        str(measures.programs),
+        f"{measures.with_attention:.0%}",
+        " / ".join(f"{size:g}" for size in measures.circuit_sizes),
+        f"{measures.small:.0%}",
+        str(measures.circuits),
+        f"{measures.causal:.1%}",
+        f"{measures.inert:.1%}",
+        f"{measures.prior:.3f}",
+        "no" if measures.shortcomings else "yes",
+        f"{sum(found[task].seconds for task in map(str, get_suite(name))):.0f}",
     ]
 
 
@@ -120,6 +116,7 @@ HEADING = [
     "causal edges",
     "inert edges",
     "prior, normalised",
+    "ranked",
     "seconds",
 ]
 
@@ -133,12 +130,12 @@ def main(
     if cache is not None:
         cache.mkdir(parents=True, exist_ok=True)
     found = all_measured(candidates(), jobs, cache)
-    CSV.write_text(
-        write_measures(one.measures for one in found.values() if one.measures is not None),
-        encoding="utf-8",
-        newline="\n",
-    )
-    measured_tasks.cache_clear()
+    rows = (one.measures for one in found.values() if one.measures is not None)
+    (FOLDER / of_tasks.FILE).write_bytes(of_tasks.write_measures(rows).encode())
+    of_tasks.measured_tasks.cache_clear()
+    priors = of_suites.write_priors({name: prior(name, found) for name in SUITES})
+    (FOLDER / of_suites.FILE).write_bytes(priors.encode())
+    of_suites.measured_priors.cache_clear()
     rows = [suite_row(name, found) for name in SUITES]
     text = table(HEADING, rows)
     failed = [one for one in found.values() if one.error]

@@ -21,7 +21,7 @@ def expression(program: str, length: int) -> Any:
             return lib.make_sort(rasp.tokens, rasp.tokens, max_seq_len=length, min_key=1)
         case "sort_unique":
             return lib.make_sort_unique(rasp.tokens, rasp.tokens)
-        case "most_frequent":
+        case "sort_by_frequency":
             return lib.make_sort_freq(max_seq_len=length)
         case "reverse":
             return lib.make_reverse(rasp.tokens)

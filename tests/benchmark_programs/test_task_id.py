@@ -135,7 +135,7 @@ def test_quick_suite():
         "reverse",
         "frac_prevs",
         "shuffle_dyck1",
-        "most_frequent",
+        "sort_by_frequency",
     ]
     for task in tasks:
         assert [name for name, _ in task.regimes] == ["crowded", "scrambled"]

@@ -9,7 +9,7 @@ from glassbench.benchmark_programs import TRAITS, get_program, programs, traits
     ("name", "expected"),
     [
         ("histogram", ("attention", "width", "hops-1")),
-        ("most_frequent", ("attention", "width", "hops-3")),
+        ("sort_by_frequency", ("attention", "width", "hops-3")),
         ("frac_prevs", ("attention", "mean", "numerical", "hops-1")),
         ("detect_pattern", ("attention", "causal", "hops-1")),
         ("shuffle_dyck1", ("attention", "width", "mean", "hops-2")),

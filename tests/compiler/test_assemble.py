@@ -152,7 +152,7 @@ def test_sizes_and_names_of_weights():
         ("frac_prevs", 14),
         ("sort_unique", 23),
         ("sort", 43),
-        ("most_frequent", 66),
+        ("sort_by_frequency", 66),
         ("reverse", 43),
         ("shuffle_dyck2", 55),
     ],

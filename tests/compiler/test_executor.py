@@ -103,7 +103,7 @@ def test_position_embeddings_can_be_replaced(example):
 
 
 def test_causal_models_do_not_see_what_comes_later():
-    spec = get_program("most_frequent")
+    spec = get_program("sort_by_frequency")
     vocabulary = spec.vocabulary(3)
     histogram = get_program("histogram").build(vocabulary, 4)
     weights = compile_program(histogram, vocabulary, 4, causal=True).model.weights

@@ -362,7 +362,7 @@ def another(rng, file, old):
 
 def test_a_changed_file_is_refused_or_says_what_its_weights_do():
     rng = random.Random(0)
-    names = ("frac_prevs", "sort", "pair_balance", "detect_pattern", "most_frequent")
+    names = ("frac_prevs", "sort", "pair_balance", "detect_pattern", "sort_by_frequency")
     texts = [to_json(library(name, level, 3).program) for name in names for level in (0, 1)]
     exact = 0
     for _ in range(N_CHANGED):

@@ -84,7 +84,7 @@ def test_the_number_of_layers_is_that_of_the_longest_path(expression, layers):
         ("frac_prevs", 2),
         ("sort_unique", 2),
         ("sort", 3),
-        ("most_frequent", 5),
+        ("sort_by_frequency", 5),
         ("reverse", 4),
         ("shuffle_dyck2", 8),
     ],

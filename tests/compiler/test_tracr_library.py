@@ -36,7 +36,7 @@ SAME_PROGRAMS = {
     "make_reverse": "reverse",
     "make_sort": "sort",
     "make_sort_unique": "sort_unique",
-    "make_sort_freq": "most_frequent",
+    "make_sort_freq": "sort_by_frequency",
     "make_shuffle_dyck": "shuffle_dyck1",
     "make_shuffle_dyck2": "shuffle_dyck2",
     "detect_pattern": "detect_pattern",

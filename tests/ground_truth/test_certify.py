@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from glassbench.compiler import compile_program, rasp, scramble
-from glassbench.errors import CertificationError
+from glassbench.errors import CertificationError, SufficiencyError
 from glassbench.ground_truth import EdgeState, build_model, certify, load, verify
 from glassbench.ground_truth.circuit_labels import Sufficiency
 from glassbench.ground_truth.digest import weights_digest
@@ -319,7 +319,7 @@ def test_causal_edges_that_do_not_suffice_stop_the_build(histogram, monkeypatch)
     module = __import__(function.__module__, fromlist=["joint_sufficiency"])
     insufficient = Sufficiency(n_bases=256, n_changed=3)
     monkeypatch.setattr(module, "joint_sufficiency", lambda *_args, **_kw: insufficient)
-    with pytest.raises(CertificationError, match="causal edges of that must suffice together"):
+    with pytest.raises(SufficiencyError, match="causal edges of that must suffice together"):
         certify(histogram.compiled, "that")
 
 

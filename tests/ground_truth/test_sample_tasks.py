@@ -9,7 +9,7 @@ from glassbench import sample_tasks as offered
 from glassbench.benchmark_programs.behaviour import behaviour, library_behaviours
 from glassbench.benchmark_programs.fresh import DIFFICULTIES, FreshName
 from glassbench.compiler import compile_program
-from glassbench.errors import CertificationError, TaskError
+from glassbench.errors import CertificationError, SufficiencyError, TaskError
 from glassbench.ground_truth import EdgeState, load, sample_tasks, verify
 from glassbench.ground_truth import sample_tasks as module_face
 from glassbench.ground_truth.interchange_pairs import TaskDomain
@@ -170,7 +170,7 @@ def test_edges_that_matter_only_together_are_counted_apart(monkeypatch, sample):
 
     def failing(task, compiled):
         if task.name == first:
-            raise CertificationError("The causal edges of it must suffice together, and")
+            raise SufficiencyError("the causal edges of it do not suffice together")
         return real(task, compiled)
 
     monkeypatch.setattr(module, "certified", failing)

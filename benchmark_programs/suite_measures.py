@@ -1,0 +1,107 @@
+"""Suite measures: what a suite is worth in numbers, and whether methods are ranked on it.
+
+All follows from what was measured of its tasks, but for one number: what the prior earns
+stands in `measured_priors.csv`, which is written together with `measured_tasks.csv`.
+"""
+
+import csv
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from importlib.resources import files
+from io import StringIO
+from statistics import median
+from types import MappingProxyType
+
+from .suites import get_suite
+from .task_measures import LEAST_CIRCUIT, measured_tasks
+
+FILE = "measured_priors.csv"
+MOST_PRIOR = 0.15
+LEAST_ATTENTION = 2 / 3
+MOST_SMALL = 0.1
+
+
+@dataclass(frozen=True, kw_only=True)
+class SuiteMeasures:
+    """The sizes and labels of the tasks of a suite in numbers.
+
+    Attributes:
+        tasks: how many tasks are measured.
+        programs: of how many programs they are.
+        with_attention: the share of tasks whose circuit has a head.
+        circuit_sizes: the least, the median and the most causal edges.
+        small: the share of circuits that are too small.
+        circuits: how many circuits differ.
+        causal: the share of all edges that are causal.
+        inert: the share of all edges that are inert.
+        prior: the mean average precision of the prior, on the scale from random (0) to
+            oracle (1).
+    """
+
+    tasks: int
+    programs: int
+    with_attention: float
+    circuit_sizes: tuple[int, float, int]
+    small: float
+    circuits: int
+    causal: float
+    inert: float
+    prior: float
+
+    @property
+    def shortcomings(self) -> list[str]:
+        """Why methods are not ranked on the suite; empty where they are."""
+        found = []
+        if self.prior > MOST_PRIOR:
+            found.append(
+                f"the prior earns {self.prior:.2f} without looking, more than {MOST_PRIOR}"
+            )
+        if self.with_attention < LEAST_ATTENTION:
+            found.append(f"{self.with_attention:.0%} of the circuits have heads, fewer than 2 in 3")
+        if self.small > MOST_SMALL:
+            found.append(f"{self.small:.0%} of the circuits have fewer than {LEAST_CIRCUIT} edges")
+        if self.circuits < self.tasks:
+            found.append(f"{self.tasks} tasks have {self.circuits} different circuits")
+        return found
+
+
+def suite_measures(name: str) -> SuiteMeasures:
+    """Return what was measured of a suite.
+
+    Raises:
+        TaskError: there is no such suite.
+
+    Example:
+        >>> suite_measures("core").shortcomings
+        []
+    """
+    tasks = get_suite(name)
+    rows = [measured_tasks()[str(task)] for task in tasks if str(task) in measured_tasks()]
+    sizes = [row.causal for row in rows]
+    edges = sum(row.edges for row in rows)
+    return SuiteMeasures(
+        tasks=len(rows),
+        programs=len({task.name for task in tasks}),
+        with_attention=sum(row.circuit_heads > 0 for row in rows) / len(rows),
+        circuit_sizes=(min(sizes), median(sizes), max(sizes)),
+        small=sum(size < LEAST_CIRCUIT for size in sizes) / len(rows),
+        circuits=len({row.circuit for row in rows}),
+        causal=sum(sizes) / edges,
+        inert=sum(row.inert for row in rows) / edges,
+        prior=measured_priors()[name],
+    )
+
+
+@lru_cache(maxsize=1)
+def measured_priors() -> Mapping[str, float]:
+    """Return what the prior earns on each suite."""
+    text = files(__package__).joinpath(FILE).read_text(encoding="utf-8")
+    return MappingProxyType(
+        {row["suite"]: float(row["prior"]) for row in csv.DictReader(StringIO(text))}
+    )
+
+
+def write_priors(priors: Mapping[str, float]) -> str:
+    """Return what the prior earns on each suite as CSV."""
+    return "".join(["suite,prior\n", *(f"{name},{prior:.4f}\n" for name, prior in priors.items())])
