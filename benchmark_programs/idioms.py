@@ -59,14 +59,15 @@ def count_value(sop: rasp.SOp, value: Value) -> rasp.SOp:
     return rasp.SelectorWidth(where(sop, value).named("holds_value")).named("count")
 
 
-def shifted(sop: rasp.SOp, offset: int) -> rasp.SOp:
+def shifted(sop: rasp.SOp, offset: int, default: Value = None) -> rasp.SOp:
     """Return at each position the value of `sop` `offset` positions before.
 
-    It is `None` where there is no such position; a negative offset looks ahead.
+    It is `default` where there is no such position; a negative offset looks ahead.
     """
     before = rasp.Select(rasp.indices, rasp.indices, lambda key, query: query - key == offset)
     name = f"before_{offset}" if offset >= 0 else f"after_{-offset}"
-    return rasp.Aggregate(before.named(name), sop).named(f"shifted_{offset}".replace("-", "back_"))
+    moved = rasp.Aggregate(before.named(name), sop, default=default)
+    return moved.named(f"shifted_{offset}".replace("-", "back_"))
 
 
 def value_at(sop: rasp.SOp, place: rasp.SOp, default: Value = None) -> rasp.SOp:
@@ -111,6 +112,14 @@ def somewhere(condition: rasp.SOp) -> rasp.SOp:
 def occurs_before(sop: rasp.SOp) -> rasp.SOp:
     """Return whether an earlier position holds the same value of `sop`."""
     return (count(same(sop) & earlier()) > 0).named("occurs_before")
+
+
+def is_new() -> rasp.SOp:
+    """Return whether this token does not occur before: a mean of ones has its default then."""
+    one = rasp.numerical(rasp.Full(1)).named("one")
+    copy_before = (same(rasp.tokens) & earlier()).named("copy_before")
+    seen = rasp.numerical(rasp.Aggregate(copy_before, one, default=0)).named("seen")
+    return (seen == 0).named("is_new")
 
 
 def reversed_order(sop: rasp.SOp) -> rasp.SOp:

@@ -1,6 +1,7 @@
 """Vocabularies: the tokens that programs read, for any number of them."""
 
 import string
+from collections.abc import Callable
 
 from ..errors import TaskError
 
@@ -10,6 +11,7 @@ _LETTERS = (
     + string.ascii_uppercase
     + "".join(chr(code) for code in range(0xC0, 0x250) if code not in (0xD7, 0xF7))
 )
+_BRACKETS = "(){}[]<>"
 
 
 def letters(size: int) -> tuple[str, ...]:
@@ -27,6 +29,16 @@ def letters(size: int) -> tuple[str, ...]:
     return tuple(_LETTERS[:size])
 
 
+def characters(*signs: str) -> Callable[[int], tuple[str, ...]]:
+    """Return the vocabulary of `signs` and then letters, for any number of tokens.
+
+    Example:
+        >>> characters("#")(3)
+        ('#', 'a', 'b')
+    """
+    return lambda size: (*signs, *letters(max(0, size - len(signs))))[:size]
+
+
 def digits(size: int) -> tuple[int, ...]:
     """Return the integers from 0 to `size - 1`.
 
@@ -35,6 +47,16 @@ def digits(size: int) -> tuple[int, ...]:
         (0, 1, 2)
     """
     return tuple(range(size))
+
+
+def signs_and_digits(size: int) -> tuple[str | int, ...]:
+    """Return `+` and `-`, then the integers from 0.
+
+    Example:
+        >>> signs_and_digits(4)
+        ('+', '-', 0, 1)
+    """
+    return ("+", "-", *digits(size - 2))
 
 
 def parentheses(size: int) -> tuple[str, ...]:
@@ -55,3 +77,20 @@ def parentheses_and_braces(size: int) -> tuple[str, ...]:
         ('(', ')', '{', '}')
     """
     return ("(", ")", "{", "}", *letters(size - 4))
+
+
+def brackets_only(size: int) -> tuple[str, ...]:
+    """Return `size` brackets, an opening one and its closing one after the other.
+
+    Raises:
+        TaskError: there are not that many, or one would lack its other half.
+
+    Example:
+        >>> brackets_only(4)
+        ('(', ')', '{', '}')
+    """
+    if size % 2 or size > len(_BRACKETS):
+        raise TaskError(
+            f"vocab must be even and at most {len(_BRACKETS)} for brackets, got {size}."
+        )
+    return tuple(_BRACKETS[:size])

@@ -19,12 +19,13 @@ from ..idioms import (
     fraction_of_all,
     fraction_so_far,
     last_value,
+    shifted,
     so_far,
     value_at,
     where,
 )
 from ..program_spec import ProgramSpec, Sizes
-from ..vocabularies import digits
+from ..vocabularies import digits, signs_and_digits
 
 PLUS, MINUS = "+", "-"
 SUM_MODULUS, PRODUCT_MODULUS, AFFINE_MODULUS, MATCH_MODULUS = 3, 5, 5, 4
@@ -48,26 +49,9 @@ WOLFRAM = (
 )
 
 
-def signs_and_digits(size: int) -> tuple[Value, ...]:
-    """Return `+` and `-`, then the integers from 0.
-
-    Example:
-        >>> signs_and_digits(4)
-        ('+', '-', 0, 1)
-    """
-    return (PLUS, MINUS, *digits(size - 2))
-
-
 def bit() -> rasp.SOp:
     """Return the bit of each token: its remainder by 2."""
     return rasp.Map(lambda token: token % 2, rasp.tokens).named("bit")
-
-
-def neighbour(sop: rasp.SOp, offset: int, default: Value) -> rasp.SOp:
-    """Return the value of `sop` `offset` positions before, or after if `offset` is negative."""
-    there = rasp.Select(rasp.indices, rasp.indices, lambda key, query: query - key == offset)
-    name = f"{abs(offset)}_{'before' if offset > 0 else 'after'}"
-    return rasp.Aggregate(there.named(f"at_{name}"), sop, default=default).named(f"value_{name}")
 
 
 def parity() -> rasp.SOp:
@@ -78,6 +62,15 @@ def parity() -> rasp.SOp:
     last_one = (count_value(bit(), 1).named("ones") - 1).named("ones_less_one")
     place_parity = rasp.Map(lambda index: (index + 1) % 2, rasp.indices).named("parity_of_place")
     return value_at(place_parity, last_one, default=0).named("parity")
+
+
+def sum_mod() -> rasp.SOp:
+    """Return, at every position, the sum of all tokens modulo 3, from the counts of remainders."""
+    remainder = rasp.Map(lambda token: token % SUM_MODULUS, rasp.tokens).named("remainder")
+    ones, twos = (rasp.numerical(count_value(remainder, r)).named(f"count_of_{r}") for r in (1, 2))
+    weighted = rasp.numerical(rasp.LinearSequenceMap(ones, twos, 1, 2)).named("weighted_count")
+    total = rasp.Map(lambda number: round(number) % SUM_MODULUS, weighted)
+    return rasp.categorical(total).named("sum_mod")
 
 
 def product_mod() -> rasp.SOp:
@@ -107,7 +100,7 @@ def _times_mod_4(factor: int) -> Callable[[int], int]:
 def signed_sum_mod() -> rasp.SOp:
     """Return the sum modulo 3 of the numbers so far, those right after `-` subtracted."""
     is_minus = rasp.numerical((rasp.tokens == MINUS).named("is_minus"))
-    after_minus = rasp.numerical(neighbour(is_minus, 1, 0)).named("after_minus")
+    after_minus = rasp.numerical(shifted(is_minus, 1, 0)).named("after_minus")
 
     def term(token: Value, negated: Value) -> int:
         """Return a number that stands for the term modulo 3, from -1 to 1."""
@@ -128,7 +121,7 @@ def add_interleaved(max_length: int) -> rasp.SOp:
     combined with the columns right below it, of which there are twice as many each time.
     """
     bits = rasp.numerical(bit())
-    other = rasp.numerical(neighbour(bits, 1, 0)).named("first_bit")
+    other = rasp.numerical(shifted(bits, 1, 0)).named("first_bit")
     total = rasp.SequenceMap(lambda x, y: x + y, bits, other)
     column = rasp.SequenceMap(
         lambda value, index: value if index % 2 else None, total.named("bits_set"), rasp.indices
@@ -137,11 +130,11 @@ def add_interleaved(max_length: int) -> rasp.SOp:
     carry: rasp.SOp = rasp.Map(lambda value: states[value], column).named("carry_1")
     span = 1
     while span < max_length // 2 - 1:
-        below = neighbour(carry, 2 * span, "kill").named(f"carry_below_{span}")
+        below = shifted(carry, 2 * span, "kill").named(f"carry_below_{span}")
         carry = rasp.SequenceMap(lambda own, low: low if own == "pass" else own, carry, below)
         span *= 2
         carry = carry.named(f"carry_{span}")
-    carry_in = neighbour(carry, 2, "kill").named("carry_in")
+    carry_in = shifted(carry, 2, "kill").named("carry_in")
     return rasp.SequenceMap(
         lambda value, below: (value + (below == "make")) % 2, column, carry_in
     ).named("add_interleaved")
@@ -214,8 +207,8 @@ def affine_mod() -> rasp.SOp:
 def binary_window() -> rasp.SOp:
     """Return the value of the last three bits as a binary number, highest first."""
     bits = rasp.numerical(bit())
-    fours = rasp.numerical(neighbour(bits, 2, 0)).named("fours")
-    twos = rasp.numerical(neighbour(bits, 1, 0)).named("twos")
+    fours = rasp.numerical(shifted(bits, 2, 0)).named("fours")
+    twos = rasp.numerical(shifted(bits, 1, 0)).named("twos")
     high = rasp.numerical(rasp.LinearSequenceMap(fours, twos, 4, 2)).named("high_bits")
     return rasp.numerical(rasp.LinearSequenceMap(high, bits, 1, 1)).named("binary_window")
 
@@ -225,8 +218,8 @@ def rule_90_twice() -> rasp.SOp:
     state = bit()
     for step in (1, 2):
         number = rasp.numerical(state)
-        left = rasp.numerical(neighbour(number, 1, 0)).named(f"left_{step}")
-        right = rasp.numerical(neighbour(number, -1, 0)).named(f"right_{step}")
+        left = rasp.numerical(shifted(number, 1, 0)).named(f"left_{step}")
+        right = rasp.numerical(shifted(number, -1, 0)).named(f"right_{step}")
         state = rasp.SequenceMap(lambda x, y: (x + y) % 2, left, right).named(f"step_{step}")
     return state.named("rule_90_twice")
 
@@ -352,7 +345,24 @@ PARITY = ProgramSpec(
         "that is looked up says what the count is: a causal path through positions only."
     ),
     citation=CHIANG_CHOLAK,
-    tags=("counting", "positions", "constant output"),
+    tags=("counting", "positions", "parity", "one answer"),
+)
+
+SUM_MOD = ProgramSpec(
+    name="sum_mod",
+    family="arithmetic",
+    build=lambda _vocabulary, _length: sum_mod(),
+    vocabulary=digits,
+    oracle=lambda xs: [sum(xs) % SUM_MODULUS] * len(xs),
+    sizes=Sizes((2, 4), (4, 5), (6, 8), (8, 16)),
+    least_vocab=2,
+    description="Gives at every position the sum of all tokens modulo 3.",
+    why=(
+        "Two counting heads add in one direction, the second with twice the weight, and the MLP "
+        "after them wraps the sum: an effect depends on what all other tokens add up to and is "
+        "of no fixed sign."
+    ),
+    tags=("counting", "numbers", "one answer"),
 )
 
 PRODUCT_MOD = ProgramSpec(
@@ -368,7 +378,7 @@ PRODUCT_MOD = ProgramSpec(
         "Multiplication by discrete logarithms: three counting heads add exponents, and a "
         "fourth overrules them all where there is a zero, which hides them on most inputs."
     ),
-    tags=("counting", "numbers", "masking", "constant output"),
+    tags=("counting", "numbers", "masking", "one answer"),
 )
 
 SIGNED_SUM_MOD = ProgramSpec(
@@ -449,7 +459,7 @@ COMPARE_NUMBERS = ProgramSpec(
         "Four dependent heads, the last of which attends to one place whose position depends on "
         "the data; lower digits reach it computed in full and matter only on a tie above them."
     ),
-    tags=("comparison", "positions", "masking", "constant output"),
+    tags=("comparison", "positions", "masking", "one answer"),
 )
 
 TWOS_COMPLEMENT = ProgramSpec(
@@ -545,7 +555,7 @@ LUHN_CHECK = ProgramSpec(
         "digit of a valid number makes it invalid: the positives are rare and all fragile."
     ),
     citation=LUHN,
-    tags=("numbers", "positions", "rare positives", "constant output"),
+    tags=("numbers", "positions", "rare positives", "one answer"),
 )
 
 MATCH_TWO = ProgramSpec(
@@ -570,6 +580,7 @@ MATCH_TWO = ProgramSpec(
 
 PROGRAMS = (
     PARITY,
+    SUM_MOD,
     PRODUCT_MOD,
     SIGNED_SUM_MOD,
     ADD_INTERLEAVED,

@@ -19,21 +19,22 @@ from typing import Any
 
 from ...compiler import rasp
 from ...compiler.values import Value
-from ...errors import TaskError
 from ..citations import RASP_PAPER
 from ..idioms import (
     EQ,
     count,
     earlier,
     fraction_so_far,
+    last_value,
     later,
     same,
+    shifted,
     so_far,
     somewhere,
     where,
 )
 from ..program_spec import ProgramSpec, Sizes
-from ..vocabularies import parentheses, parentheses_and_braces
+from ..vocabularies import brackets_only, characters, parentheses, parentheses_and_braces
 
 BOUNDED_HIERARCHY_PAPER = (
     "Shunyu Yao, Binghui Peng, Christos Papadimitriou, Karthik Narasimhan. Self-Attention "
@@ -58,14 +59,9 @@ def is_shuffle_dyck(pairs: Sequence[str]) -> rasp.SOp:
     """
     balances = [balance_so_far(pair[0], pair[1]).named(f"balance_{pair}") for pair in pairs]
     below_zero = reduce(or_, [balance < 0 for balance in balances])
-    below_zero = rasp.numerical(rasp.Map(lambda x: x, below_zero)).named("below_zero")
-    everywhere = rasp.Select(rasp.indices, rasp.indices, rasp.Comparison.TRUE).named("everywhere")
-    share_below = rasp.numerical(rasp.Aggregate(everywhere, below_zero, default=0))
-    never_below = (~share_below.named("share_below")).named("never_below")
+    never_below = (~somewhere(below_zero.named("below_zero"))).named("never_below")
     at_zero = reduce(and_, [balance == 0 for balance in balances]).named("at_zero")
-    last = rasp.Select(rasp.indices, rasp.length - 1, rasp.Comparison.EQ).named("last")
-    ends_at_zero = rasp.Aggregate(last, at_zero).named("ends_at_zero")
-    return (ends_at_zero & never_below).named("shuffle_dyck")
+    return (last_value(at_zero).named("ends_at_zero") & never_below).named("shuffle_dyck")
 
 
 def depth_of(openings: str, closings: str, *, causal: bool) -> rasp.SOp:
@@ -149,9 +145,8 @@ def dyck1_ptf() -> rasp.SOp:
     balance = balance_so_far("(", ")")
     failed = (fraction_so_far((balance < 0).named("below_zero")) > 0).named("failed")
     good = rasp.Map(lambda x: "T" if x == 0 else "P", balance).named("if_not_failed")
-    return rasp.SequenceMap(lambda bad, other: "F" if bad else other, failed, good).named(
-        "dyck1_ptf"
-    )
+    state = rasp.SequenceMap(lambda bad, other: "F" if bad else other, failed, good)
+    return state.named("dyck1_ptf")
 
 
 def dyck2_ptf() -> rasp.SOp:
@@ -171,9 +166,8 @@ def dyck2_ptf() -> rasp.SOp:
     )
     failed = somewhere(wrong.named("mismatch")).named("failed")
     good = rasp.Map(lambda x: "P" if x else "T", depth).named("if_not_failed")
-    return rasp.SequenceMap(lambda bad, other: "F" if bad else other, failed, good).named(
-        "dyck2_ptf"
-    )
+    state = rasp.SequenceMap(lambda bad, other: "F" if bad else other, failed, good)
+    return state.named("dyck2_ptf")
 
 
 def bounded_dyck() -> rasp.SOp:
@@ -183,15 +177,12 @@ def bounded_dyck() -> rasp.SOp:
     remains is numbered, and each odd number asks for the token of the next.
     """
 
-    def beside(offset: int) -> rasp.SOp:
-        selector = rasp.Select(rasp.indices, rasp.indices, lambda key, query: key - query == offset)
-        return rasp.Aggregate(selector, rasp.tokens, default="none")
-
     def are_pair(left: rasp.SOp, right: rasp.SOp) -> rasp.SOp:
         return rasp.SequenceMap(lambda opening, closing: opening + closing in PAIRS, left, right)
 
-    opens_pair = are_pair(rasp.tokens, beside(1).named("next")).named("pairs_with_next")
-    closes_pair = are_pair(beside(-1).named("previous"), rasp.tokens).named("pairs_with_previous")
+    after, before = shifted(rasp.tokens, -1, "none"), shifted(rasp.tokens, 1, "none")
+    opens_pair = are_pair(rasp.tokens, after.named("next")).named("pairs_with_next")
+    closes_pair = are_pair(before.named("previous"), rasp.tokens).named("pairs_with_previous")
     remains = (~(opens_pair | closes_pair)).named("remains")
     number = count(where(remains, True) & so_far()).named("number")
     place = rasp.SequenceMap(lambda kept, n: n if kept else None, remains, number).named("place")
@@ -199,7 +190,7 @@ def bounded_dyck() -> rasp.SOp:
     then = rasp.Aggregate(following, rasp.tokens, default="none").named("next_remaining")
     must_open = rasp.SequenceMap(lambda kept, n: kept and n % 2 == 1, remains, number)
     wrong = must_open.named("must_open") & ~are_pair(rasp.tokens, then).named("second_round_pair")
-    return (~somewhere(wrong.named("unpaired"))).named("bounded_dyck2")
+    return (~somewhere(wrong.named("unpaired"))).named("dyck_depth2")
 
 
 def expected_closing() -> rasp.SOp:
@@ -226,32 +217,16 @@ def braces_in_parentheses() -> rasp.SOp:
     return count(where(opens_inside, True)).named("braces_in_parentheses")
 
 
-def brackets_only(size: int) -> tuple[str, ...]:
-    """Return `size` brackets, an opening one and its closing one after the other.
-
-    Raises:
-        TaskError: there are not that many.
-    """
-    brackets = tuple("".join(PAIRS))
-    if size > len(brackets):
-        raise TaskError(f"vocab must be at most {len(brackets)} for brackets, got {size}.")
-    return brackets[:size]
-
-
 def _pair_balance(xs: list[Any]) -> list[Value]:
     return [float(Fraction(depth, i)) for i, depth in enumerate(_depths(xs), start=1)]
 
 
 def _balanced(xs: list[Any], pairs: Sequence[str]) -> list[Value]:
-    for pair in pairs:
-        depth = 0
-        for token in xs:
-            depth += (token == pair[0]) - (token == pair[1])
-            if depth < 0:
-                return [False] * len(xs)
-        if depth > 0:
-            return [False] * len(xs)
-    return [True] * len(xs)
+    def is_balanced(opening: str, closing: str) -> bool:
+        depths = list(accumulate((x == opening) - (x == closing) for x in xs))
+        return min(depths) >= 0 and depths[-1] == 0
+
+    return [all(is_balanced(*pair) for pair in pairs)] * len(xs)
 
 
 def _depths(xs: list[Any]) -> list[int]:
@@ -299,7 +274,7 @@ def _prefix_states(xs: list[Any], pairs: Sequence[str]) -> list[Value]:
     return states
 
 
-def _bounded_dyck2(xs: list[Any]) -> list[Value]:
+def _dyck_depth2(xs: list[Any]) -> list[Value]:
     deepest = max(accumulate(1 if x in OPENING else -1 for x in xs))
     return [_prefix_states(xs, PAIRS)[-1] == "T" and deepest <= 2] * len(xs)
 
@@ -329,7 +304,7 @@ PAIR_BALANCE = ProgramSpec(
         "direction, so each looks harmful or useless when it is judged by sign alone."
     ),
     citation=RASP_PAPER,
-    tags=("statistics",),
+    tags=("statistics", "cancellation"),
 )
 
 SHUFFLE_DYCK1 = ProgramSpec(
@@ -346,7 +321,7 @@ SHUFFLE_DYCK1 = ProgramSpec(
         "the first, which hides the second from methods that sample without care."
     ),
     citation=RASP_PAPER,
-    tags=("statistics", "constant output"),
+    tags=("statistics", "rare positives", "one answer"),
 )
 
 SHUFFLE_DYCK2 = ProgramSpec(
@@ -365,7 +340,46 @@ SHUFFLE_DYCK2 = ProgramSpec(
         "broken kind of bracket masks the other."
     ),
     citation=RASP_PAPER,
-    tags=("statistics", "constant output"),
+    tags=("statistics", "rare positives", "one answer"),
+)
+
+SHUFFLE_DYCK3 = ProgramSpec(
+    name="shuffle_dyck3",
+    family="brackets",
+    build=lambda _vocabulary, _length: is_shuffle_dyck(PAIRS[:3]).named("shuffle_dyck3"),
+    vocabulary=characters(*"(){}[]"),
+    oracle=lambda xs: _balanced(xs, PAIRS[:3]),
+    sizes=Sizes((6, 3), (6, 4), (6, 8), (7, 12)),
+    least_vocab=6,
+    description=(
+        "Says at every position whether parentheses, braces and square brackets are balanced, each "
+        "kind read alone."
+    ),
+    why=(
+        "Three counters side by side, each of which can veto alone: on a random input several "
+        "are broken at once, so that repairing any one of them changes nothing."
+    ),
+    citation=RASP_PAPER,
+    tags=("statistics", "rare positives", "redundancy", "one answer"),
+)
+
+DEPTH = ProgramSpec(
+    name="depth",
+    family="brackets",
+    build=lambda _vocabulary, _length: rasp.numerical(depth_of("(", ")", causal=True)).named(
+        "depth"
+    ),
+    vocabulary=parentheses,
+    oracle=_depths,
+    sizes=Sizes((2, 4), (3, 6), (4, 8), (4, 16)),
+    least_vocab=2,
+    description="Gives at each position the number of `(` up to there minus that of `)`.",
+    why=(
+        "A counter without a stack: two heads count, and their difference stands in one "
+        "direction, where an opening and a closing bracket cancel wherever they stand."
+    ),
+    tags=("counting", "numbers", "cancellation", "running counts"),
+    causal=True,
 )
 
 STACK_HEIGHT = ProgramSpec(
@@ -384,7 +398,7 @@ STACK_HEIGHT = ProgramSpec(
         "A counter that stops at zero, from three heads in a row: the first count is right until "
         "something is unmatched, and only then the correction of the later heads has any effect."
     ),
-    tags=("counting", "brackets"),
+    tags=("counting", "running counts", "state"),
     causal=True,
 )
 
@@ -404,7 +418,7 @@ MAX_DEPTH = ProgramSpec(
         "Every position that reaches the greatest depth can answer for all: they are backups of "
         "one another, and patching what is read from a single one often changes nothing."
     ),
-    tags=("counting", "brackets", "constant output"),
+    tags=("counting", "redundancy", "one answer"),
 )
 
 HAS_PARTNER = ProgramSpec(
@@ -420,7 +434,7 @@ HAS_PARTNER = ProgramSpec(
         "The token decides which of two mirrored heads is heard, one that looks back and one that "
         "looks ahead; at each position the other one has no effect."
     ),
-    tags=("matching", "brackets"),
+    tags=("matching",),
 )
 
 PARTNER_POSITION = ProgramSpec(
@@ -439,7 +453,7 @@ PARTNER_POSITION = ProgramSpec(
         "Attention goes to the matching bracket at any distance, by numbers that heads before it "
         "have computed at both ends: a pointer made of content and not of position."
     ),
-    tags=("matching", "positions", "brackets"),
+    tags=("matching", "positions"),
 )
 
 FIRST_UNMATCHED_CLOSING = ProgramSpec(
@@ -458,7 +472,7 @@ FIRST_UNMATCHED_CLOSING = ProgramSpec(
         "Every position reads one position that is found by exclusion, and all tokens after that "
         "one are without effect, though the heads before it go on counting them."
     ),
-    tags=("positions", "brackets", "constant output"),
+    tags=("positions", "one answer"),
 )
 
 DYCK1_PTF = ProgramSpec(
@@ -478,7 +492,7 @@ DYCK1_PTF = ProgramSpec(
         "that remembers its sign; once the second has fired, the first is ignored."
     ),
     citation=RASP_PAPER,
-    tags=("statistics", "brackets"),
+    tags=("statistics", "state"),
 )
 
 DYCK2_PTF = ProgramSpec(
@@ -495,19 +509,20 @@ DYCK2_PTF = ProgramSpec(
     ),
     why=(
         "A head finds the bracket to compare with by its level and its place among those of that "
-        "level; about half of all inputs fail at their first token, before it has found any."
+        "level; with brackets alone about half of all inputs fail at their first token, before it "
+        "has found any."
     ),
     citation=RASP_PAPER,
-    tags=("matching", "brackets"),
+    tags=("matching",),
     causal=True,
 )
 
 BOUNDED_DYCK2 = ProgramSpec(
-    name="bounded_dyck2",
+    name="dyck_depth2",
     family="brackets",
     build=lambda _vocabulary, _length: bounded_dyck(),
     vocabulary=brackets_only,
-    oracle=_bounded_dyck2,
+    oracle=_dyck_depth2,
     sizes=Sizes((4, 4), (4, 5), (4, 8), (6, 10)),
     least_vocab=4,
     description=(
@@ -520,7 +535,7 @@ BOUNDED_DYCK2 = ProgramSpec(
         "itself has made."
     ),
     citation=BOUNDED_HIERARCHY_PAPER,
-    tags=("matching", "brackets", "constant output"),
+    tags=("matching", "rare positives", "one answer"),
 )
 
 EXPECTED_CLOSING = ProgramSpec(
@@ -541,7 +556,7 @@ EXPECTED_CLOSING = ProgramSpec(
         "a head that counts makes the key by which another fetches the opening bracket."
     ),
     citation=BOUNDED_HIERARCHY_PAPER,
-    tags=("matching", "brackets"),
+    tags=("matching",),
     causal=True,
 )
 
@@ -562,13 +577,15 @@ BRACES_IN_PARENTHESES = ProgramSpec(
         "only count within it, so either effect is absent without the other; closing braces are "
         "pure distraction."
     ),
-    tags=("counting", "brackets", "constant output"),
+    tags=("counting", "one answer"),
 )
 
 PROGRAMS = (
     PAIR_BALANCE,
     SHUFFLE_DYCK1,
     SHUFFLE_DYCK2,
+    SHUFFLE_DYCK3,
+    DEPTH,
     STACK_HEIGHT,
     MAX_DEPTH,
     HAS_PARTNER,

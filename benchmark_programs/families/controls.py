@@ -144,7 +144,7 @@ HISTOGRAM_TIMES_ZERO = ProgramSpec(
         "A histogram is computed in full and then multiplied away: a method that reports its head "
         "has taken activity, or attention to equal tokens, for an effect."
     ),
-    tags=("constant", "counting"),
+    tags=("constant", "counting", "attention patterns", "histograms"),
     control="The output is 0 on every input, so no edge matters.",
 )
 
@@ -158,12 +158,15 @@ EXCLUDED_MIDDLE = ProgramSpec(
     description="Says at each position that an `a` has occurred up to there or that none has.",
     why=(
         "Two variables vary with the input and are read by the last MLP, and one of them always "
-        "holds: a method that finds an edge has looked at the parts and not at the whole, or has "
-        "moved one part of an MLP where edges carry both."
+        "holds: a method that finds a token to matter has looked at the parts and not at the "
+        "whole, and one that finds an edge where both come from one MLP has moved a part of it."
     ),
-    tags=("constant", "tautology"),
+    tags=("constant",),
     causal=True,
-    control="The output is true on every input, so no edge matters.",
+    control=(
+        "The output is true on every input, so no token matters; where crowding puts the two "
+        "halves in different MLPs, an interchange parts them and their edges are causal."
+    ),
 )
 
 PARITY_OF_DOUBLE = ProgramSpec(
@@ -218,8 +221,8 @@ COUNT_MINUS_COUNT = ProgramSpec(
     ),
     tags=("constant", "cancellation", "counting"),
     control=(
-        "The output is 0 on every input, so no token matters; only an interchange, which parts "
-        "two routes that always agree, shows an effect."
+        "The output is 0 on every input, so no token matters; edges may be causal all the same, "
+        "since an interchange of one route breaks the cancellation."
     ),
 )
 

@@ -1,6 +1,8 @@
 """Programs that count: how many tokens, or how many kinds of them, fit a condition."""
 
 from collections import Counter
+from collections.abc import Sequence
+from functools import reduce
 from itertools import pairwise
 from typing import Any
 
@@ -13,6 +15,7 @@ from ..idioms import (
     count_value,
     earlier,
     everywhere,
+    fraction_of_all,
     later,
     same,
     shifted,
@@ -122,6 +125,21 @@ def count_ordered_pairs() -> rasp.SOp:
     return n_pairs.named("count_ordered_pairs")
 
 
+def cardinality(vocabulary: Sequence[Value]) -> rasp.SOp:
+    """Return, at every position, how many different tokens there are: a head asks for each."""
+    present: list[rasp.SOp] = []
+    for token in vocabulary:
+        share = fraction_of_all((rasp.tokens == token).named(f"is_{token}"))
+        there = rasp.Map(lambda value: int(value > 0), share.named(f"share_of_{token}"))
+        present.append(rasp.numerical(there).named(f"has_{token}"))
+    total = reduce(_sum_of, present)
+    return rasp.categorical(rasp.Map(round, total)).named("cardinality")
+
+
+def _sum_of(x: rasp.SOp, y: rasp.SOp) -> rasp.SOp:
+    return rasp.numerical(rasp.LinearSequenceMap(x, y, 1, 1)).named("sum")
+
+
 def _histogram(xs: list[Any]) -> list[Value]:
     totals = Counter(xs)
     return [totals[x] for x in xs]
@@ -178,11 +196,11 @@ HISTOGRAM = ProgramSpec(
     sizes=_SIZES,
     description="Gives at each position how often its token occurs in the whole sequence.",
     why=(
-        "The smallest program in which attention and an MLP must cooperate: the head measures "
-        "one over the count, by its attention to BOS, and the MLP reads the count off it."
+        "Among the smallest programs in which attention and an MLP must cooperate: the head "
+        "measures one over the count, by its attention to BOS, and the MLP reads the count off it."
     ),
     citation=RASP_PAPER,
-    tags=("counting",),
+    tags=("histograms",),
 )
 
 COUNT = ProgramSpec(
@@ -194,11 +212,12 @@ COUNT = ProgramSpec(
     sizes=_SIZES,
     description="Gives at every position how many tokens of the sequence are `a`.",
     why=(
-        "Every query attends alike, so whatever a method finds on the query side of this head "
-        "is an artefact."
+        "Every query at a token attends alike: on inputs of one length nothing on the query side "
+        "of this head has an effect, and only a source that is shorter, whose last queries are "
+        "padding, shows that the edge carries something."
     ),
     citation=TRACR_PAPER,
-    tags=("constant output",),
+    tags=("one answer",),
 )
 
 LENGTH = ProgramSpec(
@@ -214,7 +233,7 @@ LENGTH = ProgramSpec(
         "empty circuit, and inputs of another length show the true one."
     ),
     citation=RASP_PAPER,
-    tags=("constant output",),
+    tags=("one answer",),
 )
 
 HISTOGRAM_BY_MEAN = ProgramSpec(
@@ -229,7 +248,7 @@ HISTOGRAM_BY_MEAN = ProgramSpec(
         "It answers as `histogram` does, but by two heads in a row: one finds the first of equal "
         "tokens, the other averages that mark. Behaviour alone cannot tell the two apart."
     ),
-    tags=("counting", "positions"),
+    tags=("positions", "histograms"),
 )
 
 HISTOGRAM_BY_COMPLEMENT = ProgramSpec(
@@ -244,7 +263,7 @@ HISTOGRAM_BY_COMPLEMENT = ProgramSpec(
         "It answers as `histogram` does, but by subtraction: one head counts all tokens and one "
         "those that differ, so no head singles out the equal ones."
     ),
-    tags=("counting",),
+    tags=("histograms",),
 )
 
 DOUBLE_HISTOGRAM = ProgramSpec(
@@ -263,7 +282,7 @@ DOUBLE_HISTOGRAM = ProgramSpec(
         "first occurrences, found beside it, keeps repeated tokens from being counted twice."
     ),
     citation=RASP_PAPER,
-    tags=("counting", "positions"),
+    tags=("positions", "histograms"),
 )
 
 DISTINCT_SO_FAR = ProgramSpec(
@@ -278,7 +297,7 @@ DISTINCT_SO_FAR = ProgramSpec(
         "A head marks the first occurrences and a second one counts the marks: each mark is made "
         "at a key position, so what matters at one position is read at all later ones."
     ),
-    tags=("counting", "positions"),
+    tags=("positions", "running counts"),
     causal=True,
 )
 
@@ -297,7 +316,7 @@ COUNT_SO_FAR = ProgramSpec(
         "The expression is that of `histogram`; only the causal mask makes it a running number, "
         "so order matters although no position is ever read."
     ),
-    tags=("counting",),
+    tags=("running counts",),
     causal=True,
 )
 
@@ -314,7 +333,7 @@ COUNT_SINCE = ProgramSpec(
         "A counter with a reset: the number of `b` so far names the segment, and the head that "
         "counts compares that number at both ends, so one variable is read as key and as query."
     ),
-    tags=("counting",),
+    tags=("running counts",),
     causal=True,
 )
 
@@ -333,7 +352,7 @@ BIGRAM_HISTOGRAM = ProgramSpec(
         "A previous-token head feeds the keys and the queries of a second head, which needs both "
         "conditions: either edge alone leaves a histogram of the wrong thing."
     ),
-    tags=("counting", "positions"),
+    tags=("positions", "histograms", "n-grams"),
 )
 
 COUNT_BEFORE_MINUS_AFTER = ProgramSpec(
@@ -351,7 +370,7 @@ COUNT_BEFORE_MINUS_AFTER = ProgramSpec(
         "Two heads mirror each other and cancel: at the middle one of equal tokens both counts "
         "are large and the answer is zero, so removing both does no harm and removing one does."
     ),
-    tags=("counting", "positions", "numbers"),
+    tags=("positions", "numbers"),
 )
 
 HIGHEST_COUNT = ProgramSpec(
@@ -366,7 +385,7 @@ HIGHEST_COUNT = ProgramSpec(
         "A maximum in three steps: count, find who is exceeded by nobody, fetch the count from "
         "there. The count is read three times, as key, as query and as value."
     ),
-    tags=("counting", "moving", "constant output"),
+    tags=("moving", "histograms", "one answer"),
 )
 
 MAJORITY_TOKEN = ProgramSpec(
@@ -384,7 +403,7 @@ MAJORITY_TOKEN = ProgramSpec(
         "Where no token has a majority, the last head attends to BOS alone, and what it would "
         "move has no effect; such inputs become the rule as the vocabulary grows."
     ),
-    tags=("counting", "moving", "constant output"),
+    tags=("moving", "histograms", "one answer"),
 )
 
 FREQUENCY_RANK = ProgramSpec(
@@ -402,7 +421,7 @@ FREQUENCY_RANK = ProgramSpec(
         "Three counts in a row of three different things: of equal tokens, of equal counts "
         "before, of greater counts. The first is read by both others, which gives it two paths."
     ),
-    tags=("counting", "positions"),
+    tags=("positions", "histograms"),
 )
 
 COUNT_ORDERED_PAIRS = ProgramSpec(
@@ -421,7 +440,22 @@ COUNT_ORDERED_PAIRS = ProgramSpec(
         "A sum over pairs: one head counts the `a` before each `b`, a second averages those "
         "counts, and the length, found beside, turns the mean into a sum."
     ),
-    tags=("counting", "positions", "constant output"),
+    tags=("positions", "one answer"),
+)
+
+CARDINALITY = ProgramSpec(
+    name="cardinality",
+    family="counting",
+    build=lambda vocabulary, _length: cardinality(vocabulary),
+    vocabulary=letters,
+    oracle=lambda xs: [len(set(xs))] * len(xs),
+    sizes=Sizes((2, 4), (4, 5), (6, 8), (8, 16)),
+    description="Gives at every position how many different tokens the sequence has.",
+    why=(
+        "One head for each token of the vocabulary, all alike and summed up: the answer is "
+        "spread evenly over them, and the partial sums differ in nothing but their order."
+    ),
+    tags=("numbers", "histograms", "one answer"),
 )
 
 PROGRAMS = (
@@ -440,4 +474,5 @@ PROGRAMS = (
     MAJORITY_TOKEN,
     FREQUENCY_RANK,
     COUNT_ORDERED_PAIRS,
+    CARDINALITY,
 )

@@ -10,6 +10,7 @@ from typing import Any
 
 from ...compiler import rasp
 from ...compiler.values import Value
+from ..citations import IOI_PAPER
 from ..idioms import (
     EQ,
     count_value,
@@ -222,7 +223,7 @@ A_AND_NO_B_SO_FAR = ProgramSpec(
         "it has no effect wherever no `a` has been seen, and a method that looks for what raises "
         "the answer passes it over."
     ),
-    tags=("conditions", "inhibition"),
+    tags=("conditions", "masking"),
     causal=True,
 )
 
@@ -241,7 +242,7 @@ MAJORITY_OF_FACTS = ProgramSpec(
         "None of three sub-circuits is necessary and none is sufficient, and they differ in "
         "depth: wherever all facts agree, taking any one of them out changes nothing."
     ),
-    tags=("conditions", "redundancy", "constant output"),
+    tags=("conditions", "redundancy", "one answer"),
 )
 
 XOR_OF_FACTS = ProgramSpec(
@@ -260,7 +261,7 @@ XOR_OF_FACTS = ProgramSpec(
         "Each fact turns the answer on or off, depending on the other: effects cancel where they "
         "are averaged over inputs with their sign, while every single one is as large as can be."
     ),
-    tags=("conditions", "cancellation", "constant output"),
+    tags=("conditions", "cancellation", "one answer"),
 )
 
 EVERY_A_ANSWERED = ProgramSpec(
@@ -276,7 +277,7 @@ EVERY_A_ANSWERED = ProgramSpec(
         "A quantifier inside another: a head looks for an answer after each `a`, a second head "
         "looks for an `a` without one; sequences without `a` are true for no reason at all."
     ),
-    tags=("conditions", "quantifiers", "constant output"),
+    tags=("conditions", "one answer"),
 )
 
 COUNT_MULTIPLEXER = ProgramSpec(
@@ -295,7 +296,7 @@ COUNT_MULTIPLEXER = ProgramSpec(
         "Both counts are always computed and one is thrown away: on inputs that begin alike a "
         "method sees half of the circuit, and the switch only on pairs that begin differently."
     ),
-    tags=("conditions", "routing", "counting", "constant output"),
+    tags=("conditions", "routing", "counting", "one answer"),
 )
 
 COPY_OR_REVERSE = ProgramSpec(
@@ -313,7 +314,7 @@ COPY_OR_REVERSE = ProgramSpec(
         "The condition acts on the query of one head, not on its value: the head's pattern is "
         "diagonal on some inputs and anti-diagonal on others, and neither picture tells its role."
     ),
-    tags=("conditions", "routing", "moving"),
+    tags=("conditions", "routing", "moving", "reversal"),
 )
 
 GATED_LOOKBACK = ProgramSpec(
@@ -349,7 +350,7 @@ EXACTLY_ONE_PRESENT = ProgramSpec(
         "Three heads add to one number of which a band in the middle is true: more of the same "
         "first makes and then breaks the answer, so no direction of it is good or bad."
     ),
-    tags=("conditions", "cancellation", "constant output"),
+    tags=("conditions", "cancellation", "one answer"),
 )
 
 BACKUP_DETECTOR = ProgramSpec(
@@ -366,7 +367,8 @@ BACKUP_DETECTOR = ProgramSpec(
         "yet it can raise the answer when patched in, and on inputs that begin with `a` it hides "
         "that the first was taken out."
     ),
-    tags=("conditions", "redundancy", "constant output"),
+    citation=IOI_PAPER,
+    tags=("conditions", "redundancy", "membership", "one answer"),
 )
 
 PRIORITY_ENCODER = ProgramSpec(
@@ -385,7 +387,7 @@ PRIORITY_ENCODER = ProgramSpec(
         "A chain of rules in which each hides all that follow: the head that fetches the last "
         "token runs on every input and counts on the few that hold none of three letters."
     ),
-    tags=("conditions", "rare positives", "constant output"),
+    tags=("conditions", "rare positives", "masking", "one answer"),
 )
 
 FLIP_FLOP = ProgramSpec(
@@ -405,7 +407,7 @@ FLIP_FLOP = ProgramSpec(
         "by its number; all earlier writes are read as keys and none of them matters."
     ),
     citation=FLIP_FLOP_PAPER,
-    tags=("conditions", "memory"),
+    tags=("conditions", "state"),
     causal=True,
 )
 

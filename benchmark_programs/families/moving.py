@@ -8,7 +8,7 @@ from typing import Any
 
 from ...compiler import rasp
 from ...compiler.values import Value
-from ..citations import RASP_PAPER
+from ..citations import INDUCTION_PAPER, RASP_PAPER
 from ..idioms import (
     EQ,
     LEQ,
@@ -27,25 +27,27 @@ from ..idioms import (
     where,
 )
 from ..program_spec import ProgramSpec, Sizes
-from ..vocabularies import digits, letters
+from ..vocabularies import characters, digits, letters
 
 LETTER = "a"
 GAP = "_"
-INDUCTION_PAPER = (
-    "Catherine Olsson, Nelson Elhage, Neel Nanda et al. In-context Learning and Induction Heads. "
-    "Transformer Circuits Thread, 2022. arXiv:2209.11895"
-)
+ROTATION = 2
+NTM_PAPER = "Alex Graves, Greg Wayne, Ivo Danihelka. Neural Turing Machines. 2014. arXiv:1410.5401"
 _ELSEWHERE = ""
 
 
-def gap_and_letters(size: int) -> tuple[str, ...]:
-    """Return the mark of a gap, then letters.
+def shift() -> rasp.SOp:
+    """Return the tokens one position later, the first one at its own place too."""
+    before = shifted(rasp.tokens, 1, _ELSEWHERE).named("previous")
+    return rasp.SequenceMap(lambda last, own: last or own, before, rasp.tokens).named("shift")
 
-    Example:
-        >>> gap_and_letters(3)
-        ('_', 'a', 'b')
-    """
-    return (GAP, *letters(size - 1))
+
+def rotate_by_constant() -> rasp.SOp:
+    """Return the tokens rotated to the left by two positions."""
+    source = rasp.SequenceMap(
+        lambda place, length: (place + ROTATION) % length, rasp.indices, rasp.length
+    )
+    return value_at(rasp.tokens, source.named("source")).named("rotate_by_constant")
 
 
 def rotate_by_count() -> rasp.SOp:
@@ -107,20 +109,6 @@ def previous_run() -> rasp.SOp:
     run = count(where(starts, True).named("starts_so_far")).named("run_number")
     run_before = rasp.Select(run, (run - 1).named("number_before"), EQ).named("run_before")
     return rasp.Aggregate(run_before, rasp.tokens).named("previous_run")
-
-
-def partition() -> rasp.SOp:
-    """Return the letter as often as it occurs, then the other tokens in their order."""
-    holds = (rasp.tokens == LETTER).named(f"is_{LETTER}")
-    before = count(where(holds, True) & earlier()).named("letters_before")
-    others_before = count(where(holds, False) & earlier()).named("others_before")
-    behind = (others_before + count(where(holds, True)).named("letters")).named("place_behind")
-    front = rasp.SequenceMap(lambda is_front, place: place if is_front else -1, holds, before)
-    place = rasp.SequenceMap(
-        lambda first, second: second if first < 0 else first, front.named("place_in_front"), behind
-    )
-    goes_here = rasp.Select(place.named("place"), rasp.indices, EQ).named("goes_here")
-    return rasp.Aggregate(goes_here, rasp.tokens).named("partition")
 
 
 def repeat_digits(greatest: int) -> rasp.SOp:
@@ -200,6 +188,11 @@ def queue() -> rasp.SOp:
 
 def _reverse(xs: list[Any]) -> list[Value]:
     return xs[::-1]
+
+
+def _rotate_by_constant(xs: list[Any]) -> list[Value]:
+    shift = ROTATION % len(xs)
+    return xs[shift:] + xs[:shift]
 
 
 def _rotate_by_count(xs: list[Any]) -> list[Value]:
@@ -285,7 +278,38 @@ REVERSE = ProgramSpec(
         "compares inputs of one length only."
     ),
     citation=RASP_PAPER,
-    tags=("moving",),
+    tags=("reversal", "positions"),
+)
+
+SHIFT = ProgramSpec(
+    name="shift",
+    family="moving",
+    build=lambda _vocabulary, _length: shift(),
+    vocabulary=letters,
+    oracle=lambda xs: [xs[0], *xs[:-1]],
+    sizes=Sizes((2, 4), (4, 5), (6, 8), (8, 16)),
+    description="Gives at each position the token before it, and at the first its own.",
+    why=(
+        "A previous-token head: its pattern is fixed by position and what it moves by content. "
+        "Only at the first position, where it finds nothing, does the path past it count."
+    ),
+    tags=("copying", "positions"),
+    causal=True,
+)
+
+ROTATE_BY_CONSTANT = ProgramSpec(
+    name="rotate_by_constant",
+    family="moving",
+    build=lambda _vocabulary, _length: rotate_by_constant(),
+    vocabulary=letters,
+    oracle=_rotate_by_constant,
+    sizes=Sizes((2, 4), (4, 5), (6, 8), (8, 16)),
+    description="Gives the tokens rotated to the left by two positions.",
+    why=(
+        "At all but the last two positions the source is two ahead whatever the length is: the "
+        "head that finds the length matters only where the rotation wraps around."
+    ),
+    tags=("copying", "positions"),
 )
 
 ROTATE_BY_COUNT = ProgramSpec(
@@ -352,7 +376,7 @@ SWAP_ENDS = ProgramSpec(
         "Two heads fetch the same values for every position, and MLPs decide where they count: "
         "attention says nothing of where the output depends on a head."
     ),
-    tags=("positions", "gating"),
+    tags=("positions", "routing"),
 )
 
 INDUCTION = ProgramSpec(
@@ -371,7 +395,7 @@ INDUCTION = ProgramSpec(
         "heads write keys, and a count of occurrences breaks the tie between matches."
     ),
     citation=INDUCTION_PAPER,
-    tags=("copying", "induction", "counting"),
+    tags=("copying", "in-context learning", "counting"),
     causal=True,
 )
 
@@ -391,21 +415,6 @@ PREVIOUS_RUN = ProgramSpec(
     ),
     tags=("runs", "copying"),
     causal=True,
-)
-
-PARTITION = ProgramSpec(
-    name="partition",
-    family="moving",
-    build=lambda _vocabulary, _length: partition(),
-    vocabulary=letters,
-    oracle=lambda xs: sorted(xs, key=lambda x: x != LETTER),
-    sizes=Sizes((2, 4), (4, 5), (6, 8), (8, 16)),
-    description="Gives all tokens `a` first and then the others, in their order.",
-    why=(
-        "The step of quicksort: a token is sent to one of two places, computed from different "
-        "heads, and each place is idle where the other one is taken."
-    ),
-    tags=("counting", "positions"),
 )
 
 REPEAT_DIGITS = ProgramSpec(
@@ -447,7 +456,7 @@ FORWARD_FILL = ProgramSpec(
     name="forward_fill",
     family="moving",
     build=lambda _vocabulary, _length: forward_fill(),
-    vocabulary=gap_and_letters,
+    vocabulary=characters(GAP),
     oracle=_forward_fill,
     sizes=Sizes((2, 4), (4, 5), (6, 8), (8, 16)),
     least_vocab=2,
@@ -464,7 +473,7 @@ REVERSE_WORDS = ProgramSpec(
     name="reverse_words",
     family="moving",
     build=lambda _vocabulary, _length: reverse_words(),
-    vocabulary=gap_and_letters,
+    vocabulary=characters(GAP),
     oracle=_reverse_words,
     sizes=Sizes((2, 4), (3, 6), (5, 8), (8, 16)),
     least_vocab=2,
@@ -473,14 +482,14 @@ REVERSE_WORDS = ProgramSpec(
         "Two counting heads, one to each side, restricted by the same word number that the last "
         "head uses: a value with three readers, in queries and in keys."
     ),
-    tags=("counting", "positions", "words"),
+    tags=("counting", "positions", "words", "reversal"),
 )
 
 COPY_AFTER_GAP = ProgramSpec(
     name="copy_after_gap",
     family="moving",
     build=lambda _vocabulary, _length: copy_after_gap(),
-    vocabulary=gap_and_letters,
+    vocabulary=characters(GAP),
     oracle=_copy_after_gap,
     sizes=Sizes((2, 4), (3, 6), (5, 8), (8, 16)),
     least_vocab=2,
@@ -492,6 +501,7 @@ COPY_AFTER_GAP = ProgramSpec(
         "The copying task of sequence models: the place to copy from is a difference of a position "
         "and a count that stops growing at the gap."
     ),
+    citation=NTM_PAPER,
     tags=("copying", "positions"),
     causal=True,
 )
@@ -500,7 +510,7 @@ QUEUE = ProgramSpec(
     name="queue",
     family="moving",
     build=lambda _vocabulary, _length: queue(),
-    vocabulary=gap_and_letters,
+    vocabulary=characters(GAP),
     oracle=_queue,
     sizes=Sizes((2, 4), (3, 6), (6, 8), (8, 16)),
     least_vocab=2,
@@ -517,13 +527,14 @@ QUEUE = ProgramSpec(
 
 PROGRAMS = (
     REVERSE,
+    SHIFT,
+    ROTATE_BY_CONSTANT,
     ROTATE_BY_COUNT,
     SWAP_NEIGHBOURS,
     INTERLEAVE_HALVES,
     SWAP_ENDS,
     INDUCTION,
     PREVIOUS_RUN,
-    PARTITION,
     REPEAT_DIGITS,
     DUPLICATE_LETTER,
     QUEUE,

@@ -24,6 +24,7 @@ from ..program_spec import ProgramSpec, Sizes
 from ..vocabularies import digits, letters
 
 PATTERN = "abc"
+COUNTED_PATTERN = "aba"
 BIGRAM = "ab"
 LETTER = "a"
 LONGEST_CONTEXT = 3
@@ -39,6 +40,18 @@ def ends_pattern(sop: rasp.SOp, pattern: Sequence[Value]) -> rasp.SOp:
         match = (sop == value).named(f"is_{value}")
         matches.append(shifted(match, offset) if offset else match)
     return all_of(matches[::-1]).named("detect_pattern")
+
+
+def count_pattern() -> rasp.SOp:
+    """Return, at every position, how often the counted pattern ends somewhere."""
+    fits = [
+        ((shifted(rasp.tokens, offset, _OUTSIDE) if offset else rasp.tokens) == token).named(
+            f"fits_{offset}"
+        )
+        for offset, token in enumerate(reversed(COUNTED_PATTERN))
+    ]
+    ends = all_of(fits).named("ends_pattern")
+    return count(where(ends, True).named("matches")).named("count_pattern")
 
 
 def neighbour(sop: rasp.SOp, offset: int, default: Value) -> rasp.SOp:
@@ -195,6 +208,10 @@ def _detect_pattern(xs: list[Any]) -> list[Value]:
     return [None if i < room else text[: i + 1].endswith(PATTERN) for i in range(len(text))]
 
 
+def _count_pattern(xs: list[Any]) -> list[Value]:
+    return [sum(xs[i : i + 3] == list(COUNTED_PATTERN) for i in range(len(xs)))] * len(xs)
+
+
 def _longest_match(xs: list[Any]) -> list[Value]:
     text = "".join(xs)
     return [
@@ -273,8 +290,26 @@ DETECT_PATTERN = ProgramSpec(
         "language models do, and a rare positive answer that random inputs seldom reach."
     ),
     citation=TRACR_PAPER,
-    tags=("moving",),
+    tags=("moving", "n-grams", "rare positives"),
     causal=True,
+)
+
+COUNT_PATTERN = ProgramSpec(
+    name="count_pattern",
+    family="patterns",
+    build=lambda _vocabulary, _length: count_pattern(),
+    vocabulary=letters,
+    oracle=_count_pattern,
+    sizes=Sizes((2, 5), (3, 7), (5, 8), (8, 16)),
+    least_vocab=2,
+    description=(
+        "Gives at every position how often `aba` occurs in the sequence; occurrences may overlap."
+    ),
+    why=(
+        "Two heads look back by one and by two, and a third counts where all three tokens fit: in "
+        "`ababa` the middle `a` ends one match and starts another, so its loss costs both."
+    ),
+    tags=("n-grams", "counting", "rare positives", "one answer"),
 )
 
 LONGEST_MATCH = ProgramSpec(
@@ -292,7 +327,7 @@ LONGEST_MATCH = ProgramSpec(
         "Backing off from trigrams to single tokens: three heads count side by side at different "
         "depths, and where one finds its match, those of shorter context are certain to."
     ),
-    tags=("n-grams", "counting"),
+    tags=("n-grams", "counting", "in-context learning"),
     causal=True,
 )
 
@@ -342,7 +377,7 @@ NUMBER_OF_RUNS = ProgramSpec(
         "The count is the product of a share and a length from heads of different depth: neither "
         "alone fixes the answer."
     ),
-    tags=("counting", "runs", "constant output"),
+    tags=("counting", "runs", "one answer"),
 )
 
 LOCAL_MAXIMUM = ProgramSpec(
@@ -354,7 +389,8 @@ LOCAL_MAXIMUM = ProgramSpec(
     sizes=Sizes((2, 4), (4, 5), (6, 8), (8, 16)),
     least_vocab=2,
     description=(
-        "Says at each position whether its digit exceeds both neighbours, or the one it has."
+        "Says at each position whether its digit exceeds both neighbours, or the one it has; a "
+        "single digit does."
     ),
     why=(
         "Two heads look to opposite sides and either can veto: breaking one goes unnoticed where "
@@ -376,7 +412,7 @@ FIND_BIGRAM = ProgramSpec(
         "The second of three heads in a row only keeps later matches from the third: on inputs "
         "with at most one match it could be removed unseen."
     ),
-    tags=("n-grams", "positions", "constant output"),
+    tags=("n-grams", "positions", "one answer"),
 )
 
 CONTAINS_SUBSEQUENCE = ProgramSpec(
@@ -394,7 +430,7 @@ CONTAINS_SUBSEQUENCE = ProgramSpec(
         "An automaton unrolled over layers: three heads attend alike to all that came before, each "
         "reads a condition that the last one made, and random inputs seldom reach the end."
     ),
-    tags=("statistics", "automata"),
+    tags=("statistics", "state", "rare positives"),
     causal=True,
 )
 
@@ -412,7 +448,7 @@ PALINDROME_RADIUS = ProgramSpec(
         "Four heads with fixed offsets fetch what says nothing until it is compared in pairs, and "
         "the outer pair counts only where the inner one agrees."
     ),
-    tags=("palindromes", "comparison"),
+    tags=("comparison", "reversal"),
 )
 
 LONGEST_RUN = ProgramSpec(
@@ -427,7 +463,7 @@ LONGEST_RUN = ProgramSpec(
         "Four heads in a row number blocks, measure them, rank the lengths and fetch the greatest; "
         "of several longest runs the last head reads all at once."
     ),
-    tags=("counting", "runs", "constant output"),
+    tags=("counting", "runs", "one answer"),
 )
 
 STEPS_SINCE = ProgramSpec(
@@ -438,7 +474,8 @@ STEPS_SINCE = ProgramSpec(
     oracle=_steps_since,
     sizes=Sizes((2, 4), (4, 5), (6, 8), (8, 12)),
     description=(
-        "Gives at each position how long ago the last `a` stood, 0 at an `a`; none before."
+        "Gives at each position how long ago the last `a` stood, 0 at an `a`; no value before the "
+        "first `a`."
     ),
     why=(
         "A distance is read off a mean: one `a` among n tokens leaves 1/n in a single direction, "
@@ -463,7 +500,7 @@ SMALLEST_PERIOD = ProgramSpec(
         "Three branches of two heads, in strict priority: a longer period is consulted only where "
         "the shorter ones fail, and is redundant elsewhere."
     ),
-    tags=("periods", "comparison", "constant output"),
+    tags=("comparison", "one answer"),
 )
 
 IS_ZIGZAG = ProgramSpec(
@@ -481,11 +518,12 @@ IS_ZIGZAG = ProgramSpec(
         "A previous-token head reads digits, a second one reads a comparison made of them: "
         "the same pattern of attention, on different contents in two layers."
     ),
-    tags=("numbers", "comparison", "constant output"),
+    tags=("numbers", "comparison", "one answer"),
 )
 
 PROGRAMS = (
     DETECT_PATTERN,
+    COUNT_PATTERN,
     LONGEST_MATCH,
     RECURRENCE_DISTANCE,
     RUN_LENGTH,

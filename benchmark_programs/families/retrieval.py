@@ -23,25 +23,15 @@ from ..idioms import (
     where,
 )
 from ..program_spec import ProgramSpec, Sizes
-from ..vocabularies import digits, letters
+from ..vocabularies import characters, digits, letters
 
 ZOOLOGY_PAPER = (
     "Simran Arora, Sabri Eyuboglu, Aman Timalsina, Isys Johnson, Michael Poli, James Zou, Atri "
     "Rudra, Christopher Ré. Zoology: Measuring and Improving Recall in Efficient Language "
-    "Models. 2023. arXiv:2312.04927"
+    "Models. ICLR 2024. arXiv:2312.04927"
 )
 MARKER = "#"
 UNKNOWN = "?"
-
-
-def marked_text(size: int) -> tuple[str, ...]:
-    """Return `#`, then letters.
-
-    Example:
-        >>> marked_text(3)
-        ('#', 'a', 'b')
-    """
-    return (MARKER, *letters(size - 1))
 
 
 def keys() -> rasp.SOp:
@@ -310,8 +300,9 @@ REVERSE_LOOKUP = ProgramSpec(
         "key that had this value; no value at even positions."
     ),
     why=(
-        "The retrieving head moves what another head has put at the position before: attention "
-        "points at one token, and the answer is its neighbour."
+        "The retrieving head finds a value by content and moves what an earlier head has put "
+        "there from one position before: attention points at one token, and the answer is its "
+        "neighbour."
     ),
     tags=("lookup", "composition"),
     causal=True,
@@ -379,7 +370,7 @@ SECTION_HEADING = ProgramSpec(
     name="section_heading",
     family="retrieval",
     build=lambda _vocabulary, _length: section_heading(),
-    vocabulary=marked_text,
+    vocabulary=characters(MARKER),
     oracle=_section_heading,
     sizes=Sizes((2, 4), (3, 6), (6, 8), (8, 16)),
     least_vocab=2,
@@ -412,7 +403,7 @@ SELECT_BY_NAME = ProgramSpec(
         "Content finds the name, position finds the value: what a match is comes from tokens, "
         "and where its value stands from the length alone."
     ),
-    tags=("lookup", "positions", "constant output"),
+    tags=("lookup", "positions", "one answer"),
 )
 
 NEXT_IN_ORDER = ProgramSpec(

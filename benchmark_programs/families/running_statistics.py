@@ -14,12 +14,14 @@ from ...compiler.values import Value
 from ..citations import RASP_PAPER
 from ..idioms import (
     EQ,
+    LEQ,
     count,
     count_equal,
     earlier,
     everywhere,
     fraction_of_all,
     fraction_so_far,
+    same,
     so_far,
     where,
 )
@@ -27,8 +29,19 @@ from ..program_spec import ProgramSpec, Sizes
 from ..vocabularies import digits, letters
 
 COUNTED, RIVAL, TIE = "a", "b", "tie"
+GAP = "_"
 WINDOW = 3
 WEIGHTS = (0.625, 0.25, 0.125)
+
+
+def gap_and_digits(size: int) -> tuple[Value, ...]:
+    """Return the mark of a gap, then the integers from 0.
+
+    Example:
+        >>> gap_and_digits(3)
+        ('_', 0, 1)
+    """
+    return (GAP, *digits(size - 1))
 
 
 def is_counted() -> rasp.SOp:
@@ -125,9 +138,27 @@ def running_max(vocabulary: Sequence[Value]) -> rasp.SOp:
     return reduce(add, reached).named("running_max")
 
 
+def min_so_far() -> rasp.SOp:
+    """Return, in a causal model, the least token so far: that of the last record."""
+    smaller = rasp.Select(rasp.tokens, rasp.tokens, LEQ).named("at_most")
+    is_record = (count(smaller).named("n_at_most") == 1).named("is_record")
+    records = where(is_record, True).named("records")
+    n_records = count(records).named("n_records")
+    last_record = same(n_records).named("since_last_record") & records
+    return rasp.Aggregate(last_record, rasp.tokens).named("min_so_far")
+
+
 def mean_token(selector: rasp.Selector) -> rasp.SOp:
     """Return the mean of the selected tokens, which are numbers."""
     return rasp.numerical(rasp.Aggregate(selector, rasp.tokens, default=0)).named("mean")
+
+
+def running_mean() -> rasp.SOp:
+    """Return, in a causal model, the mean of the numbers so far, gaps left out."""
+    number = rasp.Map(lambda token: 0 if token == GAP else token, rasp.tokens).named("number")
+    numbers = rasp.Select(rasp.tokens, rasp.tokens, lambda key, _query: key != GAP)
+    mean = rasp.Aggregate(numbers.named("numbers"), number, default=0)
+    return rasp.numerical(mean).named("running_mean")
 
 
 def cumulative_sum() -> rasp.SOp:
@@ -227,6 +258,11 @@ def _running_mode(xs: list[Any]) -> list[Value]:
     return leaders
 
 
+def _running_mean(xs: list[Any]) -> list[Value]:
+    seen = [[x for x in xs[: i + 1] if x != GAP] for i in range(len(xs))]
+    return [sum(numbers) / len(numbers) if numbers else 0 for numbers in seen]
+
+
 def _count_above_average(xs: list[Any]) -> list[Value]:
     return [sum(x > mean(map(Fraction, xs)) for x in xs)] * len(xs)
 
@@ -288,7 +324,7 @@ LEAD_CHANGES = ProgramSpec(
         "A previous-position head reads what another head has computed and not the token, which "
         "attention patterns alone do not tell from copying the token before."
     ),
-    tags=("statistics", "comparison", "counting"),
+    tags=("statistics", "comparison", "counting", "running counts"),
     causal=True,
 )
 
@@ -307,7 +343,7 @@ HALF_COMPARISON = ProgramSpec(
         "Which keys a head attends to depends on the length, measured by another head before: "
         "at one fixed length that part of the circuit seems to do nothing."
     ),
-    tags=("statistics", "comparison", "positions", "constant output"),
+    tags=("statistics", "comparison", "positions", "one answer"),
 )
 
 TIME_TO_MAJORITY = ProgramSpec(
@@ -325,7 +361,7 @@ TIME_TO_MAJORITY = ProgramSpec(
         "The first position is found without a pointer, by counting those at which it has not "
         "come yet; whatever comes after the first majority is computed and has no effect."
     ),
-    tags=("statistics", "positions", "constant output"),
+    tags=("statistics", "positions", "one answer"),
 )
 
 MOVING_AVERAGE_CROSSOVER = ProgramSpec(
@@ -383,6 +419,45 @@ RUNNING_MAX = ProgramSpec(
     causal=True,
 )
 
+MIN_SO_FAR = ProgramSpec(
+    name="min_so_far",
+    family="running statistics",
+    build=lambda _vocabulary, _length: min_so_far(),
+    vocabulary=digits,
+    oracle=lambda xs: list(accumulate(xs, min)),
+    sizes=Sizes((2, 4), (4, 5), (6, 8), (10, 10)),
+    least_vocab=2,
+    description="Gives at each position the smallest integer up to there.",
+    why=(
+        "Found by records: a new minimum is marked where it stands, records so far are counted, "
+        "and the count leads back to the last one. Most positions repeat an answer fetched from "
+        "far away."
+    ),
+    tags=("counting", "moving"),
+    causal=True,
+)
+
+RUNNING_MEAN = ProgramSpec(
+    name="running_mean",
+    family="running statistics",
+    build=lambda _vocabulary, _length: running_mean(),
+    vocabulary=gap_and_digits,
+    oracle=_running_mean,
+    sizes=Sizes((3, 4), (4, 5), (6, 8), (8, 12)),
+    least_vocab=3,
+    description=(
+        "Gives at each position the mean of all numbers up to there, where a gap `_` is none; 0 "
+        "before the first number."
+    ),
+    why=(
+        "What attention does by itself: each number has an effect in proportion to its size, over "
+        "how many there are so far, and a gap acts through the pattern alone, so that keys and "
+        "values of one head carry different facts about the same token."
+    ),
+    tags=("statistics", "numbers"),
+    causal=True,
+)
+
 CUMULATIVE_SUM = ProgramSpec(
     name="cumulative_sum",
     family="running statistics",
@@ -412,7 +487,7 @@ COUNT_ABOVE_AVERAGE = ProgramSpec(
         "Every token acts twice: it moves the mean that all are compared with, and it is compared "
         "itself. The paths through one and the same embedding work against each other."
     ),
-    tags=("statistics", "numbers", "comparison", "counting", "constant output"),
+    tags=("statistics", "numbers", "comparison", "counting", "one answer"),
 )
 
 VALUE_RANGE = ProgramSpec(
@@ -428,7 +503,7 @@ VALUE_RANGE = ProgramSpec(
         "Two branches of the same form find opposite ends and meet in a difference; a repeated "
         "extreme is a backup, since its holders all carry the same value."
     ),
-    tags=("statistics", "numbers", "constant output"),
+    tags=("statistics", "numbers", "one answer"),
 )
 
 WEIGHTED_MOVING_AVERAGE = ProgramSpec(
@@ -445,7 +520,7 @@ WEIGHTED_MOVING_AVERAGE = ProgramSpec(
     ),
     why=(
         "Three paths of known strength add up in one direction, one of them without attention: "
-        "methods that grade importance can be held against the weights 3, 2 and 1."
+        "methods that grade importance can be held against the weights 5, 2 and 1."
     ),
     tags=("statistics", "numbers", "positions"),
 )
@@ -459,6 +534,8 @@ PROGRAMS = (
     MOVING_AVERAGE_CROSSOVER,
     RUNNING_MODE,
     RUNNING_MAX,
+    MIN_SO_FAR,
+    RUNNING_MEAN,
     CUMULATIVE_SUM,
     COUNT_ABOVE_AVERAGE,
     VALUE_RANGE,

@@ -5,20 +5,20 @@ odd number of tokens the middle one belongs to neither. Where it has two sides, 
 parts them: the left side stands before it, the right side is every other token after it.
 """
 
-from collections.abc import Sequence
-from functools import reduce
 from itertools import pairwise
 from typing import Any
 
 from ...compiler import rasp
 from ...compiler.values import Value
+from ..citations import INDUCTION_PAPER, IOI_PAPER
 from ..idioms import (
     EQ,
     count,
+    count_equal,
     earlier,
     fraction_of_all,
     fraction_so_far,
-    occurs_before,
+    is_new,
     same,
     shifted,
     somewhere,
@@ -26,20 +26,10 @@ from ..idioms import (
     where,
 )
 from ..program_spec import ProgramSpec, Sizes
-from ..vocabularies import letters
+from ..vocabularies import characters, letters
 
 SEPARATOR = "|"
 COUNTED = "a"
-
-
-def letters_and_separator(size: int) -> tuple[str, ...]:
-    """Return the separator `|`, then letters.
-
-    Example:
-        >>> letters_and_separator(3)
-        ('|', 'a', 'b')
-    """
-    return (SEPARATOR, *letters(size - 1))
 
 
 def _half_at(index: int, length: int) -> str:
@@ -82,14 +72,6 @@ def copies_in(keys: rasp.SOp, queries: rasp.SOp) -> rasp.SOp:
     return count(rasp.Select(keys, queries, EQ).named("copies_of_this")).named("copies")
 
 
-def is_new() -> rasp.SOp:
-    """Return whether this token does not occur before: a mean of ones has its default then."""
-    one = rasp.numerical(rasp.Full(1)).named("one")
-    copy_before = (same(rasp.tokens) & earlier()).named("copy_before")
-    seen = rasp.numerical(rasp.Aggregate(copy_before, one, default=0)).named("seen")
-    return (seen == 0).named("is_new")
-
-
 def moved_to_front(sop: rasp.SOp, kept: rasp.SOp) -> rasp.SOp:
     """Return the values of `sop` where `kept` holds, in their order, from the first position on.
 
@@ -105,9 +87,19 @@ def moved_to_front(sop: rasp.SOp, kept: rasp.SOp) -> rasp.SOp:
 
 
 def contains_duplicate() -> rasp.SOp:
-    """Return whether two of the tokens so far are equal."""
-    repeated = occurs_before(rasp.tokens).named("repeated")
+    """Return, in a causal model, whether two of the tokens so far are equal."""
+    repeated = (count(same(rasp.tokens)) > 1).named("repeated")
     return (fraction_so_far(repeated).named("share_repeated") > 0).named("contains_duplicate")
+
+
+def occurs_once() -> rasp.SOp:
+    """Return whether no other position holds this token."""
+    return (count_equal(rasp.tokens) == 1).named("occurs_once")
+
+
+def membership() -> rasp.SOp:
+    """Return, at every position, whether the counted letter is among the tokens."""
+    return somewhere((rasp.tokens == COUNTED).named("is_a")).named("membership")
 
 
 def deduplicate() -> rasp.SOp:
@@ -147,6 +139,27 @@ def hamming_distance() -> rasp.SOp:
     return count(where(differs, True).named("where_differs")).named("hamming_distance")
 
 
+def edit_of_halves() -> rasp.SOp:
+    """Return, at every position, whether one edit at most turns the first part into the rest.
+
+    It does if no place that fails when both are laid side by side from their starts comes
+    before one that fails when they are laid so from their ends.
+    """
+    from_start = rasp.SequenceMap(lambda i, n: i + (n + 1) // 2, rasp.indices, rasp.length)
+    from_end = rasp.SequenceMap(
+        lambda i, n: i + n // 2 if i < (n + 1) // 2 else i, rasp.indices, rasp.length
+    )
+    unlike_start, unlike_end = (
+        (value_at(rasp.tokens, there.named(f"from_{name}"), default="") != rasp.tokens).named(
+            f"unlike_from_{name}"
+        )
+        for name, there in (("start", from_start), ("end", from_end))
+    )
+    share = rasp.Aggregate(earlier(), rasp.numerical(unlike_start), default=0)
+    begun = (rasp.numerical(share).named("share_unlike_before") > 0).named("unlike_before")
+    return (~somewhere((unlike_end & begun).named("second_edit"))).named("edit_of_halves")
+
+
 def same_majority() -> rasp.SOp:
     """Return, at every position, whether `a` has a majority in both halves or in neither."""
     part = half()
@@ -159,11 +172,11 @@ def same_majority() -> rasp.SOp:
     return (has_majority[0] == has_majority[1]).named("same_majority")
 
 
-def intersection() -> rasp.SOp:
+def in_left_side() -> rasp.SOp:
     """Return whether this token of the right side also stands on the left side."""
     sides = side()
     copies = copies_in(on_side(sides, "left"), on_side(sides, "right"))
-    return (copies > 0).named("intersection")
+    return (copies > 0).named("in_left_side")
 
 
 def subset() -> rasp.SOp:
@@ -209,21 +222,6 @@ def reversed_pair_seen() -> rasp.SOp:
     return (count(matches & earlier()).named("matches") > 0).named("reversed_pair_seen")
 
 
-def cardinality(vocabulary: Sequence[Value]) -> rasp.SOp:
-    """Return, at every position, how many different tokens there are: a head asks for each."""
-    present: list[rasp.SOp] = []
-    for token in vocabulary:
-        share = fraction_of_all((rasp.tokens == token).named(f"is_{token}"))
-        there = rasp.Map(lambda value: int(value > 0), share.named(f"share_of_{token}"))
-        present.append(rasp.numerical(there).named(f"has_{token}"))
-    total = reduce(_sum_of, present)
-    return rasp.categorical(rasp.Map(round, total)).named("cardinality")
-
-
-def _sum_of(x: rasp.SOp, y: rasp.SOp) -> rasp.SOp:
-    return rasp.numerical(rasp.LinearSequenceMap(x, y, 1, 1)).named("sum")
-
-
 def _parted(xs: list[Any]) -> tuple[list[Any], list[Any]]:
     """Return the left and the right side of a sequence; without a separator all is left."""
     place = xs.index(SEPARATOR) if SEPARATOR in xs else len(xs)
@@ -257,12 +255,26 @@ def _hamming_distance(xs: list[Any]) -> list[Value]:
     return [sum(x != y for x, y in zip(*_halves(xs), strict=True))] * len(xs)
 
 
+def _edit_distance(first: list[Any], second: list[Any]) -> int:
+    if not first or not second:
+        return len(first) + len(second)
+    replaced = _edit_distance(first[1:], second[1:])
+    if first[0] == second[0]:
+        return replaced
+    return 1 + min(replaced, _edit_distance(first[1:], second), _edit_distance(first, second[1:]))
+
+
+def _edit_of_halves(xs: list[Any]) -> list[Value]:
+    size = (len(xs) + 1) // 2
+    return [_edit_distance(xs[:size], xs[size:]) <= 1] * len(xs)
+
+
 def _same_majority(xs: list[Any]) -> list[Value]:
     first, second = (2 * part.count(COUNTED) > len(part) for part in _halves(xs))
     return [first == second] * len(xs)
 
 
-def _intersection(xs: list[Any]) -> list[Value]:
+def _in_left_side(xs: list[Any]) -> list[Value]:
     left = _parted(xs)[0]
     return [i > len(left) and x in left for i, x in enumerate(xs)]
 
@@ -288,10 +300,6 @@ def _reversed_pair_seen(xs: list[Any]) -> list[Value]:
     return [False, *(pair[::-1] in pairs[:i] for i, pair in enumerate(pairs))]
 
 
-def _cardinality(xs: list[Any]) -> list[Value]:
-    return [len(set(xs))] * len(xs)
-
-
 CONTAINS_DUPLICATE = ProgramSpec(
     name="contains_duplicate",
     family="sets",
@@ -305,8 +313,40 @@ CONTAINS_DUPLICATE = ProgramSpec(
         "one; with a second repetition the first is no longer needed, so that ablation of one "
         "position understates it."
     ),
+    citation=IOI_PAPER,
     tags=("counting", "redundancy"),
     causal=True,
+)
+
+OCCURS_ONCE = ProgramSpec(
+    name="occurs_once",
+    family="sets",
+    build=lambda _vocabulary, _length: occurs_once(),
+    vocabulary=letters,
+    oracle=lambda xs: [xs.count(x) == 1 for x in xs],
+    sizes=Sizes((2, 4), (4, 5), (6, 8), (8, 16)),
+    description="Says at each position whether its token occurs only once in the sequence.",
+    why=(
+        "A histogram of which one bit is used: the head tells all counts apart and the MLP hears "
+        "only whether it is one, so a change from two to three is seen inside and not outside."
+    ),
+    tags=("membership", "histograms"),
+)
+
+MEMBERSHIP = ProgramSpec(
+    name="membership",
+    family="sets",
+    build=lambda _vocabulary, _length: membership(),
+    vocabulary=letters,
+    oracle=lambda xs: [COUNTED in xs] * len(xs),
+    sizes=Sizes((2, 4), (4, 5), (6, 8), (8, 16)),
+    least_vocab=2,
+    description="Says at every position whether `a` occurs in the sequence.",
+    why=(
+        "Every `a` is enough and none is needed where there are two: taking out one token at a "
+        "time finds no cause on such inputs, though the head reads each of them."
+    ),
+    tags=("membership", "redundancy", "one answer"),
 )
 
 DEDUPLICATE = ProgramSpec(
@@ -340,7 +380,7 @@ PALINDROME = ProgramSpec(
         "anything is the message: the tokens compared are never moved. Each pair is tested "
         "twice, once from either end."
     ),
-    tags=("positions", "redundancy", "constant output"),
+    tags=("positions", "redundancy", "reversal", "rare positives", "one answer"),
 )
 
 ANAGRAM_HALVES = ProgramSpec(
@@ -358,7 +398,7 @@ ANAGRAM_HALVES = ProgramSpec(
         "Contributions of both halves cancel inside one head's mean, so a position can matter "
         "only by undoing another; changing one token of a half always breaks a true answer."
     ),
-    tags=("numbers", "cancellation", "constant output"),
+    tags=("numbers", "cancellation", "rare positives", "one answer"),
 )
 
 HAMMING_DISTANCE = ProgramSpec(
@@ -376,7 +416,26 @@ HAMMING_DISTANCE = ProgramSpec(
         "An address computed from length and position drives a lookup, and only the first half "
         "of the lookups is counted: those of the second half are made and discarded."
     ),
-    tags=("positions", "counting", "constant output"),
+    tags=("positions", "counting", "one answer"),
+)
+
+EDIT_OF_HALVES = ProgramSpec(
+    name="edit_of_halves",
+    family="sets",
+    build=lambda _vocabulary, _length: edit_of_halves(),
+    vocabulary=letters,
+    oracle=_edit_of_halves,
+    sizes=Sizes((2, 4), (4, 5), (6, 8), (8, 16)),
+    description=(
+        "Says at every position whether one edit at most turns the first half into the second; "
+        "a middle token belongs to the first half, so that the edit is a substitution at even "
+        "lengths and a deletion at odd ones."
+    ),
+    why=(
+        "Two heads lay the halves side by side, from their starts and from their ends: at even "
+        "lengths they do the same, and only at odd ones do they read different neighbours."
+    ),
+    tags=("comparison", "positions", "rare positives", "one answer"),
 )
 
 SAME_MAJORITY = ProgramSpec(
@@ -394,15 +453,15 @@ SAME_MAJORITY = ProgramSpec(
         "Two heads do the same work on different halves and meet in an equality, so the effect "
         "of either turns its sign with the other: averaged over inputs, they seem to do little."
     ),
-    tags=("statistics", "agreement", "constant output"),
+    tags=("statistics", "comparison", "one answer"),
 )
 
-INTERSECTION = ProgramSpec(
-    name="intersection",
+IN_LEFT_SIDE = ProgramSpec(
+    name="in_left_side",
     family="sets",
-    build=lambda _vocabulary, _length: intersection(),
-    vocabulary=letters_and_separator,
-    oracle=_intersection,
+    build=lambda _vocabulary, _length: in_left_side(),
+    vocabulary=characters(SEPARATOR),
+    oracle=_in_left_side,
     sizes=Sizes((3, 4), (4, 5), (6, 8), (8, 16)),
     least_vocab=2,
     description=(
@@ -414,7 +473,7 @@ INTERSECTION = ProgramSpec(
         "the other side; earlier equal tokens on the same side are decoys for a plain "
         "duplicate-token head."
     ),
-    tags=("counting", "conditions"),
+    tags=("counting", "conditions", "membership"),
     causal=True,
 )
 
@@ -422,7 +481,7 @@ SUBSET = ProgramSpec(
     name="subset",
     family="sets",
     build=lambda _vocabulary, _length: subset(),
-    vocabulary=letters_and_separator,
+    vocabulary=characters(SEPARATOR),
     oracle=_subset,
     sizes=Sizes((3, 4), (4, 5), (6, 8), (8, 16)),
     least_vocab=2,
@@ -434,14 +493,14 @@ SUBSET = ProgramSpec(
         "A universal claim answered by the absence of a counterexample: three heads in a row, "
         "each of which turns a share into yes or no before the next one reads it."
     ),
-    tags=("conditions", "constant output"),
+    tags=("conditions", "membership", "one answer"),
 )
 
 SET_DIFFERENCE = ProgramSpec(
     name="set_difference",
     family="sets",
     build=lambda _vocabulary, _length: set_difference(),
-    vocabulary=letters_and_separator,
+    vocabulary=characters(SEPARATOR),
     oracle=_set_difference,
     sizes=Sizes((3, 4), (3, 5), (6, 8), (8, 12)),
     least_vocab=2,
@@ -453,14 +512,14 @@ SET_DIFFERENCE = ProgramSpec(
         "Four dependent heads: find the side, look across, count what is kept, fetch it. A "
         "token on the right changes where tokens of the left end up without being moved itself."
     ),
-    tags=("moving", "conditions", "counting"),
+    tags=("moving", "conditions", "counting", "membership"),
 )
 
 JACCARD_INDEX = ProgramSpec(
     name="jaccard_index",
     family="sets",
     build=lambda _vocabulary, _length: jaccard_index(),
-    vocabulary=letters_and_separator,
+    vocabulary=characters(SEPARATOR),
     oracle=_jaccard_index,
     sizes=Sizes((3, 4), (4, 5), (6, 8), (8, 14)),
     least_vocab=2,
@@ -472,7 +531,7 @@ JACCARD_INDEX = ProgramSpec(
         "A quotient without a division: attention restricted to first occurrences supplies the "
         "denominator, so queries and keys carry half of the answer and values the other half."
     ),
-    tags=("numbers", "statistics", "constant output"),
+    tags=("numbers", "statistics", "one answer"),
 )
 
 REVERSED_PAIR_SEEN = ProgramSpec(
@@ -490,36 +549,24 @@ REVERSED_PAIR_SEEN = ProgramSpec(
         "A previous-token head feeds both the keys and the queries of the next head, as in "
         "induction, but with the pair swapped: the match needs both tokens in the wrong order."
     ),
-    tags=("induction", "moving"),
+    citation=INDUCTION_PAPER,
+    tags=("in-context learning", "moving"),
     causal=True,
-)
-
-CARDINALITY = ProgramSpec(
-    name="cardinality",
-    family="sets",
-    build=lambda vocabulary, _length: cardinality(vocabulary),
-    vocabulary=letters,
-    oracle=_cardinality,
-    sizes=Sizes((2, 4), (4, 5), (6, 8), (8, 16)),
-    description="Gives at every position how many different tokens the sequence has.",
-    why=(
-        "One head for each token of the vocabulary, all alike and summed up: the answer is "
-        "spread evenly over them, and the partial sums differ in nothing but their order."
-    ),
-    tags=("counting", "numbers", "constant output"),
 )
 
 PROGRAMS = (
     CONTAINS_DUPLICATE,
+    OCCURS_ONCE,
+    MEMBERSHIP,
     DEDUPLICATE,
     PALINDROME,
     ANAGRAM_HALVES,
     HAMMING_DISTANCE,
+    EDIT_OF_HALVES,
     SAME_MAJORITY,
-    INTERSECTION,
+    IN_LEFT_SIDE,
     SUBSET,
     SET_DIFFERENCE,
     JACCARD_INDEX,
     REVERSED_PAIR_SEEN,
-    CARDINALITY,
 )

@@ -1,7 +1,7 @@
 """Programs that sort or rank: find out how many tokens come before, then fetch by place."""
 
+from collections import Counter
 from collections.abc import Sequence
-from itertools import accumulate
 from math import isqrt
 from operator import gt
 from typing import Any
@@ -18,6 +18,8 @@ from ..idioms import (
     earlier,
     first_value,
     fraction_so_far,
+    is_new,
+    kept_where,
     same,
     shifted,
     sort_by_keys,
@@ -34,13 +36,47 @@ KNUTH = (
 )
 QUICKSORT = "C. A. R. Hoare. Quicksort. The Computer Journal 5(1), 1962"
 GT = rasp.Comparison.GT
+K = 3
 _SIZES = Sizes((2, 4), (4, 5), (6, 8), (8, 16))
 
 
 def sort_by_frequency(max_length: int) -> rasp.SOp:
     """Return the tokens, those of the most frequent kinds first, ties in order of position."""
     rarity = (-count_equal(rasp.tokens)).named("rarity")
-    return sort_by_keys(rasp.tokens, rarity, max_length).named("most_frequent")
+    return sort_by_keys(rasp.tokens, rarity, max_length).named("sort_by_frequency")
+
+
+def most_frequent() -> rasp.SOp:
+    """Return each token once, the most frequent first, ties in order of first occurrence."""
+    first = is_new()
+    rarity = (-count_equal(rasp.tokens)).named("rarity")
+    place = bucket_place(kept_where(first, rarity).named("rarity_of_kind"))
+    return fetched(rasp.tokens, kept_where(first, place).named("place_of_kind")).named(
+        "most_frequent"
+    )
+
+
+def sort_by_key(max_length: int) -> rasp.SOp:
+    """Return the even tokens, then the odd ones, each in order of position."""
+    key = rasp.Map(lambda token: token % 2, rasp.tokens).named("key")
+    return sort_by_keys(rasp.tokens, key, max_length).named("sort_by_key")
+
+
+def sort_descending() -> rasp.SOp:
+    """Return the tokens in descending order: equal ones claim a stretch of places together."""
+    start = count(rasp.Select(rasp.tokens, rasp.tokens, GT).named("greater")).named("start")
+    at_least = rasp.Select(rasp.tokens, rasp.tokens, rasp.Comparison.GEQ).named("at_least")
+    end = count(at_least).named("end")
+    claims = rasp.Select(start, rasp.indices, LEQ) & rasp.Select(end, rasp.indices, GT)
+    return rasp.Aggregate(claims.named("claims"), rasp.tokens).named("sort_descending")
+
+
+def top_k() -> rasp.SOp:
+    """Return the `K` largest tokens in descending order, and no value after them."""
+    greater = count(rasp.Select(rasp.tokens, rasp.tokens, GT).named("greater")).named("n_greater")
+    equal = count(same(rasp.tokens) & earlier()).named("n_equal_before")
+    place = rasp.SequenceMap(lambda x, y: x + y if x + y < K else None, greater, equal)
+    return fetched(rasp.tokens, place.named("place")).named("top_k")
 
 
 def fetched(values: rasp.SOp, place: rasp.SOp) -> rasp.SOp:
@@ -148,16 +184,6 @@ def group_equal() -> rasp.SOp:
     return fetched(rasp.tokens, compared_place(leader_place)).named("group_equal")
 
 
-def min_so_far() -> rasp.SOp:
-    """Return, in a causal model, the least token so far: that of the last record."""
-    smaller = rasp.Select(rasp.tokens, rasp.tokens, LEQ).named("at_most")
-    is_record = (count(smaller).named("n_at_most") == 1).named("is_record")
-    records = where(is_record, True).named("records")
-    n_records = count(records).named("n_records")
-    last_record = same(n_records).named("since_last_record") & records
-    return rasp.Aggregate(last_record, rasp.tokens).named("min_so_far")
-
-
 def is_sorted() -> rasp.SOp:
     """Return, in a causal model, whether no position so far comes after a greater token."""
     exceeding = count(rasp.Select(rasp.tokens, rasp.tokens, GT).named("greater"))
@@ -184,9 +210,19 @@ def _sort_unique(xs: list[Any]) -> list[Value]:
     return placed
 
 
-def _most_frequent(xs: list[Any]) -> list[Value]:
+def _sort_by_frequency(xs: list[Any]) -> list[Value]:
     order = sorted(range(len(xs)), key=lambda i: (-xs.count(xs[i]), i))
     return [xs[i] for i in order]
+
+
+def _most_frequent(xs: list[Any]) -> list[Value]:
+    kinds = [kind for kind, _ in Counter(xs).most_common()]
+    return kinds + [None] * (len(xs) - len(kinds))
+
+
+def _top_k(xs: list[Any]) -> list[Value]:
+    largest = sorted(xs, reverse=True)[:K]
+    return largest + [None] * (len(xs) - len(largest))
 
 
 def _second_largest(xs: list[Any]) -> list[Value]:
@@ -244,27 +280,97 @@ SORT_UNIQUE = ProgramSpec(
         "The shortest program whose second head depends on what the first has computed; on "
         "repeated tokens one query attends to several keys, and some attend to none."
     ),
-    citation=RASP_PAPER,
+    citation=TRACR_PAPER,
     tags=("moving",),
 )
 
-MOST_FREQUENT = ProgramSpec(
-    name="most_frequent",
+SORT_BY_FREQUENCY = ProgramSpec(
+    name="sort_by_frequency",
     family="sorting",
     build=lambda _vocabulary, length: sort_by_frequency(length),
     vocabulary=letters,
-    oracle=_most_frequent,
+    oracle=_sort_by_frequency,
     sizes=_SIZES,
     description=(
         "Sorts the tokens by how often they occur, the most frequent first, equally frequent "
-        "ones in their order of appearance."
+        "ones in order of position, so that `abab` stays `abab`."
     ),
     why=(
         "A histogram feeds a sort: three dependent heads in a row, so that a method must "
         "follow a count through two more steps."
     ),
+    citation=TRACR_PAPER,
+    tags=("counting", "moving", "histograms"),
+)
+
+MOST_FREQUENT = ProgramSpec(
+    name="most_frequent",
+    family="sorting",
+    build=lambda _vocabulary, _length: most_frequent(),
+    vocabulary=letters,
+    oracle=_most_frequent,
+    sizes=_SIZES,
+    description=(
+        "Gives each token once, the most frequent first, equally frequent ones in order of first "
+        "occurrence; the places after them have no value."
+    ),
+    why=(
+        "The first of equal tokens stands for its kind and carries the key; the others are "
+        "counted, then drop out of the comparison, so a token may matter without being moved."
+    ),
     citation=RASP_PAPER,
-    tags=("counting", "moving"),
+    tags=("histograms", "moving"),
+)
+
+SORT_BY_KEY = ProgramSpec(
+    name="sort_by_key",
+    family="sorting",
+    build=lambda _vocabulary, length: sort_by_key(length),
+    vocabulary=digits,
+    oracle=lambda xs: sorted(xs, key=lambda x: x % 2),
+    sizes=_SIZES,
+    least_vocab=2,
+    description="Gives the even integers, then the odd ones, each in order of appearance.",
+    why=(
+        "The order comes from one bit of each token and the content from all of it: a swap of "
+        "two tokens of one parity changes what is moved and leaves all attention as it is."
+    ),
+    tags=("moving", "positions"),
+)
+
+SORT_DESCENDING = ProgramSpec(
+    name="sort_descending",
+    family="sorting",
+    build=lambda _vocabulary, _length: sort_descending(),
+    vocabulary=digits,
+    oracle=lambda xs: sorted(xs, reverse=True),
+    sizes=_SIZES,
+    least_vocab=2,
+    description="Sorts integers in descending order; tokens may repeat.",
+    why=(
+        "No tie is broken: equal tokens claim the same stretch of places, and each place of it "
+        "reads all of them at once, so that they are backups of one another."
+    ),
+    tags=("moving", "redundancy"),
+)
+
+TOP_K = ProgramSpec(
+    name="top_k",
+    family="sorting",
+    build=lambda _vocabulary, _length: top_k(),
+    vocabulary=digits,
+    oracle=_top_k,
+    sizes=_SIZES,
+    least_vocab=2,
+    description=(
+        "Gives the three largest integers in descending order at the first three positions, "
+        "repeated ones as often as they occur; no value at later positions."
+    ),
+    why=(
+        "Every token is ranked and all ranks from three on are then struck out: small tokens have "
+        "no effect as long as they stay small, though they are ranked as the others are."
+    ),
+    tags=("moving", "numbers"),
 )
 
 SORT_BY_COMPARISON = ProgramSpec(
@@ -280,7 +386,7 @@ SORT_BY_COMPARISON = ProgramSpec(
         "another equal ones before, and only their sum is a place. Without repeated tokens the "
         "second head is idle."
     ),
-    citation=KNUTH,
+    citation=f"{RASP_PAPER}; {KNUTH}",
     tags=("moving", "positions"),
 )
 
@@ -331,7 +437,7 @@ MEDIAN = ProgramSpec(
         "All queries look for the one key whose place is in the middle: the place is computed at "
         "every position and read at one, which one depends on all tokens."
     ),
-    tags=("moving", "statistics", "constant output"),
+    tags=("moving", "statistics", "one answer"),
 )
 
 SECOND_LARGEST = ProgramSpec(
@@ -351,7 +457,7 @@ SECOND_LARGEST = ProgramSpec(
         "the rest: two rounds of the same form, four heads deep, of which the second fails with "
         "the first."
     ),
-    tags=("moving", "constant output"),
+    tags=("moving", "one answer"),
 )
 
 NEXT_LARGER = ProgramSpec(
@@ -410,24 +516,6 @@ GROUP_EQUAL = ProgramSpec(
     tags=("moving", "positions", "counting"),
 )
 
-MIN_SO_FAR = ProgramSpec(
-    name="min_so_far",
-    family="sorting",
-    build=lambda _vocabulary, _length: min_so_far(),
-    vocabulary=digits,
-    oracle=lambda xs: list(accumulate(xs, min)),
-    sizes=Sizes((2, 4), (4, 5), (6, 8), (10, 10)),
-    least_vocab=2,
-    description="Gives at each position the smallest integer up to there.",
-    why=(
-        "Found by records: a new minimum is marked where it stands, records so far are counted, "
-        "and the count leads back to the last one. Most positions repeat an answer fetched from "
-        "far away."
-    ),
-    tags=("counting", "moving"),
-    causal=True,
-)
-
 IS_SORTED = ProgramSpec(
     name="is_sorted",
     family="sorting",
@@ -444,7 +532,7 @@ IS_SORTED = ProgramSpec(
         "Every token is compared with all before it, not just with its neighbour, so one large "
         "token early has many witnesses, and patching one of them leaves the answer as it is."
     ),
-    tags=("logic",),
+    tags=("comparison", "rare positives", "redundancy"),
     causal=True,
 )
 
@@ -465,14 +553,18 @@ ASCENDING_RUN = ProgramSpec(
         "that names the run, and a count within it; each step is read through the next head "
         "alone."
     ),
-    tags=("counting", "positions"),
+    tags=("counting", "positions", "runs"),
     causal=True,
 )
 
 PROGRAMS = (
     SORT,
     SORT_UNIQUE,
+    SORT_BY_FREQUENCY,
     MOST_FREQUENT,
+    SORT_BY_KEY,
+    SORT_DESCENDING,
+    TOP_K,
     SORT_BY_COMPARISON,
     COUNTING_SORT,
     RADIX_SORT,
@@ -481,7 +573,6 @@ PROGRAMS = (
     NEXT_LARGER,
     PARTITION_BY_FIRST,
     GROUP_EQUAL,
-    MIN_SO_FAR,
     IS_SORTED,
     ASCENDING_RUN,
 )

@@ -5,11 +5,11 @@ it makes of it.
 """
 
 from collections.abc import Callable
-from itertools import groupby
 from typing import Any
 
 from ...compiler import rasp
 from ...compiler.values import Value
+from ..citations import IOI_PAPER
 from ..idioms import (
     EQ,
     all_of,
@@ -22,13 +22,8 @@ from ..idioms import (
     where,
 )
 from ..program_spec import ProgramSpec, Sizes
-from ..vocabularies import digits, letters
+from ..vocabularies import characters, digits
 
-IOI_PAPER = (
-    "Kevin Wang, Alexandre Variengien, Arthur Conmy, Buck Shlegeris, Jacob Steinhardt. "
-    "Interpretability in the Wild: a Circuit for Indirect Object Identification in GPT-2 small. "
-    "ICLR 2023. arXiv:2211.00593"
-)
 GREATER_THAN_PAPER = (
     "Michael Hanna, Ollie Liu, Alexandre Variengien. How does GPT-2 compute greater-than?: "
     "Interpreting mathematical abilities in a pre-trained language model. NeurIPS 2023. "
@@ -38,18 +33,11 @@ AGREEMENT_PAPER = (
     "Tal Linzen, Emmanuel Dupoux, Yoav Goldberg. Assessing the Ability of LSTMs to Learn "
     "Syntax-Sensitive Dependencies. TACL 2016. arXiv:1611.01368"
 )
-DOCSTRING_POST = (
-    "Stefan Heimersheim, Jett Janiak. A circuit for Python docstrings in a 4-layer attention-only "
-    "transformer. Alignment Forum 2023."
-)
-SPACE, STOP, COMMA, QUOTE, COLON, BLANK = " ", ".", ",", '"', ":", "_"
+SPACE, STOP, COMMA, QUOTE, BLANK = " ", ".", ",", '"', "_"
+NOUNS = {"cat": "singular", "cats": "plural"}
+VERBS = {"sleeps": "singular", "sleep": "plural"}
 POLARITY = {"good": 1, "bad": -1, "great": 1, "dull": -1}
 PRONOUNS = {"Anna": "she", "Tom": "he", "Mary": "she", "John": "he"}
-
-
-def characters(*signs: str) -> Callable[[int], tuple[str, ...]]:
-    """Return the vocabulary of `signs` and then letters, for any number of tokens."""
-    return lambda size: (*signs, *letters(max(0, size - len(signs))))[:size]
 
 
 def words(*known: str) -> Callable[[int], tuple[str, ...]]:
@@ -76,15 +64,6 @@ def _pronoun(names: int, is_she: bool) -> str | None:
     return "they" if names > 1 else "she" if is_she else "he"
 
 
-def position_in_word() -> rasp.SOp:
-    """Return the number of letters of this word up to here; 0 at spaces."""
-    is_space = (rasp.tokens == SPACE).named("is_space")
-    word = number_so_far(is_space, "spaces")
-    letter_of = kept_where(~is_space, word).named("letter_of_word")
-    in_this_word = rasp.Select(letter_of, word, EQ)
-    return count((in_this_word & so_far()).named("word_so_far")).named("position_in_word")
-
-
 def acronym() -> rasp.SOp:
     """Return the first letters of the words, from the first position on."""
     before = neighbour(-1, SPACE)
@@ -105,14 +84,19 @@ def inside_quotes() -> rasp.SOp:
     return all_of([is_open, closes, ~is_quote]).named("inside_quotes")
 
 
-def docstring_arguments() -> rasp.SOp:
-    """Return at the k-th colon the k-th of the tokens before the first colon."""
-    is_colon = (rasp.tokens == COLON).named("is_colon")
-    colons = number_so_far(is_colon, "colons")
-    defined = rasp.SequenceMap(lambda n, i: i if n == 0 else None, colons, rasp.indices)
-    asked = rasp.SequenceMap(lambda c, n: n - 1 if c else None, is_colon, colons).named("asked")
-    argument = rasp.Select(defined.named("argument_place"), asked, EQ).named("argument")
-    return rasp.Aggregate(argument, rasp.tokens).named("docstring_arguments")
+def capitals() -> rasp.SOp:
+    """Return whether this is a letter and the last token before it, spaces aside, a full stop.
+
+    Tokens other than spaces are numbered, and a letter asks for the number before its own.
+    """
+    is_solid = (rasp.tokens != SPACE).named("is_solid")
+    number = number_so_far(is_solid, "solid")
+    is_letter = rasp.Map(lambda x: x not in (SPACE, STOP), rasp.tokens).named("is_letter")
+    wanted = kept_where(is_letter, (number - 1).named("number_before")).named("wanted")
+    last = rasp.Select(kept_where(is_solid, number).named("solid_number"), wanted, EQ)
+    before = rasp.Aggregate(last.named("last_solid"), rasp.tokens, default=STOP)
+    after_stop = (before.named("last_solid_token") == STOP).named("after_stop")
+    return (is_letter & after_stop).named("capitals")
 
 
 def later_year() -> rasp.SOp:
@@ -129,16 +113,18 @@ def later_year() -> rasp.SOp:
     return kept_where(ends_year, decided).named("later_year")
 
 
-def head_noun_agreement() -> rasp.SOp:
-    """Return the number of the latest noun that does not stand after a preposition."""
-    is_noun = rasp.Map(lambda x: x not in ("near", "often"), rasp.tokens).named("is_noun")
+def subject_verb_agreement() -> rasp.SOp:
+    """Return at each verb whether it has the number of the latest noun not right after `near`."""
     after_near = (neighbour(-1, STOP) == "near").named("after_preposition")
-    is_head = rasp.SequenceMap(lambda n, p: n and not p, is_noun, after_near).named("is_head")
-    heads = number_so_far(is_head, "heads")
-    head = kept_where(is_head, heads).named("head")
-    number = rasp.Map(lambda x: "plural" if x.endswith("s") else "singular", rasp.tokens)
-    latest_head = rasp.Select(head, heads, EQ).named("latest_head")
-    return rasp.Aggregate(latest_head, number.named("number")).named("head_noun_agreement")
+    is_subject = rasp.SequenceMap(lambda x, p: x in NOUNS and not p, rasp.tokens, after_near)
+    is_subject = is_subject.named("is_subject")
+    subjects = number_so_far(is_subject, "subjects")
+    place = kept_where(is_subject, subjects).named("subject_number")
+    latest = rasp.Select(place, subjects, EQ).named("latest_subject")
+    number = rasp.Map(NOUNS.get, rasp.tokens).named("number")
+    required = rasp.Aggregate(latest, number).named("number_of_subject")
+    form = rasp.Map(VERBS.get, rasp.tokens).named("number_of_verb")
+    return (form == required).named("subject_verb_agreement")
 
 
 def indirect_object() -> rasp.SOp:
@@ -202,11 +188,6 @@ def negation_scope() -> rasp.SOp:
     return rasp.numerical(rasp.Aggregate(adjectives, turned, default=0)).named("negation_scope")
 
 
-def _position_in_word(xs: list[Any]) -> list[Value]:
-    runs = groupby(xs, key=lambda x: x == SPACE)
-    return [0 if space else i for space, run in runs for i, _ in enumerate(run, start=1)]
-
-
 def _acronym(xs: list[Any]) -> list[Value]:
     initials = [word[0] for word in "".join(xs).split(SPACE) if word]
     return [*initials, *[None] * (len(xs) - len(initials))]
@@ -220,9 +201,13 @@ def _inside_quotes(xs: list[Any]) -> list[Value]:
     return inside
 
 
-def _docstring_arguments(xs: list[Any]) -> list[Value]:
-    arguments = iter(xs[: xs.index(COLON)] if COLON in xs else [])
-    return [next(arguments, None) if x == COLON else None for x in xs]
+def _capitals(xs: list[Any]) -> list[Value]:
+    starts: list[Value] = []
+    is_start = True
+    for x in xs:
+        starts.append(is_start and x not in (SPACE, STOP))
+        is_start = x == STOP or (is_start and x == SPACE)
+    return starts
 
 
 def _later_year(xs: list[Any]) -> list[Value]:
@@ -230,14 +215,15 @@ def _later_year(xs: list[Any]) -> list[Value]:
     return [None if year is None else year > years[1] for year in years]
 
 
-def _head_noun_agreement(xs: list[Any]) -> list[Value]:
-    numbers: list[Value] = []
-    number = None
+def _subject_verb_agreement(xs: list[Any]) -> list[Value]:
+    answers: list[Value] = []
+    subject = None
     for before, x in zip(["", *xs], xs, strict=False):
-        if x not in ("near", "often") and before != "near":
-            number = "plural" if x.endswith("s") else "singular"
-        numbers.append(number)
-    return numbers
+        if x in ("cat", "cats") and before != "near":
+            subject = x
+        is_verb = x in ("sleep", "sleeps") and subject is not None
+        answers.append((subject == "cat") == (x == "sleeps") if is_verb else None)
+    return answers
 
 
 def _indirect_object(xs: list[Any]) -> list[Value]:
@@ -281,23 +267,6 @@ def _negation_scope(xs: list[Any]) -> list[Value]:
     return [sum(values) / len(values) if values else 0] * len(xs)
 
 
-POSITION_IN_WORD = ProgramSpec(
-    name="position_in_word",
-    family="text",
-    build=lambda _vocabulary, _length: position_in_word(),
-    vocabulary=characters(SPACE),
-    oracle=_position_in_word,
-    sizes=Sizes((2, 4), (4, 5), (6, 8), (8, 16)),
-    least_vocab=2,
-    description="Gives at each letter its place in its word, counted from 1, and 0 at spaces.",
-    why=(
-        "Two counts in a row, the first of which is the address of the second: which letter "
-        "stands where is of no account, so a swap of letters shows nothing and a space moves all."
-    ),
-    tags=("characters", "counting", "words"),
-    causal=True,
-)
-
 ACRONYM = ProgramSpec(
     name="acronym",
     family="text",
@@ -336,24 +305,24 @@ INSIDE_QUOTES = ProgramSpec(
     tags=("characters", "parity"),
 )
 
-DOCSTRING_ARGUMENTS = ProgramSpec(
-    name="docstring_arguments",
+CAPITALS = ProgramSpec(
+    name="capitals",
     family="text",
-    build=lambda _vocabulary, _length: docstring_arguments(),
-    vocabulary=characters(COLON),
-    oracle=_docstring_arguments,
-    sizes=Sizes((2, 4), (4, 5), (6, 8), (8, 16)),
-    least_vocab=2,
+    build=lambda _vocabulary, _length: capitals(),
+    vocabulary=characters(STOP, SPACE),
+    oracle=_capitals,
+    sizes=Sizes((3, 4), (4, 5), (6, 8), (8, 16)),
+    least_vocab=3,
     description=(
-        "Reads the tokens before the first colon as a list of arguments, and gives the k-th of "
-        "them at the k-th colon; no value elsewhere, and where there are fewer."
+        "Says at each position whether a letter stands there that must be a capital: the first "
+        "one of the text or after a full stop, with nothing but spaces between."
     ),
     why=(
-        "The list is copied by place and not by content, from a count of colons: what looks like "
-        "a head that copies names moves whatever stands at a number."
+        "The token before, with spaces left out: a count makes the address, so that the second "
+        "head looks back over any number of spaces, and at the start of a text, where it finds "
+        "nothing, its default gives the answer."
     ),
-    citation=DOCSTRING_POST,
-    tags=("code", "copying", "positions"),
+    tags=("characters", "rare positives", "grammar"),
     causal=True,
 )
 
@@ -377,25 +346,25 @@ LATER_YEAR = ProgramSpec(
     tags=("numbers", "comparison"),
 )
 
-HEAD_NOUN_AGREEMENT = ProgramSpec(
-    name="head_noun_agreement",
+SUBJECT_VERB_AGREEMENT = ProgramSpec(
+    name="subject_verb_agreement",
     family="text",
-    build=lambda _vocabulary, _length: head_noun_agreement(),
-    vocabulary=words("cat", "cats", "near", "often"),
-    oracle=_head_noun_agreement,
-    sizes=Sizes((3, 4), (4, 5), (6, 8), (8, 16)),
-    least_vocab=3,
+    build=lambda _vocabulary, _length: subject_verb_agreement(),
+    vocabulary=words("cat", "cats", "near", "sleeps", "sleep"),
+    oracle=_subject_verb_agreement,
+    sizes=Sizes((4, 4), (5, 5), (6, 8), (8, 16)),
+    least_vocab=4,
     description=(
-        "Says at each position which number a verb must have there: that of the latest noun that "
-        "does not stand right after `near`; no value before the first. All words but `near` and "
-        "`often` are nouns, plural if they end in s."
+        "Says at each verb, `sleeps` or `sleep`, whether it agrees in number with its subject, the "
+        "latest `cat` or `cats` before it that does not stand right after `near`; no value "
+        "without a subject, and at other words."
     ),
     why=(
         "The noun nearest to the verb is often not its subject: such attractors are read as keys "
         "and made silent by what stands before them, two layers of attention earlier."
     ),
     citation=AGREEMENT_PAPER,
-    tags=("words", "agreement"),
+    tags=("words", "grammar", "masking"),
     causal=True,
 )
 
@@ -416,7 +385,7 @@ INDIRECT_OBJECT = ProgramSpec(
         "division of labour known from GPT-2, here with attention both ways and nothing spare."
     ),
     citation=IOI_PAPER,
-    tags=("words", "names", "inhibition"),
+    tags=("words", "masking", "grammar"),
 )
 
 COMMA_SPLICE = ProgramSpec(
@@ -436,7 +405,7 @@ COMMA_SPLICE = ProgramSpec(
         "Four conditions at once make positives rare, and two of them are found by heads with "
         "the same keys and values that differ by one in their queries."
     ),
-    tags=("words", "clauses", "rare positives"),
+    tags=("words", "rare positives", "grammar"),
 )
 
 PRONOUN_CHOICE = ProgramSpec(
@@ -449,13 +418,14 @@ PRONOUN_CHOICE = ProgramSpec(
     least_vocab=4,
     description=(
         "Gives at each `_` the pronoun for the names before it in its sentence: `they` for "
-        "several, `she` or `he` for one; no value without any, and elsewhere. `.` ends a sentence."
+        "several, also for one name twice, `she` or `he` for one; no value without any, and "
+        "elsewhere. `.` ends a sentence."
     ),
     why=(
         "One pattern serves two heads, of which one counts names and one averages their gender: "
         "the gender is computed always and heard only where the count is one."
     ),
-    tags=("words", "agreement", "names"),
+    tags=("words", "grammar"),
     causal=True,
 )
 
@@ -469,22 +439,22 @@ NEGATION_SCOPE = ProgramSpec(
     least_vocab=3,
     description=(
         "Gives at every position the mean of 1 for each `good` or `great` and -1 for each `bad` or "
-        "`dull`, turned round by each `not` between it and the comma before it; 0 without any."
+        "`dull`, turned round by each `not` between it and the comma before it or the start; 0 "
+        "without any."
     ),
     why=(
         "A sentiment in one direction, whose parts are turned round before they are added: the "
         "same word pushes both ways, and opposite words cancel to the answer of no words at all."
     ),
-    tags=("words", "sentiment", "cancellation", "constant output"),
+    tags=("words", "cancellation", "grammar", "one answer"),
 )
 
 PROGRAMS = (
-    POSITION_IN_WORD,
     ACRONYM,
     INSIDE_QUOTES,
-    DOCSTRING_ARGUMENTS,
+    CAPITALS,
     LATER_YEAR,
-    HEAD_NOUN_AGREEMENT,
+    SUBJECT_VERB_AGREEMENT,
     INDIRECT_OBJECT,
     COMMA_SPLICE,
     PRONOUN_CHOICE,
