@@ -23,9 +23,15 @@ from markdown_table import table
 
 from glassbench import benchmark_programs
 from glassbench.benchmark_programs import SUITES, TaskId, TaskMeasures, get_suite
-from glassbench.benchmark_programs import suite_measures as of_suites
-from glassbench.benchmark_programs import task_measures as of_tasks
+from glassbench.benchmark_programs.suite_measures import FILE as PRIORS_FILE
+from glassbench.benchmark_programs.suite_measures import (
+    measured_priors,
+    suite_measures,
+    write_priors,
+)
 from glassbench.benchmark_programs.suites import candidates
+from glassbench.benchmark_programs.task_measures import FILE as TASKS_FILE
+from glassbench.benchmark_programs.task_measures import measured_tasks, write_measures
 from glassbench.errors import GlassbenchError
 from glassbench.evaluators.floors import prior_above_random
 from glassbench.evaluators.ranking_metrics import METRICS
@@ -56,7 +62,8 @@ def measured(task: str, cache: Path | None) -> Measured:
         kept = None if cache is None else cache / f"{digest}.json"
         if kept is not None and kept.exists():
             known = json.loads(kept.read_text(encoding="utf-8"))
-            return Measured(**known | {"task": task, "measures": TaskMeasures(**known["measures"])})
+            measures = TaskMeasures(**known["measures"] | {"task": task})
+            return Measured(**known | {"task": task, "measures": measures})
         loaded = certified(TaskId.parse(task), compiled)
     except GlassbenchError as error:
         return Measured(task, None, {}, time.perf_counter() - start, str(error))
@@ -88,7 +95,7 @@ def prior(name: str, found: dict[str, Measured]) -> float:
 
 def suite_row(name: str, found: dict[str, Measured]) -> list[str]:
     """Return what a suite is worth, as a row of the table."""
-    measures = of_suites.suite_measures(name)
+    measures = suite_measures(name)
     return [
         name,
         str(measures.tasks),
@@ -131,11 +138,11 @@ def main(
         cache.mkdir(parents=True, exist_ok=True)
     found = all_measured(candidates(), jobs, cache)
     rows = (one.measures for one in found.values() if one.measures is not None)
-    (FOLDER / of_tasks.FILE).write_bytes(of_tasks.write_measures(rows).encode())
-    of_tasks.measured_tasks.cache_clear()
-    priors = of_suites.write_priors({name: prior(name, found) for name in SUITES})
-    (FOLDER / of_suites.FILE).write_bytes(priors.encode())
-    of_suites.measured_priors.cache_clear()
+    (FOLDER / TASKS_FILE).write_bytes(write_measures(rows).encode())
+    measured_tasks.cache_clear()
+    priors = write_priors({name: prior(name, found) for name in SUITES})
+    (FOLDER / PRIORS_FILE).write_bytes(priors.encode())
+    measured_priors.cache_clear()
     rows = [suite_row(name, found) for name in SUITES]
     text = table(HEADING, rows)
     failed = [one for one in found.values() if one.error]
