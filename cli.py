@@ -232,7 +232,8 @@ def show(
     say = console().print
     say(str(loaded))
     tokens = " ".join(map(str, codec.tokens.values))
-    say(f"tokens: {tokens}; up to {codec.max_length} of them; from {spec.citation}\n")
+    say(f"tokens: {tokens}; up to {codec.max_length} of them")
+    say(f"from {spec.citation}\n" if spec.citation else "")
     say("Program", style="bold underline")
     print_table(*program_table(loaded))
     say("\nCircuit", style="bold underline")

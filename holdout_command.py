@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from .console import console, print_table, progress
-from .errors import BundleError, CertificationError, listing
+from .errors import BundleError, CertificationError, GlassbenchError, listing
 
 if TYPE_CHECKING:
     from .ground_truth import Sample, Task
@@ -18,7 +18,7 @@ app = typer.Typer(
 
 Number = Annotated[int, typer.Option("-n", "--n", min=1, help="How many tasks.")]
 Level = Annotated[str, typer.Option(help="easy, medium or hard.")]
-Regimes = Annotated[str, typer.Option(help="As in task ids; seeds are counted on by draw.")]
+Regimes = Annotated[str, typer.Option(help="As in task ids; each task has seeds of its own.")]
 Jobs = Annotated[int, typer.Option(min=1, help="How many processes work.")]
 Folder = Annotated[
     Path | None, typer.Option("-o", "--output", metavar="DIR", help="Write the tasks here.")
@@ -58,15 +58,25 @@ def commit(
     seed: Annotated[
         int | None, typer.Option(min=0, help="A secret seed of your own; drawn by default.")
     ] = None,
+    jobs: Jobs = 1,
 ) -> None:
-    """Draw a secret seed; write it to a private file, and the commitment to publish."""
+    """Draw a secret seed and its tasks; write it to a private file, and what to publish."""
     from .ground_truth import holdout
 
+    if not output.name:
+        raise typer.BadParameter(f"must be a file, got {output}", param_hint="--output")
     public = commitment or output.with_name(f"{output.stem}.commitment.json")
-    secret = holdout.commit(n, difficulty, regimes=regimes, seed=seed)
     _check_new(output, public)
+    with progress("Drawing and certifying", n) as advance:
+        secret = holdout.commit(
+            n, difficulty, regimes=regimes, seed=seed, jobs=jobs, advance=advance
+        )
     secret.write(output)
-    secret.commitment.write(public)
+    try:
+        secret.commitment.write(public)
+    except GlassbenchError:
+        output.unlink()  # a secret without its commitment is of no use
+        raise
     say = console().print
     say(secret.commitment.commitment, soft_wrap=True)
     say(f"\nPublish: {public}", soft_wrap=True)

@@ -38,6 +38,8 @@ def list_everything(
         _list_suite(suite, tag or [], family, as_json=as_json)
         return
     found = [spec for spec in _specs(family) if _has(spec, tag or [])]
+    if tag and not found:
+        _refuse_unknown(tag)
     if tags:
         _list_tags(found)
         return
@@ -73,6 +75,16 @@ def _has(spec: "ProgramSpec", wanted: list[str]) -> bool:
     return not wanted or set(wanted) <= {*spec.tags, *traits(spec)}
 
 
+def _refuse_unknown(wanted: list[str]) -> None:
+    """Raise if no program at all has one of these tags and traits."""
+    from .benchmark_programs import programs, traits, unknown_name
+
+    known = {name for spec in programs().values() for name in (*spec.tags, *traits(spec))}
+    for name in wanted:
+        if name not in known:
+            raise TaskError(unknown_name("tag", name, known))
+
+
 def _record(spec: "ProgramSpec") -> dict[str, Any]:
     """Return what is said of a program, as JSON holds it."""
     from .benchmark_programs import traits
@@ -100,14 +112,15 @@ def _list_tags(specs: "list[ProgramSpec]") -> None:
 
 def _list_suites() -> None:
     """Print the suites."""
-    from .benchmark_programs import SUITES, get_suite
+    from .benchmark_programs import SUITES, get_suite, suite_measures
 
     say = console().print
     say("")
     rows = []
     for name, suite in SUITES.items():
-        rows.append([name, str(len(get_suite(name))), suite.description])
-    print_table(["Name", "Tasks", "What it says"], rows)
+        ranked = "no" if suite_measures(name).shortcomings else "yes"
+        rows.append([name, str(len(get_suite(name))), ranked, suite.description])
+    print_table(["Name", "Tasks", "Ranked", "What it says"], rows)
     say(
         "\nA task is a program in a size, its model taken through regimes, for instance\n"
         "  'histogram[vocab=6,length=4]/crowded[distractors=2,seed=0]/scrambled[seed=0]'\n"
@@ -170,15 +183,18 @@ def check(
 
 def _findings(name: str) -> "Iterator[tuple[str, Finding]]":
     """Yield every rule that is checked of a program or task."""
-    from .benchmark_programs import TaskId, check_program, programs
+    from .benchmark_programs import TaskId, check_program
     from .ground_truth import check_task
 
-    if name not in programs():
-        asked = TaskId.parse(name)
+    asked = TaskId.parse(name)
+    if any(mark in name for mark in "[/"):
         yield from ((name, finding) for finding in check_task(asked))
         return
-    yield from ((name, finding) for finding in check_program(programs()[name]))
-    for regimes in CHECKED_REGIMES:
+    sound = True
+    for finding in check_program(asked.spec):
+        sound &= finding.holds or not finding.required
+        yield name, finding
+    for regimes in CHECKED_REGIMES if sound else ():
         yield from ((name, finding) for finding in check_task(TaskId.parse(name + regimes)))
 
 

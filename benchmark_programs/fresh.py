@@ -204,8 +204,8 @@ def _spec(name: FreshName) -> ProgramSpec:
         least_vocab=LEAST_VOCAB,
         description=description,
         why=(
-            "Drawn at random, so that nobody has seen its circuit: neither a method that was "
-            "tuned on known programs nor a prior over the names of edges gains by that."
+            "Drawn at random, so that nobody has seen its circuit, and no method can have been "
+            "tuned on it."
         ),
         citation="a program drawn at random",
         tags=("random", word, kind.value),

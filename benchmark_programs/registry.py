@@ -77,6 +77,13 @@ def _specs_of(entry: EntryPoint, taken: set[str]) -> list[ProgramSpec]:
             _LOG.warning(
                 "The entry point %s must name a ProgramSpec or several, got %r", entry.name, spec
             )
+        elif is_fresh(spec.name):
+            _LOG.warning(
+                "The program %r of %s is left out: names of that form are those of programs drawn "
+                "at random; rename it",
+                spec.name,
+                entry.name,
+            )
         elif spec.name in taken:
             _LOG.warning(
                 "The program %r of %s is left out: there is one of that name; rename it",
@@ -114,9 +121,9 @@ def get_program(name: str, version: int | None = None) -> ProgramSpec:
         >>> get_program("sort").length
         5
     """
-    versions = {spec.version: spec for spec in _registered() if spec.name == name}
-    if not versions and is_fresh(name):
+    if is_fresh(name):
         return fresh_program(name, version)
+    versions = {spec.version: spec for spec in _registered() if spec.name == name}
     if not versions:
         raise TaskError(unknown_name("program", name, programs()))
     chosen = max(versions) if version is None else version

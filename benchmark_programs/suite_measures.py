@@ -5,6 +5,7 @@ stands in `measured_priors.csv`, which is written together with `measured_tasks.
 """
 
 import csv
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -27,7 +28,8 @@ class SuiteMeasures:
     """The sizes and labels of the tasks of a suite in numbers.
 
     Attributes:
-        tasks: how many tasks are measured.
+        tasks: how many tasks there are.
+        unmeasured: how many of them are not measured.
         programs: of how many programs they are.
         with_attention: the share of tasks whose circuit has a head.
         circuit_sizes: the least, the median and the most causal edges.
@@ -40,6 +42,7 @@ class SuiteMeasures:
     """
 
     tasks: int
+    unmeasured: int
     programs: int
     with_attention: float
     circuit_sizes: tuple[int, float, int]
@@ -53,6 +56,8 @@ class SuiteMeasures:
     def shortcomings(self) -> list[str]:
         """Why methods are not ranked on the suite; empty where they are."""
         found = []
+        if self.unmeasured:
+            found.append(f"{self.unmeasured} of its {self.tasks} tasks are not measured")
         if self.prior > MOST_PRIOR:
             found.append(
                 f"the prior earns {self.prior:.2f} without looking, more than {MOST_PRIOR}"
@@ -78,18 +83,19 @@ def suite_measures(name: str) -> SuiteMeasures:
     """
     tasks = get_suite(name)
     rows = [measured_tasks()[str(task)] for task in tasks if str(task) in measured_tasks()]
-    sizes = [row.causal for row in rows]
+    sizes = [row.causal for row in rows] or [0]
     edges = sum(row.edges for row in rows)
     return SuiteMeasures(
-        tasks=len(rows),
+        tasks=len(tasks),
+        unmeasured=len(tasks) - len(rows),
         programs=len({task.name for task in tasks}),
-        with_attention=sum(row.circuit_heads > 0 for row in rows) / len(rows),
+        with_attention=sum(row.circuit_heads > 0 for row in rows) / max(1, len(rows)),
         circuit_sizes=(min(sizes), median(sizes), max(sizes)),
-        small=sum(size < LEAST_CIRCUIT for size in sizes) / len(rows),
+        small=sum(size < LEAST_CIRCUIT for size in sizes) / max(1, len(rows)),
         circuits=len({row.circuit for row in rows}),
-        causal=sum(sizes) / edges,
-        inert=sum(row.inert for row in rows) / edges,
-        prior=measured_priors()[name],
+        causal=sum(sizes) / max(1, edges),
+        inert=sum(row.inert for row in rows) / max(1, edges),
+        prior=measured_priors().get(name, math.nan),
     )
 
 

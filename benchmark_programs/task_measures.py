@@ -61,11 +61,6 @@ class TaskMeasures:
         return self.causal + self.positional + self.inert + self.unwired
 
     @property
-    def alive(self) -> int:
-        """The number of edges that are read in vain."""
-        return self.inert + self.positional
-
-    @property
     def shortcomings(self) -> list[str]:
         """Why the task is not worth ranking methods on; empty where it is.
 
@@ -77,10 +72,8 @@ class TaskMeasures:
             found.append(f"its circuit has {self.causal} edges, fewer than {LEAST_CIRCUIT}")
         if not self.circuit_heads:
             found.append("no head is part of its circuit")
-        if "/crowded" in self.task and self.alive < self.causal:
-            found.append(
-                f"{self.alive} edges are read in vain, fewer than the {self.causal} causal ones"
-            )
+        if "/crowded" in self.task and self.inert < self.causal:
+            found.append(f"{self.inert} edges are inert, fewer than the {self.causal} causal ones")
         return found
 
 

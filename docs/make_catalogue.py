@@ -84,10 +84,15 @@ def numbers(spec: ProgramSpec) -> str:
     )
 
 
+def suites_of(spec: ProgramSpec) -> str:
+    """Return which suites have a task of a program, in a sentence."""
+    suites = [name for name in SUITES if spec.name in {task.name for task in get_suite(name)}]
+    return f"In the suites {', '.join(suites)}." if suites else "In no suite."
+
+
 def section(spec: ProgramSpec) -> str:
     """Return the section of a program, and draw its circuit."""
     picture = write_circuit(load(spec.id), FOLDER / PICTURES / f"{spec.name}.svg")
-    suites = [name for name in SUITES if spec.name in {task.name for task in get_suite(name)}]
     return "\n".join(
         [
             said(spec),
@@ -96,7 +101,7 @@ def section(spec: ProgramSpec) -> str:
             "",
             numbers(spec),
             "",
-            f"In the suites {', '.join(suites)}." if suites else "In no suite.",
+            suites_of(spec),
             "",
         ]
     )
@@ -108,7 +113,7 @@ def index(specs: tuple[ProgramSpec, ...]) -> str:
         "# Catalogue",
         "",
         f"{len(specs)} programs. The pages are written by `python docs/make_catalogue.py` from the "
-        "library itself; `glassbench show NAME` prints the same and more.",
+        "library itself; `glassbench show NAME` prints the certificate of every edge too.",
         "",
     ]
     for family, members in groupby(specs, key=lambda spec: spec.family):

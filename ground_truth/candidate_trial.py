@@ -11,7 +11,8 @@ from dataclasses import dataclass
 
 from ..benchmark_programs import Regimes, TaskId, get_program
 from ..benchmark_programs.behaviour import behaviour
-from ..benchmark_programs.fresh import DIFFICULTIES, FreshName, candidate
+from ..benchmark_programs.fresh import DIFFICULTIES, GENERATOR_VERSION, FreshName, candidate
+from ..benchmark_programs.random_draws import Draws
 from ..compiler import CompiledModel, compile_program
 from ..compiler.values import Value
 from ..errors import CertificationError, ProgramError, SufficiencyError, TaskError
@@ -25,6 +26,7 @@ PROOF_COST = 50_000
 """The most interchanges that proofs for the quiet edges of a bare model may take."""
 
 STAGES = ("draw", "compare", "compile", "liveness", "certify")
+_SEEDS = 2**62
 JOINT = "some edges of it matter only together"
 _LOG = logging.getLogger(__name__)
 
@@ -166,12 +168,22 @@ def _too_small(name: FreshName, live: Sequence[str]) -> str:
 def _built(name: FreshName, regimes: Regimes) -> tuple[TaskId, CompiledModel]:
     """Return the id and the model of a candidate's task."""
     spec = get_program(str(name))
-    chain = tuple(
-        (regime, tuple((key, value + name.draw * (key == "seed")) for key, value in parameters))
-        for regime, parameters in regimes
-    )
+    chain = tuple((regime, _own(name, regime, parameters)) for regime, parameters in regimes)
     task = TaskId(spec.name, spec.version, tuple(spec.defaults.items()), chain)
     return task, build_model(task)
+
+
+def _own(
+    name: FreshName, regime: str, parameters: tuple[tuple[str, int], ...]
+) -> tuple[tuple[str, int], ...]:
+    """Return the parameters of a regime for one candidate.
+
+    Its seed follows from the name and the seed that is given, and from neither alone: who
+    does not know the seed of the sample knows neither places nor coordinates.
+    """
+    terms = (name.difficulty, name.seed, name.draw, regime)
+    own = Draws("glassbench", GENERATOR_VERSION, *terms, dict(parameters)["seed"])
+    return tuple((key, own.below(_SEEDS) if key == "seed" else value) for key, value in parameters)
 
 
 def _inexact(compiled: CompiledModel) -> str:

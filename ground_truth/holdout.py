@@ -19,7 +19,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from ..benchmark_programs import parse_regimes, write_regimes
 from ..benchmark_programs.fresh import GENERATOR_VERSION
 from ..errors import BundleError, listing
-from .sample_tasks import REGIMES, Sample, check_sample, sample_tasks
+from .sample_tasks import REGIMES, Sample, sample_tasks
 
 SEED_BITS = 128
 NONCE_BYTES = 32
@@ -81,6 +81,7 @@ class Secret(_Terms):
         seed: the seed of the tasks, in decimal.
         nonce: random, in hexadecimal; it keeps a guess at the seed from being checked
             against the commitment.
+        tasks: the digest of the ids and weights of the tasks.
         n: how many tasks.
         difficulty: how large they are at least.
         regimes: as they stand in task ids.
@@ -91,11 +92,12 @@ class Secret(_Terms):
     format: Literal["glassbench-secret-1"] = "glassbench-secret-1"
     seed: Annotated[str, Field(pattern=r"^(0|[1-9][0-9]{0,39})$")]
     nonce: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+    tasks: Annotated[str, Field(pattern=r"^sha256:[0-9a-f]{64}$")]
 
     @property
     def canonical_text(self) -> str:
         """The text whose sha256 is published: a line for each term."""
-        terms = ("seed", "nonce", "n", "difficulty", "regimes", "generator", "glassbench")
+        terms = ("seed", "nonce", "n", "difficulty", "regimes", "generator", "glassbench", "tasks")
         lines = [f"{name}={json.dumps(getattr(self, name))}\n" for name in terms]
         return "".join(["glassbench holdout 1\n", *lines])
 
@@ -136,8 +138,12 @@ def commit(
     *,
     regimes: str = REGIMES,
     seed: int | None = None,
+    jobs: int = 1,
+    advance: Callable[[], None] = lambda: None,
 ) -> Secret:
     """Return a new secret, whose `commitment` is to be published.
+
+    The tasks are built, so that the commitment binds their weights.
 
     Args:
         n: how many tasks.
@@ -145,18 +151,20 @@ def commit(
         regimes: as for `sample_tasks`.
         seed: the seed; drawn by the operating system, with 128 bits, unless given. One of
             your own should be as hard to guess: once any task is out, seeds can be tried.
+        jobs: how many processes work.
+        advance: called for each task that is there.
 
     Raises:
         TaskError: there is no such difficulty or regime, or a number is out of range.
 
     Example:
-        >>> secret = commit(2, "easy")
+        >>> secret = commit(1, "easy", regimes="exact")
         >>> secret.commitment.commitment[:7]
         'sha256:'
         >>> check_reveal(secret, secret.commitment)
     """
     chosen = secrets.randbits(SEED_BITS) if seed is None else seed
-    check_sample(chosen, n, difficulty)
+    found = sample_tasks(chosen, n, difficulty, regimes=regimes, jobs=jobs, advance=advance)
     return Secret(
         n=n,
         difficulty=difficulty,
@@ -165,7 +173,14 @@ def commit(
         glassbench=_version(),
         seed=str(chosen),
         nonce=secrets.token_hex(NONCE_BYTES),
+        tasks=tasks_digest(found),
     )
+
+
+def tasks_digest(sample: Sample) -> str:
+    """Return `sha256:` and the sha256 of the ids and weights of tasks, a line for each."""
+    lines = [f"{task.id} {task.labels.weights}\n" for task in sample.tasks]
+    return f"sha256:{hashlib.sha256(''.join(lines).encode()).hexdigest()}"
 
 
 def check_reveal(secret: Secret, commitment: Commitment) -> None:
@@ -216,10 +231,11 @@ def reveal(
         advance: called for each task that is there.
 
     Raises:
-        BundleError: they do not match, or another version is needed.
+        BundleError: they do not match, another version is needed, or the tasks that are
+            built are not those that were committed to.
     """
     check_reveal(secret, commitment)
-    return sample_tasks(
+    found = sample_tasks(
         int(secret.seed),
         secret.n,
         secret.difficulty,
@@ -227,6 +243,14 @@ def reveal(
         jobs=jobs,
         advance=advance,
     )
+    built = tasks_digest(found)
+    if built != secret.tasks:
+        raise BundleError(
+            f"The tasks of this secret must have the digest {secret.tasks}, and those built here "
+            f"have {built}. Build them with the code that the commitment was made with; if that "
+            "gives the same, the tasks are not those that were committed to."
+        )
+    return found
 
 
 def _version() -> str:
@@ -255,10 +279,12 @@ def _write(record: _Terms, path: Path, mode: int) -> Path:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
-    except FileExistsError:
-        raise BundleError(
-            f"{path} is there already, and is not written over; choose another place"
-        ) from None
+    except OSError as error:
+        if path.exists():
+            raise BundleError(
+                f"{path} is there already, and is not written over; choose another place"
+            ) from None
+        raise BundleError(f"{path} cannot be written: {error.strerror}") from None
     with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
         file.write(text)
     return path

@@ -83,8 +83,8 @@ def sample_tasks(
         seed: draws the programs; at least 0.
         n: how many.
         difficulty: `easy`, `medium` or `hard`: see `DIFFICULTIES`.
-        regimes: as in task ids. Seeds are counted on: the task of draw 13 has the given
-            seed, or 0, plus 13.
+        regimes: as in task ids. The seed of a task's regimes follows from the seed of the
+            sample, the draw, and the seed given here, or 0.
         jobs: how many processes work; -1 for one on each core.
         advance: called for each task that is there.
 

@@ -20,6 +20,9 @@ def check_task(task: TaskId) -> Iterator[Finding]:
     except GlassbenchError as error:
         yield Finding(rule, str(error))
         return
+    except Exception as error:  # noqa: BLE001 - whatever a program of others raises
+        yield Finding(rule, f"{type(error).__name__}: {error}")
+        return
     measured = measure(loaded)
     inputs = "all" if measured.exhaustive else "a sample of"
     yield Finding(rule, note=f"on {inputs} {measured.inputs:,} inputs")

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from glassbench.benchmark_programs import library
+from glassbench.ground_truth.own_task import text_of
 
 SCRIPT = Path(__file__).parent.parent / "docs/make_catalogue.py"
 
@@ -25,6 +26,8 @@ def test_every_program_is_on_its_page_as_it_is_now(spec, catalogue):
     page = (catalogue.FOLDER / catalogue.page_name(spec.family)).read_text(encoding="utf-8")
     assert catalogue.said(spec) in page
     assert catalogue.numbers(spec) in page
+    assert text_of(spec.expression()) in page
+    assert catalogue.suites_of(spec) in page
     assert (catalogue.FOLDER / catalogue.PICTURES / f"{spec.name}.svg").exists()
 
 

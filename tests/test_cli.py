@@ -36,7 +36,7 @@ def run(tmp_path, monkeypatch):
     monkeypatch.setattr(sys, "path", list(sys.path))
     monkeypatch.delitem(sys.modules, "own_methods", raising=False)
     tasks = (TINY, "sort-v1[vocab=2,length=2]")
-    monkeypatch.setitem(SUITES, "tiny", Suite("Small ones.", True, lambda: tasks))
+    monkeypatch.setitem(SUITES, "tiny", Suite("Small ones.", lambda: tasks))
     (tmp_path / "own_methods.py").write_text(METHODS)
 
     def call(*arguments, code=0):
@@ -97,7 +97,9 @@ def test_list_filters_by_family_tag_and_trait(run):
     assert "histogram" not in out
     error = run("list", "--family", "bracket", code=1).stderr
     assert "no family 'bracket'. Did you mean 'brackets'" in error
-    assert "0 programs" in run("list", "--tag", "no such tag").stdout
+    error = run("list", "--tag", "runing counts", code=1).stderr
+    assert "no tag 'runing counts'. Did you mean 'running counts'" in error
+    assert "0 programs" in run("list", "--tag", "one answer", "--family", "moving").stdout
 
 
 def test_list_shows_sizes_and_tags(run):

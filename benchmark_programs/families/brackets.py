@@ -370,7 +370,7 @@ DEPTH = ProgramSpec(
         "depth"
     ),
     vocabulary=parentheses,
-    oracle=_depths,
+    oracle=lambda xs: [*_depths(xs)],
     sizes=Sizes((2, 4), (3, 6), (4, 8), (4, 16)),
     least_vocab=2,
     description="Gives at each position the number of `(` up to there minus that of `)`.",

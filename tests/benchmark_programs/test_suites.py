@@ -72,7 +72,7 @@ def test_controls_are_controls():
     [
         ({"causal": 3}, "its circuit has 3 edges, fewer than 4"),
         ({"circuit_heads": 0}, "no head is part of its circuit"),
-        ({"inert": 2, "positional": 1}, "3 edges are read in vain, fewer than the 4 causal ones"),
+        ({"inert": 2}, "2 edges are inert, fewer than the 4 causal ones"),
     ],
 )
 def test_each_rule_notices_what_breaks_it(changes, told):
@@ -83,6 +83,7 @@ def test_each_rule_notices_what_breaks_it(changes, told):
 @pytest.mark.parametrize(
     ("changes", "told"),
     [
+        ({"unmeasured": 2}, "2 of its 6 tasks are not measured"),
         ({"prior": 0.2}, "the prior earns 0.20 without looking, more than 0.15"),
         ({"with_attention": 0.5}, "50% of the circuits have heads, fewer than 2 in 3"),
         ({"small": 0.2}, "20% of the circuits have fewer than 4 edges"),

@@ -33,6 +33,7 @@ def test_the_commitment_is_a_hash_of_every_term(secret):
         'regimes="scrambled[seed=0]"\n'
         "generator=1\n"
         f'glassbench="{secret.glassbench}"\n'
+        f'tasks="{secret.tasks}"\n'
     )
 
 
@@ -42,11 +43,14 @@ def test_the_commitment_does_not_say_the_secret(secret):
 
 
 def test_seeds_and_nonces_are_drawn():
-    first, second = commit(), commit()
+    terms = {"n": 1, "difficulty": "easy", "regimes": "exact"}
+    first, second = commit(**terms), commit(**terms)
     assert first.seed != second.seed
     assert int(first.seed) > 2**64
     assert first.nonce != second.nonce
-    assert commit(seed=1).commitment.commitment != commit(seed=1).commitment.commitment
+    again = commit(**terms, seed=int(first.seed))
+    assert again.tasks == first.tasks
+    assert again.commitment.commitment != first.commitment.commitment
 
 
 @pytest.mark.parametrize(
@@ -59,6 +63,7 @@ def test_seeds_and_nonces_are_drawn():
         {"regimes": "crowded[distractors=4,seed=0]"},
         {"generator": 2},
         {"glassbench": "9.9"},
+        {"tasks": f"sha256:{'0' * 64}"},
     ],
     ids=lambda change: next(iter(change)),
 )
@@ -83,6 +88,12 @@ def test_the_tasks_are_those_of_the_seed(secret):
     assert [task.labels for task in revealed.tasks] == [task.labels for task in expected.tasks]
 
 
+def test_other_tasks_than_were_committed_to_are_refused(secret):
+    other = secret.model_copy(update={"tasks": f"sha256:{'0' * 64}"})
+    with pytest.raises(BundleError, match="must have the digest sha256:000"):
+        reveal(other, other.commitment)
+
+
 def test_numbers_and_names_are_checked_before_anything_is_written():
     with pytest.raises(TaskError, match="There is no difficulty 'esy'"):
         commit(1, "esy")
@@ -96,7 +107,7 @@ def test_files_are_private_and_never_overwritten(secret, tmp_path):
         assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert Secret.read(path) == secret
     with pytest.raises(BundleError, match="is there already"):
-        commit().write(path)
+        secret.write(path)
     assert Secret.read(path) == secret
     public = secret.commitment.write(tmp_path / "public.json")
     assert Commitment.read(public) == secret.commitment
@@ -130,7 +141,7 @@ def test_commit_and_reveal_on_the_command_line(tmp_path):
     terms = ("-n", 1, "--difficulty", "easy", "--regimes", "scrambled", "--seed", SEED)
     told = call("holdout", "commit", "-o", kept, "--commitment", public, *terms)
     assert Commitment.read(public).commitment in told
-    assert str(SEED) not in told.split("\n")[0].replace("sha256", "") or "sha256:" in told
+    assert Secret.read(kept).nonce not in told
     refused = call("holdout", "commit", "-o", kept, "--commitment", public, *terms, code=1)
     assert "never written over" in refused
     listed = call("holdout", "reveal", kept, "--commitment", public, "-o", made)
@@ -145,7 +156,8 @@ def test_commit_and_reveal_on_the_command_line(tmp_path):
 
 def test_a_secret_that_does_not_match_is_refused_on_the_command_line(tmp_path):
     for name in ("a", "b"):
-        call("holdout", "commit", "-o", tmp_path / f"{name}.json", "-n", 1)
+        terms = ("-n", 1, "--difficulty", "easy", "--regimes", "exact")
+        call("holdout", "commit", "-o", tmp_path / f"{name}.json", *terms)
     other = tmp_path / "b.commitment.json"
     told = call("holdout", "reveal", tmp_path / "a.json", "--commitment", other, code=1)
     assert "The secret is not what was committed to" in told

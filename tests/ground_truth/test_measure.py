@@ -30,7 +30,7 @@ def test_a_task_is_checked():
 def test_what_makes_a_task_unfit_to_rank_on_is_told():
     _, ranked = check_task(TaskId.parse("shuffle_dyck1[tiny]/crowded[distractors=1,seed=0]"))
     assert not ranked.holds
-    assert "are read in vain, fewer than" in ranked.problem
+    assert "are inert, fewer than" in ranked.problem
 
 
 def test_a_task_that_cannot_be_built_is_told():

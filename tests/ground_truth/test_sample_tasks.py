@@ -41,10 +41,18 @@ def test_as_many_as_asked_for(sample):
     assert not sample.report.failures
 
 
-def test_seeds_of_regimes_are_counted_on(sample):
-    for task in sample.tasks:
-        draw = FreshName.parse(task.id.name).draw
-        assert str(task.id) == f"{task.id.name}-v1/scrambled[seed={draw}]"
+def seeds(tasks):
+    """Return the seed of every regime of every task."""
+    return [dict(parameters)["seed"] for task in tasks for _, parameters in task.id.regimes]
+
+
+def test_seeds_of_regimes_are_each_tasks_own_and_cannot_be_guessed(sample):
+    found = seeds(sample.tasks)
+    assert len(set(found)) == len(found)
+    assert all(2**32 < seed < 2**62 for seed in found)
+    given = sample_tasks(SEED, 1, "easy", regimes="crowded[seed=3]/scrambled[seed=3]")
+    assert not set(seeds(given.tasks)) & {3, *found}
+    assert len(set(seeds(given.tasks))) == 2
 
 
 def test_the_first_tasks_do_not_depend_on_how_many(sample):
