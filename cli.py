@@ -153,7 +153,7 @@ def quickstart(
     suite: Annotated[str, typer.Option(help="The tasks.")] = "quick",
 ) -> None:
     """Compile and certify a suite, score the built-in methods, rank them, write it all."""
-    from .benchmark_programs import get_suite
+    from .benchmark_programs import get_suite, suite_measures
     from .evaluators import BUILT_IN
     from .ground_truth.task_tables import suite_table
     from .leaderboard import write_leaderboard
@@ -169,6 +169,8 @@ def quickstart(
     methods = list(BUILT_IN.values())
     results = _score_all(methods, tasks, seed=0, folder=folder, in_suite=True)
     _print_standings(results)
+    for problem in suite_measures(suite).shortcomings:
+        say(f"Do not rank methods on the suite {suite!r}: {problem}.", soft_wrap=True)
     board = write_leaderboard(folder, output)
     seconds = time.perf_counter() - certified
     say(f"\n{len(results)} runs scored and ranked in {seconds:.1f} s. Written:")

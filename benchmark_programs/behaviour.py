@@ -5,8 +5,9 @@ few for every program over the same tokens up to the same length.
 """
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
+from itertools import permutations
 
 import numpy as np
 
@@ -14,6 +15,8 @@ from ..compiler.input_space import InputSpace
 from ..compiler.interpreter import interpret
 from ..compiler.program import Program
 from ..compiler.values import Value, as_argument, is_number
+from ..errors import TaskError
+from .program_spec import ProgramSpec
 from .registry import library
 
 _TRIED = 150
@@ -44,18 +47,34 @@ def behaviour(program: Program) -> str:
 
 @lru_cache(maxsize=16)
 def library_behaviours(vocabulary: tuple[Value, ...], length: int) -> frozenset[str]:
-    """Return the digests of the library's programs that are defined over a vocabulary."""
+    """Return the digests of the library's programs over a vocabulary.
+
+    Programs over as many other tokens count too, their tokens renamed in every way; but
+    where tokens are numbers, which mean something, they stay what they are.
+    """
     tokens = _tried(len(vocabulary), length)
-    sequences = [
-        [vocabulary[i] for i in row if i < len(vocabulary)] for row in tokens[:, 1:].tolist()
-    ]
+    rows = [[i for i in row if i < len(vocabulary)] for row in tokens[:, 1:].tolist()]
     digests = set()
     for spec in library():
-        if len(vocabulary) < spec.least_vocab:
-            continue
-        if tuple(spec.vocabulary(len(vocabulary))) == vocabulary:
-            digests.add(_digest(spec.oracle(list(sequence)) for sequence in sequences))
+        for order in _renamings(spec, vocabulary):
+            back = {} if order == vocabulary else dict(zip(order, vocabulary, strict=True))
+            answers = (spec.oracle([order[i] for i in row]) for row in rows)
+            digests.add(_digest([back.get(one, one) for one in answer] for answer in answers))
     return frozenset(digests)
+
+
+def _renamings(spec: ProgramSpec, vocabulary: tuple[Value, ...]) -> Iterator[tuple[Value, ...]]:
+    """Yield the tokens of a program in every order in which `vocabulary` may stand for them."""
+    try:
+        own = tuple(spec.vocabulary(len(vocabulary)))
+    except TaskError:  # it is not defined over so many
+        return
+    if len(vocabulary) < spec.least_vocab:
+        return
+    if any(is_number(token) for token in own + vocabulary):
+        yield from [own] if own == vocabulary else []
+    else:
+        yield from permutations(own)
 
 
 def _tried(n_tokens: int, length: int) -> np.ndarray:

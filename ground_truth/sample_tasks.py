@@ -75,8 +75,8 @@ def sample_tasks(
 ) -> Sample:
     """Return `n` tasks of random programs, compiled and certified, and a report.
 
-    No two of them answer alike, and none like a program of the library over the same
-    tokens. The programs are those of the seed on every machine, and the first of them are
+    No two of them answer alike, and none like a program of the library, letters renamed
+    or not. The programs are those of the seed on every machine, and the first of them are
     the same however many are asked for; each can be loaded by its id alone.
 
     Args:
@@ -99,6 +99,8 @@ def sample_tasks(
         ()
     """
     check_sample(seed, n, difficulty)
+    if jobs != -1 and jobs < 1:
+        raise TaskError(f"jobs must be a number of processes, or -1 for all cores, got {jobs!r}.")
     chain = parse_regimes(regimes)
     search = _Search(seed, difficulty, chain, jobs)
     tasks = []

@@ -196,3 +196,12 @@ def test_behaviours_are_compared_with_the_library():
     assert behaviour(program) not in library_behaviours((0, 1, 2), 4)
     other = trace([spec.expression(3, 4) * 2], "abc", 4).program
     assert behaviour(other) not in library_behaviours(("a", "b", "c"), 4)
+
+
+@pytest.mark.parametrize("letter", "abc")
+def test_programs_of_the_library_are_known_when_their_letters_are_renamed(letter):
+    holds = rasp.numerical(rasp.tokens == letter)  # `frac_prevs` counts the letter x
+    earlier = rasp.Select(rasp.indices, rasp.indices, rasp.Comparison.LEQ)
+    share = rasp.numerical(rasp.Aggregate(earlier, holds, default=0)).named("share")
+    program = trace([share], ["a", "b", "c"], 4).program
+    assert behaviour(program) in library_behaviours(("a", "b", "c"), 4)
