@@ -27,6 +27,7 @@ from .errors import (
     InputError,
     MissingExtraError,
     ProgramError,
+    SufficiencyError,
     TaskError,
     ToolError,
 )
@@ -65,6 +66,7 @@ __all__ = [
     "MissingExtraError",
     "ProgramError",
     "Result",
+    "SufficiencyError",
     "Task",
     "TaskError",
     "ToolError",
