@@ -58,7 +58,7 @@ class SuiteMeasures:
         found = []
         if self.unmeasured:
             found.append(f"{self.unmeasured} of its {self.tasks} tasks are not measured")
-        if self.prior > MOST_PRIOR:
+        if not self.prior <= MOST_PRIOR:  # not measured, it is no number
             found.append(
                 f"the prior earns {self.prior:.2f} without looking, more than {MOST_PRIOR}"
             )

@@ -63,11 +63,13 @@ class _Seen:
         tokens: token ids `[inputs, position]`.
         run: the forward pass on the weights.
         values: the program's variables, by name.
+        answers: the decoded outputs of the weights.
     """
 
     tokens: np.ndarray
     run: Run
     values: Values
+    answers: np.ndarray
 
     def repeated(self, place: int, count: int) -> "_Seen":
         """Return what is seen of one input, as often as there are bases."""
@@ -79,7 +81,8 @@ class _Seen:
         each = self.run.contributions[:, place, None]
         shape = (len(each), count, *each.shape[2:])
         logits = np.broadcast_to(self.run.logits[place], (count, *self.run.logits.shape[1:]))
-        return _Seen(tokens, Run(np.broadcast_to(each, shape), logits), values)
+        answers = np.broadcast_to(self.answers[place], (count, *self.answers.shape[1:]))
+        return _Seen(tokens, Run(np.broadcast_to(each, shape), logits), values, answers)
 
 
 class InterchangeSearch:
@@ -159,11 +162,9 @@ class InterchangeSearch:
     def _seen(self, tokens: np.ndarray, positions: np.ndarray | None = None) -> _Seen:
         """Return what weights and program do on inputs."""
         moved = None if positions is None else self._weights.W_pos[positions]
-        return _Seen(
-            tokens,
-            run(self._weights, tokens, graph=self._graph, pos_embed=moved),
-            self._predictor.values(tokens, positions),
-        )
+        done = run(self._weights, tokens, graph=self._graph, pos_embed=moved)
+        values = self._predictor.values(tokens, positions)
+        return _Seen(tokens, done, values, self._codec.decode_ids(done.logits))
 
     def _interchange(
         self, edge: Edge, base: _Seen, source: _Seen, tally: Tally, positions: np.ndarray | None
@@ -176,10 +177,9 @@ class InterchangeSearch:
         swap = Interchange(edge.reader.name, self._carried[edge.name], source.values)
         expected = self._predictor.output(base.values, swap)
         after, predicted = self._codec.decode_ids(logits), self._codec.decode_ids(expected)
-        before = self._codec.decode_ids(base.run.logits)
         pairs = Pairs.aligned(base.tokens, source.tokens)
         self._compare(tally, pairs, after, predicted)
-        self._count(tally, pairs, positions, before, after)
+        self._count(tally, pairs, positions, base.answers, after)
 
     def _compare(
         self, tally: Tally, pairs: Pairs, after: np.ndarray, predicted: np.ndarray
