@@ -9,6 +9,7 @@ zero is not a component: it neither reads nor writes.
 
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import groupby
 
 from .weights import Weights
 
@@ -114,6 +115,15 @@ class ComponentGraph:
     def edge_names(self) -> tuple[str, ...]:
         """The names of `edges`, in the same order."""
         return tuple(edge.name for edge in self.edges)
+
+    def writers_at(self, depth: int) -> tuple[Writer, ...]:
+        """Return the writers of one depth."""
+        return self._by_depth.get(depth, ())
+
+    @cached_property
+    def _by_depth(self) -> dict[int, tuple[Writer, ...]]:
+        beside = groupby(self.writers, key=lambda writer: writer.depth)
+        return {depth: tuple(writers) for depth, writers in beside}
 
     @cached_property
     def writer_index(self) -> dict[str, int]:

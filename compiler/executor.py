@@ -7,9 +7,9 @@ the way, from the contributions so far.
 """
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from typing import overload
 
 import numpy as np
 from jaxtyping import Float, Int
@@ -17,11 +17,10 @@ from jaxtyping import Float, Int
 from .component_graph import ComponentGraph, Reader
 from .weights import Weights
 
-Contributions = Float[np.ndarray, "writer batch position d_model"]
 Stream = Float[np.ndarray, "batch position d_model"]
 Logits = Float[np.ndarray, "batch position d_out"]
 TokenIds = Int[np.ndarray, "batch position"]
-ReadHook = Callable[[Reader, np.ndarray, np.ndarray], np.ndarray]
+ReadHook = Callable[[Reader, np.ndarray, Sequence[np.ndarray]], np.ndarray]
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,22 +28,46 @@ class Run:
     """One forward pass: what every writer contributed, and the logits.
 
     Attributes:
-        contributions: in the order of `ComponentGraph.writers`.
+        contributions: what each writer adds, in the order of `ComponentGraph.writers`.
+        streams: the residual stream as read at each depth (see `Reader.depth`).
         logits: the output before decoding.
     """
 
-    contributions: Contributions
+    contributions: Sequence[Stream]
+    streams: Sequence[Stream]
     logits: Logits
 
-    @cached_property
-    def _running(self) -> Contributions:
-        """The residual stream after each writer."""
-        return self.contributions.cumsum(axis=0)
+    def take(self, rows: Int[np.ndarray, " taken"]) -> "Run":
+        """Return the run of some of the inputs; arrays are copied when they are asked for."""
+        contributions = _Taken.of(self.contributions, rows)
+        return Run(contributions, _Taken.of(self.streams, rows), self.logits[rows])
 
-    def stream(self, graph: ComponentGraph, depth: int) -> Stream:
-        """Return the residual stream as read at `depth` (see `Reader.depth`)."""
-        before = sum(writer.depth < depth for writer in graph.writers)
-        return self._running[before - 1]
+
+class _Taken(Sequence[np.ndarray]):
+    """Some rows of each of many arrays."""
+
+    def __init__(self, arrays: Sequence[np.ndarray], rows: np.ndarray) -> None:
+        self._arrays = arrays
+        self._rows = rows
+
+    @classmethod
+    def of(cls, arrays: Sequence[np.ndarray], rows: np.ndarray) -> "_Taken":
+        """Take rows, of rows that are taken already too."""
+        if isinstance(arrays, _Taken):
+            return cls(arrays._arrays, arrays._rows[rows])
+        return cls(arrays, rows)
+
+    def __len__(self) -> int:
+        return len(self._arrays)
+
+    @overload
+    def __getitem__(self, place: int) -> np.ndarray: ...
+    @overload
+    def __getitem__(self, place: slice) -> Sequence[np.ndarray]: ...
+    def __getitem__(self, place: int | slice) -> np.ndarray | Sequence[np.ndarray]:
+        if isinstance(place, slice):
+            return _Taken(self._arrays[place], self._rows)
+        return self._arrays[place][self._rows]
 
 
 def softmax(scores: np.ndarray) -> np.ndarray:
@@ -62,17 +85,31 @@ def project(rows: np.ndarray, matrix: np.ndarray) -> np.ndarray:
     return flat.reshape(*rows.shape[:-1], matrix.shape[1])
 
 
-def head_output(
-    weights: Weights, layer: int, head: int, query: Stream, key: Stream, value: Stream
-) -> Stream:
-    """Return what a head writes when it reads the three given inputs."""
-    queries = project(query, weights.W_Q[layer, head]) + weights.b_Q[layer, head]
-    scores = queries @ project(key, weights.W_K[layer, head]).swapaxes(-1, -2)
+def attention_mix(
+    weights: Weights, layer: int, heads: Sequence[int], query: Stream, key: Stream, value: Stream
+) -> Float[np.ndarray, "batch head position d_head"]:
+    """Return the values that some heads of a layer mix when all read the three given inputs."""
+
+    def each(stream: Stream, matrices: np.ndarray) -> np.ndarray:
+        side_by_side = np.concatenate([matrices[layer, head] for head in heads], axis=1)
+        rows = project(stream, side_by_side)
+        return rows.reshape(*rows.shape[:2], len(heads), -1).transpose(0, 2, 1, 3)
+
+    queries = each(query, weights.W_Q) + weights.b_Q[layer, list(heads)][:, None]
+    scores = queries @ each(key, weights.W_K).swapaxes(-1, -2)
     if weights.causal:
         length = scores.shape[-1]
         scores = np.where(np.tri(length, dtype=bool), scores, -np.inf)
-    mixed = softmax(scores) @ project(value, weights.W_V[layer, head])
-    return project(mixed, weights.W_O[layer, head])
+    return softmax(scores) @ each(value, weights.W_V)
+
+
+def attention_output(
+    weights: Weights, layer: int, heads: Sequence[int], query: Stream, key: Stream, value: Stream
+) -> Stream:
+    """Return what some heads of a layer write together when all read the three given inputs."""
+    mixed = attention_mix(weights, layer, heads, query, key, value).swapaxes(1, 2)
+    writes = np.concatenate([weights.W_O[layer, head] for head in heads])
+    return project(mixed.reshape(*mixed.shape[:2], -1), writes)
 
 
 def mlp_output(weights: Weights, layer: int, stream: Stream) -> Stream:
@@ -82,8 +119,9 @@ def mlp_output(weights: Weights, layer: int, stream: Stream) -> Stream:
     """
     writes = weights.W_out[layer].any(axis=1)
     W_in, W_out = weights.W_in[layer][:, writes], weights.W_out[layer][writes]
-    hidden = np.maximum(project(stream, W_in) + weights.b_in[layer][writes], 0.0)
-    return project(hidden, W_out) + weights.b_out[layer]
+    hidden = project(stream, W_in)
+    hidden += weights.b_in[layer][writes]
+    return project(np.maximum(hidden, 0.0, out=hidden), W_out) + weights.b_out[layer]
 
 
 def embeddings(weights: Weights, tokens: TokenIds) -> tuple[Stream, Stream]:
@@ -113,28 +151,29 @@ def run(
     """
     graph = graph or ComponentGraph.of(weights)
     embed, positions = embeddings(weights, tokens)
-    contributions = np.empty((len(graph.writers), *embed.shape))
-    contributions[0] = embed
-    contributions[1] = positions if pos_embed is None else pos_embed
+    contributions = [embed, positions if pos_embed is None else pos_embed]
     stream = contributions[0] + contributions[1]
+    streams = [stream]
+    readers = iter(graph.readers)
 
     def input_of(reader: Reader) -> np.ndarray:
-        return stream if read is None else read(reader, stream, contributions[:written])
+        return stream if read is None else read(reader, stream, before)
 
-    written = 2
-    readers = iter(graph.readers)
-    for depth in sorted({writer.depth for writer in graph.writers[2:]}):
+    for depth in range(2 * weights.n_layers):
         layer, is_mlp = divmod(depth, 2)
-        beside = [writer for writer in graph.writers if writer.depth == depth]
-        for place, writer in enumerate(beside, start=written):
+        before = tuple(contributions)
+        for writer in graph.writers_at(depth):
             if is_mlp:
-                contributions[place] = mlp_output(weights, layer, input_of(next(readers)))
+                written = mlp_output(weights, layer, input_of(next(readers)))
             else:
                 inputs = [input_of(next(readers)) for _ in range(3)]
-                contributions[place] = head_output(weights, layer, writer.head, *inputs)
-        stream = stream + contributions[written : written + len(beside)].sum(axis=0)
-        written += len(beside)
-    return Run(contributions, project(input_of(next(readers)), weights.W_U))
+                written = attention_output(weights, layer, [writer.head], *inputs)
+            contributions.append(written)
+        if len(contributions) > len(before):
+            stream = stream + sum(contributions[len(before) :])
+        streams.append(stream)
+    before = tuple(contributions)
+    return Run(before, streams, project(input_of(next(readers)), weights.W_U))
 
 
 def interchange(
@@ -152,28 +191,27 @@ def interchange(
     Returns:
         The logits of the patched run.
     """
-    stream = base.stream(graph, reader.depth)
+    stream = base.streams[reader.depth]
     patched = stream + delta
     if reader.role == "logits":
         return project(patched, weights.W_U)
-    after = base.stream(graph, reader.depth + 1)
     if reader.role == "mlp":
         new = mlp_output(weights, reader.layer, patched)
     else:
         inputs = [patched if reader.role == role else stream for role in "qkv"]
-        new = head_output(weights, reader.layer, reader.head, *inputs)
+        new = attention_output(weights, reader.layer, [reader.head], *inputs)
     old = base.contributions[graph.writer_index[reader.component]]
-    return _resume(weights, graph, after + (new - old), reader.depth)
+    return _resume(weights, graph, base.streams[reader.depth + 1] + (new - old), reader.depth + 1)
 
 
 def _resume(weights: Weights, graph: ComponentGraph, stream: Stream, depth: int) -> Logits:
-    """Return the logits from the stream after all writers of `depth` have written."""
-    for later in sorted({writer.depth for writer in graph.writers if writer.depth > depth}):
+    """Return the logits from the stream as read at `depth`."""
+    for later in range(depth, 2 * weights.n_layers):
         layer, is_mlp = divmod(later, 2)
-        if is_mlp:
+        beside = graph.writers_at(later)
+        if beside and is_mlp:
             stream = stream + mlp_output(weights, layer, stream)
-        else:
-            heads = [writer.head for writer in graph.writers if writer.depth == later]
-            outputs = [head_output(weights, layer, h, stream, stream, stream) for h in heads]
-            stream = stream + sum(outputs)
+        elif beside:
+            heads = [writer.head for writer in beside]
+            stream = stream + attention_output(weights, layer, heads, stream, stream, stream)
     return project(stream, weights.W_U)

@@ -12,8 +12,7 @@ which edge.
 from threadpoolctl import threadpool_limits
 
 from ..compiler.compiled_model import CompiledModel
-from ..compiler.component_graph import ComponentGraph, Edge
-from ..compiler.executor import run
+from ..compiler.component_graph import Edge
 from ..compiler.interpreter import interpret
 from ..errors import CertificationError, SufficiencyError, listing
 from .circuit_labels import (
@@ -29,6 +28,7 @@ from .circuit_labels import (
 )
 from .contributions import distinct_sources, spreads
 from .digest import weights_digest
+from .domain_runs import DomainRuns
 from .interchange_pairs import TaskDomain
 from .interchange_search import InterchangeSearch, Tally
 from .prediction import Predictor
@@ -36,7 +36,8 @@ from .sufficiency import joint_sufficiency
 from .wiring import ROUNDING_BOUND, Wiring, proof_bound
 
 EXHAUSTIVE_LIMIT = 400_000
-_CHUNK = 2048
+FEW_ROUNDS = range(3)
+MORE_ROUNDS = range(3, 9)
 
 Proof = tuple[EdgeState, Certificate]
 
@@ -66,13 +67,13 @@ class _Certification:
 
     def __init__(self, compiled: CompiledModel, domain: TaskDomain, seed: int) -> None:
         self._compiled = compiled
-        self._weights = compiled.model.weights
-        self._graph = ComponentGraph.of(self._weights)
+        self._runs = DomainRuns(compiled.model.weights, domain.tokens)
+        self._graph = self._runs.graph
         self._predictor = Predictor(compiled)
-        self._search = InterchangeSearch(compiled, domain, seed)
+        self._search = InterchangeSearch(compiled, domain, self._runs, seed)
         self._carried = compiled.source_map.carried
         self._bound = proof_bound(compiled)
-        self._wiring = Wiring(self._weights, self._graph, self._bound)
+        self._wiring = Wiring(self._runs.weights, self._graph, self._bound)
         self._domain = domain
         self._seed = seed
         self._problems: list[str] = []
@@ -83,7 +84,9 @@ class _Certification:
         labels = self._edge_labels(task)
         self._stop_on_problems(task)
         states = {label.edge: label.state for label in labels}
-        sufficiency = joint_sufficiency(self._compiled, states, self._domain, seed=self._seed)
+        sufficiency = joint_sufficiency(
+            self._compiled, states, self._domain, self._runs, seed=self._seed
+        )
         if sufficiency.n_changed:
             raise SufficiencyError(
                 f"The causal edges of {task} must suffice together, and on "
@@ -92,7 +95,7 @@ class _Certification:
             )
         return CircuitLabels(
             task=task,
-            weights=weights_digest(self._weights),
+            weights=weights_digest(self._runs.weights),
             n_inputs=len(self._domain.tokens),
             exhaustive=self._domain.exhaustive,
             seed=self._seed,
@@ -113,11 +116,11 @@ class _Certification:
     def _check_outputs(self) -> None:
         """Compare the decoded outputs of program and weights on the whole domain."""
         program, codec = self._compiled.program, self._compiled.model.codec
-        for start in range(0, len(self._domain.tokens), _CHUNK):
-            tokens = self._domain.tokens[start : start + _CHUNK]
+        for some, done in self._runs.chunks():
+            tokens = self._domain.tokens[some]
             values = interpret(program, tokens, program.outputs).values
             expected = codec.answer_ids([values[place] for place in program.outputs])
-            given = codec.decode_ids(run(self._weights, tokens, graph=self._graph).logits)[:, 1:]
+            given = codec.decode_ids(done.logits)[:, 1:]
             wrong = ((given != expected) & codec.is_real(tokens)[:, 1:]).any(axis=1)
             if wrong.any():
                 ids = tokens[int(wrong.argmax())].tolist()
@@ -131,31 +134,76 @@ class _Certification:
         """Settle every edge, the cheap ways first; stop before the long ones if any differs."""
         proofs = {edge.name: self._structural(edge) for edge in self._graph.edges}
         unsettled = [edge for edge in self._graph.edges if proofs[edge.name] is None]
-        spread = spreads(self._weights, self._graph, unsettled, self._domain.tokens)
+        spread = spreads(self._runs, unsettled)
         varying = [edge for edge in unsettled if spread[edge.name] > ROUNDING_BOUND]
-        full = self._search.random_pairs(varying, permute=False)
+        full = {edge.name: Tally() for edge in varying}
+        self._search.random_pairs(full, varying, FEW_ROUNDS, permute=False)
+        self._stop_on_disagreement(task, full)
+        exhausted = self._search_all(full, [e for e in varying if full[e.name].is_open])
         steady = [e for e in unsettled if e.name not in full or not full[e.name].changed]
-        permuted = self._search.random_pairs(steady, permute=True)
-        for edge in unsettled:
-            tallies = (found[edge.name] for found in (full, permuted) if edge.name in found)
+        permuted = {edge.name: Tally() for edge in steady}
+        self._search.random_pairs(permuted, steady, FEW_ROUNDS, permute=True)
+        self._stop_on_disagreement(task, full, permuted)
+        labels = []
+        for edge in self._graph.edges:
+            name = edge.name
+            tally = permuted.get(name, Tally())
+            certificate = exhausted.get(name) or self._on_evidence(full.get(name))
+            state, shown = proofs[name] or _decided(full.get(name), tally, certificate)
+            labels.append(
+                EdgeLabel(
+                    edge=name,
+                    state=state,
+                    variables=self._carried.get(name, ()),
+                    certificate=shown,
+                    permuted=tally.tried if state is EdgeState.INERT else 0,
+                )
+            )
+        return tuple(labels)
+
+    def _search_all(self, tallies: dict[str, Tally], edges: list[Edge]) -> dict[str, Exhausted]:
+        """Try all interchanges of edges that have had no effect, or many where all are too many.
+
+        Returns:
+            The certificates of the edges of which all were tried.
+        """
+        n_inputs = len(self._domain.tokens)
+        sources = distinct_sources(self._runs, edges)
+        each = {edge: sources[edge.name] for edge in edges}
+        few = {
+            edge: given
+            for edge, given in each.items()
+            if given is not None
+            and self._domain.exhaustive
+            and n_inputs * len(given) <= EXHAUSTIVE_LIMIT
+        }
+        for name, tally in self._search.every_base(few).items():
+            tallies[name].add(tally)
+        others = [edge for edge in edges if edge not in few]
+        self._search.random_pairs(tallies, others, MORE_ROUNDS, permute=False)
+        for edge in others:
+            if tallies[edge.name].is_open:
+                tallies[edge.name].add(self._search.distinct_contributions(edge, each[edge]))
+        return {
+            edge.name: Exhausted(n_bases=n_inputs, n_contributions=len(given))
+            for edge, given in few.items()
+        }
+
+    def _on_evidence(self, full: Tally | None) -> Certificate:
+        """Return the certificate of an edge without effect of which not all was tried."""
+        if full is not None:
+            return Searched(n_pairs=full.tried)
+        n_inputs, exhaustive = len(self._domain.tokens), self._domain.exhaustive
+        return Constant(n_sources=n_inputs, bound=ROUNDING_BOUND, exhaustive=exhaustive)
+
+    def _stop_on_disagreement(self, task: str, *searches: dict[str, Tally]) -> None:
+        """Raise if an interchange did not do on the weights what the program says."""
+        for edge in self._graph.edges:
+            tallies = (found[edge.name] for found in searches if edge.name in found)
             disagreement = next((t.disagreement for t in tallies if t.disagreement), None)
             if disagreement:
                 self._problems.append(f"{edge.name}: {disagreement}")
         self._stop_on_problems(task)
-        labels = []
-        for edge in self._graph.edges:
-            tally = permuted.get(edge.name, Tally())
-            proof = proofs[edge.name] or self._decided(edge, full.get(edge.name), tally)
-            labels.append(
-                EdgeLabel(
-                    edge=edge.name,
-                    state=proof[0],
-                    variables=self._carried.get(edge.name, ()),
-                    certificate=proof[1],
-                    permuted=tally.tried if proof[0] is EdgeState.INERT else 0,
-                )
-            )
-        return tuple(labels)
 
     def _structural(self, edge: Edge) -> Proof | None:
         """Return what the weight matrices alone prove about an edge."""
@@ -185,32 +233,14 @@ class _Certification:
             )
         return None
 
-    def _decided(self, edge: Edge, full: Tally | None, permuted: Tally) -> Proof:
-        """Return the state of an edge that no product of matrices settles.
 
-        `full` is `None` where what passes is the same on every input.
-        """
-        if full is not None and full.witness:
-            return EdgeState.CAUSAL, full.witness
-        n_inputs, exhaustive = len(self._domain.tokens), self._domain.exhaustive
-        if full is None:
-            if permuted.witness:
-                return EdgeState.POSITIONAL, permuted.witness
-            return EdgeState.INERT, Constant(
-                n_sources=n_inputs, bound=ROUNDING_BOUND, exhaustive=exhaustive
-            )
-        sources = distinct_sources(self._weights, self._graph, edge, self._domain.tokens)
-        exhausted = exhaustive and n_inputs * len(sources) <= EXHAUSTIVE_LIMIT
-        if exhausted:
-            found = self._search.every_base(edge, sources)
-        else:
-            found = self._search.distinct_contributions(edge, sources)
-        if found.disagreement:
-            self._problems.append(f"{edge.name}: {found.disagreement}")
-        if found.witness:
-            return EdgeState.CAUSAL, found.witness
-        if permuted.witness:
-            return EdgeState.POSITIONAL, permuted.witness
-        if exhausted:
-            return EdgeState.INERT, Exhausted(n_bases=n_inputs, n_contributions=len(sources))
-        return EdgeState.INERT, Searched(n_pairs=full.tried + found.tried)
+def _decided(full: Tally | None, permuted: Tally, without_effect: Certificate) -> Proof:
+    """Return the state of an edge that no product of matrices settles.
+
+    `full` is `None` where what passes is the same on every input.
+    """
+    if full is not None and full.witness:
+        return EdgeState.CAUSAL, full.witness
+    if permuted.witness:
+        return EdgeState.POSITIONAL, permuted.witness
+    return EdgeState.INERT, without_effect

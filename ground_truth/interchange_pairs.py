@@ -49,12 +49,16 @@ class TaskDomain:
 
     def draw(self, size: int, rng: np.random.Generator) -> np.ndarray:
         """Return `size` inputs, strata equally likely, drawn with replacement."""
+        return self.tokens[self.draw_rows(size, rng)]
+
+    def draw_rows(self, size: int, rng: np.random.Generator) -> np.ndarray:
+        """Return the places of such inputs in `tokens`."""
         counts = np.bincount(self.stratum)
         order = np.argsort(self.stratum, kind="stable")
         starts = np.cumsum(counts) - counts
         strata = rng.integers(0, len(counts), size=size)
         picks = starts[strata] + (rng.random(size) * counts[strata]).astype(np.int64)
-        return self.tokens[order[picks]]
+        return order[picks]
 
 
 def _strata(program: Program, tokens: np.ndarray) -> np.ndarray:
@@ -83,23 +87,22 @@ class Pairs:
     Attributes:
         base: token ids `[pairs, position]`.
         source: token ids `[pairs, position]`.
+        base_rows: the places of the bases in the domain `[pairs]`.
+        source_rows: the places of the sources in the domain `[pairs]`.
         positions: the row of `pos_embed` at each place `[pairs, position]`; BOS
             keeps row 0.
     """
 
     base: np.ndarray
     source: np.ndarray
+    base_rows: np.ndarray
+    source_rows: np.ndarray
     positions: np.ndarray
-
-    @classmethod
-    def aligned(cls, base: np.ndarray, source: np.ndarray) -> "Pairs":
-        """Return pairs of given bases and sources, positions as they are."""
-        return cls(base, source, np.broadcast_to(np.arange(base.shape[1]), base.shape))
 
     @classmethod
     def draw(cls, domain: TaskDomain, size: int, rng: np.random.Generator) -> "Pairs":
         """Draw pairs."""
-        base, source = domain.draw(size, rng), domain.draw(size, rng)
-        rows = np.tile(np.arange(1, base.shape[1]), (size, 1))
-        permuted = rng.permuted(rows, axis=1)
-        return cls(base, source, np.pad(permuted, ((0, 0), (1, 0))))
+        base, source = domain.draw_rows(size, rng), domain.draw_rows(size, rng)
+        rows = np.tile(np.arange(1, domain.tokens.shape[1]), (size, 1))
+        permuted = np.pad(rng.permuted(rows, axis=1), ((0, 0), (1, 0)))
+        return cls(domain.tokens[base], domain.tokens[source], base, source, permuted)

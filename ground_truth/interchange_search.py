@@ -4,8 +4,9 @@ Every interchange is answered twice, by the weights and by the program, and the
 decoded outputs must agree at every real position of every pair.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -13,13 +14,13 @@ from ..compiler.compiled_model import CompiledModel
 from ..compiler.component_graph import ComponentGraph, Edge
 from ..compiler.executor import Run, interchange, project, run
 from .circuit_labels import Witness
+from .domain_runs import DomainRuns
 from .interchange_pairs import Pairs, TaskDomain
 from .prediction import Interchange, Predictor, Values
 from .wiring import ROUNDING_BOUND, reader_matrix
 
-FIRST_ROUND = 256
+FIRST_SIZE = 256
 LATER_SIZE = 512
-LATER_ROUNDS = {"full": 8, "positions": 2}
 DISTINCT_ROUNDS = 8
 _CHUNK = 2048
 
@@ -41,6 +42,14 @@ class Tally:
     varies: bool = False
     first: Witness | None = None
     disagreement: str | None = None
+
+    def add(self, later: "Tally") -> None:
+        """Add what later interchanges of the same edge showed."""
+        self.tried += later.tried
+        self.changed += later.changed
+        self.varies |= later.varies
+        self.first = self.first or later.first
+        self.disagreement = self.disagreement or later.disagreement
 
     @property
     def is_open(self) -> bool:
@@ -71,18 +80,10 @@ class _Seen:
     values: Values
     answers: np.ndarray
 
-    def repeated(self, place: int, count: int) -> "_Seen":
-        """Return what is seen of one input, as often as there are bases."""
-        tokens = np.broadcast_to(self.tokens[place], (count, *self.tokens.shape[1:]))
-        values = {
-            name: np.broadcast_to(value[place], (count, *value.shape[1:]))
-            for name, value in self.values.items()
-        }
-        each = self.run.contributions[:, place, None]
-        shape = (len(each), count, *each.shape[2:])
-        logits = np.broadcast_to(self.run.logits[place], (count, *self.run.logits.shape[1:]))
-        answers = np.broadcast_to(self.answers[place], (count, *self.answers.shape[1:]))
-        return _Seen(tokens, Run(np.broadcast_to(each, shape), logits), values, answers)
+    def take(self, rows: np.ndarray) -> "_Seen":
+        """Return what is seen of some of the inputs."""
+        values = {name: value[rows] for name, value in self.values.items()}
+        return _Seen(self.tokens[rows], self.run.take(rows), values, self.answers[rows])
 
 
 class InterchangeSearch:
@@ -91,78 +92,107 @@ class InterchangeSearch:
     Args:
         compiled: the model, with the program that predicts.
         domain: the inputs.
+        runs: the model's runs on them.
         seed: draws the pairs.
     """
 
-    def __init__(self, compiled: CompiledModel, domain: TaskDomain, seed: int) -> None:
-        self._weights = compiled.model.weights
+    def __init__(
+        self, compiled: CompiledModel, domain: TaskDomain, runs: DomainRuns, seed: int
+    ) -> None:
+        self._weights = runs.weights
         self._codec = compiled.model.codec
-        self._graph = ComponentGraph.of(self._weights)
+        self._graph = runs.graph
+        self._runs = runs
         self._predictor = Predictor(compiled)
         self._carried = compiled.source_map.carried
         self._domain = domain
         self._seed = seed
 
-    def random_pairs(self, edges: Sequence[Edge], *, permute: bool) -> dict[str, Tally]:
-        """Try random pairs, in rounds.
-
-        Edges go on to the next round while they have no effect, unless their
-        readers could not tell a single source from its base.
+    def random_pairs(
+        self, tallies: Mapping[str, Tally], edges: Sequence[Edge], rounds: range, *, permute: bool
+    ) -> None:
+        """Try random pairs, in rounds; an edge goes on to the next while it is open.
 
         Args:
+            tallies: what is known of each edge, by name; added to.
             edges: which edges to interchange, each by itself.
+            rounds: the numbers of the rounds; each draws its own pairs.
             permute: whether the positions of the sources are permuted.
         """
-        rng = np.random.default_rng([self._seed, permute])
-        tallies = {edge.name: Tally() for edge in edges}
         undecided = list(edges)
-        for turn in range(1 + LATER_ROUNDS["positions" if permute else "full"]):
+        for turn in rounds:
             if not undecided:
                 break
-            pairs = Pairs.draw(self._domain, LATER_SIZE if turn else FIRST_ROUND, rng)
-            self._try(undecided, pairs, tallies, permute=permute)
+            rng = np.random.default_rng([self._seed, permute, turn])
+            pairs = Pairs.draw(self._domain, LATER_SIZE if turn else FIRST_SIZE, rng)
+            base = self._at(pairs.base_rows)
+            if permute:
+                source = self._permuted(pairs.source, pairs.positions)
+            else:
+                source = self._at(pairs.source_rows)
+            for edge in undecided:
+                swapped = pairs.positions if permute else None
+                self._interchange(edge, base, source, tallies[edge.name], swapped)
             undecided = [edge for edge in undecided if tallies[edge.name].is_open]
+
+    def every_base(self, sources: Mapping[Edge, np.ndarray]) -> dict[str, Tally]:
+        """Try every input as base with each given source of an edge, up to a witness.
+
+        Args:
+            sources: the inputs that are sources, for each edge, by their place in the domain.
+        """
+        n_inputs = len(self._domain.tokens)
+        tallies = {edge.name: Tally() for edge in sources}
+        for start in range(0, n_inputs, _CHUNK):
+            undecided = [edge for edge in sources if not tallies[edge.name].changed]
+            if not undecided:
+                break
+            base = self._at(np.arange(start, min(start + _CHUNK, n_inputs)))
+            for edge in undecided:
+                given = self._at(sources[edge])
+                for place in range(len(sources[edge])):
+                    source = given.take(np.full(len(base.tokens), place))
+                    self._interchange(edge, base, source, tallies[edge.name], None)
+                    if tallies[edge.name].changed:
+                        break
         return tallies
 
-    def every_base(self, edge: Edge, sources: np.ndarray) -> Tally:
-        """Try every input as base with each of the given inputs as source, up to a witness."""
-        tally = Tally()
-        everything = self._domain.tokens
-        given = self._seen(everything[sources])
-        for start in range(0, len(everything), _CHUNK):
-            base = self._seen(everything[start : start + _CHUNK])
-            for place in range(len(sources)):
-                source = given.repeated(place, len(base.tokens))
-                self._interchange(edge, base, source, tally, None)
-                if tally.changed:
-                    return tally
-        return tally
+    def distinct_contributions(self, edge: Edge, sources: np.ndarray | None) -> Tally:
+        """Try random bases with the given inputs, each as likely, up to a witness.
 
-    def distinct_contributions(self, edge: Edge, sources: np.ndarray) -> Tally:
-        """Try random bases with the given inputs, each as likely, up to a witness."""
+        Without any given, sources are drawn as bases are.
+        """
         rng = np.random.default_rng([self._seed, 2])
         tally = Tally()
         for _ in range(DISTINCT_ROUNDS):
-            base = self._domain.draw(_CHUNK, rng)
-            source = self._domain.tokens[rng.choice(sources, size=_CHUNK)]
-            self._try([edge], Pairs.aligned(base, source), {edge.name: tally}, permute=False)
+            base = self._at(self._domain.draw_rows(_CHUNK, rng))
+            if sources is None:
+                source = self._at(self._domain.draw_rows(_CHUNK, rng))
+            else:
+                source = self._at(rng.choice(sources, size=_CHUNK))
+            self._interchange(edge, base, source, tally, None)
             if tally.changed:
                 break
         return tally
 
-    def _try(
-        self, edges: list[Edge], pairs: Pairs, tallies: dict[str, Tally], *, permute: bool
-    ) -> None:
-        """Interchange every edge on the same pairs."""
-        positions = pairs.positions if permute else None
-        base, source = self._seen(pairs.base), self._seen(pairs.source, positions)
-        for edge in edges:
-            self._interchange(edge, base, source, tallies[edge.name], positions)
+    def _at(self, rows: np.ndarray) -> _Seen:
+        """Return what is seen of inputs of the domain, by their places."""
+        if self._runs.are_few:
+            return self._everything.take(rows)
+        return self._seen(self._domain.tokens[rows], self._runs.at(rows))
 
-    def _seen(self, tokens: np.ndarray, positions: np.ndarray | None = None) -> _Seen:
-        """Return what weights and program do on inputs."""
-        moved = None if positions is None else self._weights.W_pos[positions]
+    @cached_property
+    def _everything(self) -> _Seen:
+        """What is seen of the whole of a small domain."""
+        return self._seen(self._domain.tokens, self._runs.at(np.arange(len(self._domain.tokens))))
+
+    def _permuted(self, tokens: np.ndarray, positions: np.ndarray) -> _Seen:
+        """Return what is seen of inputs whose positions are permuted."""
+        moved = self._weights.W_pos[positions]
         done = run(self._weights, tokens, graph=self._graph, pos_embed=moved)
+        return self._seen(tokens, done, positions)
+
+    def _seen(self, tokens: np.ndarray, done: Run, positions: np.ndarray | None = None) -> _Seen:
         values = self._predictor.values(tokens, positions)
         return _Seen(tokens, done, values, self._codec.decode_ids(done.logits))
 
@@ -171,26 +201,26 @@ class InterchangeSearch:
     ) -> None:
         """Interchange one edge, on the weights and by the program, row by row."""
         delta = contribution_delta(self._graph, edge, base.run, source.run)
-        visible = np.abs(project(delta, reader_matrix(self._weights, edge.reader)))
-        tally.varies |= bool(visible.max() > ROUNDING_BOUND)
+        if not tally.varies:
+            visible = np.abs(project(delta, reader_matrix(self._weights, edge.reader)))
+            tally.varies = bool(visible.max() > ROUNDING_BOUND)
         logits = interchange(self._weights, self._graph, base.run, edge.reader, delta)
         swap = Interchange(edge.reader.name, self._carried[edge.name], source.values)
         expected = self._predictor.output(base.values, swap)
         after, predicted = self._codec.decode_ids(logits), self._codec.decode_ids(expected)
-        pairs = Pairs.aligned(base.tokens, source.tokens)
-        self._compare(tally, pairs, after, predicted)
-        self._count(tally, pairs, positions, base.answers, after)
+        self._compare(tally, base, source, after, predicted)
+        self._count(tally, base, source, after, positions)
 
     def _compare(
-        self, tally: Tally, pairs: Pairs, after: np.ndarray, predicted: np.ndarray
+        self, tally: Tally, base: _Seen, source: _Seen, after: np.ndarray, predicted: np.ndarray
     ) -> None:
         """Note the first pair on which the weights do not do what the program says."""
-        differs = (after != predicted) & self._codec.is_real(pairs.base)
+        differs = (after != predicted) & self._codec.is_real(base.tokens)
         if differs.any() and tally.disagreement is None:
             pair, at = np.argwhere(differs)[0].tolist()
             tally.disagreement = (
-                f"on base {self._shown(pairs.base[pair])} and source "
-                f"{self._shown(pairs.source[pair])} the program predicts "
+                f"on base {self._shown(base.tokens[pair])} and source "
+                f"{self._shown(source.tokens[pair])} the program predicts "
                 f"{self._codec.answer(predicted[pair, at])} at position {at}, and the weights give "
                 f"{self._codec.answer(after[pair, at])}"
             )
@@ -198,23 +228,23 @@ class InterchangeSearch:
     def _count(
         self,
         tally: Tally,
-        pairs: Pairs,
-        rows: np.ndarray | None,
-        before: np.ndarray,
+        base: _Seen,
+        source: _Seen,
         after: np.ndarray,
+        positions: np.ndarray | None,
     ) -> None:
         """Count the pairs with a changed output, and keep the first."""
-        changed = (after != before) & self._codec.is_real(pairs.base)
+        changed = (after != base.answers) & self._codec.is_real(base.tokens)
         tally.tried += len(changed)
         tally.changed += int(changed.any(axis=1).sum())
         if changed.any() and tally.first is None:
             pair, at = np.argwhere(changed)[0].tolist()
             tally.first = Witness(
-                base=tuple(pairs.base[pair].tolist()),
-                source=tuple(pairs.source[pair].tolist()),
-                positions=None if rows is None else tuple(rows[pair].tolist()),
+                base=tuple(base.tokens[pair].tolist()),
+                source=tuple(source.tokens[pair].tolist()),
+                positions=None if positions is None else tuple(positions[pair].tolist()),
                 position=at,
-                before=int(before[pair, at]),
+                before=int(base.answers[pair, at]),
                 after=int(after[pair, at]),
                 changed=0,
                 tried=0,

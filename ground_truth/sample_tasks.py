@@ -9,10 +9,12 @@ the k tasks, however many processes work.
 
 import logging
 import time
-from collections import Counter, deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import warnings
+from collections import Counter
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from ..benchmark_programs import Regimes, get_program, parse_regimes, write_regimes
 from ..benchmark_programs.behaviour import library_behaviours
@@ -133,35 +135,26 @@ class _Search:
         self._rejected: dict[int, str] = {}
         self._failures: dict[int, str] = {}
         self._seconds = dict.fromkeys(STAGES, 0.0)
-        self._next = 0
 
     def tasks(self, n: int) -> Iterator[Task]:
         """Yield the first `n` tasks, in the order of their draws."""
-        from joblib import Parallel, delayed, effective_n_jobs
+        from joblib import Parallel, delayed
 
-        at_once = effective_n_jobs(self._jobs)
-        waiting: deque[FreshName] = deque()
+        parallel = Parallel(n_jobs=self._jobs, return_as="generator", batch_size=1)
+        trials = (delayed(tried)(name, self._regimes) for name in self._worth_trying(n))
         found = 0
-        with Parallel(n_jobs=self._jobs) as parallel:
-
-            def each(function: Callable[..., Any], *calls: tuple[Any, ...]) -> list[Any]:
-                if at_once == 1:
-                    return [function(*call) for call in calls]
-                return list(parallel(delayed(function)(*call) for call in calls))
-
-            while found < n:
-                wanted = at_once if at_once == 1 else min(n - found, 4 * at_once)
-                while len(waiting) < wanted:
-                    self._stop_if_exhausted(n, found)
-                    names = [self._name() for _ in range(4 * at_once)]
-                    waiting.extend(self._kept(each(screened, *((name,) for name in names))))
-                batch = [waiting.popleft() for _ in range(wanted)]
-                calls = [(name, self._regimes) for name in batch]
-                for result in each(tried, *calls):
-                    self._note(result)
-                    if result.task is not None and found < n:
-                        found += 1
-                        yield result.task
+        with _stopping(parallel(trials)) as results:
+            for result in results:
+                self._note(result)
+                if result.task is not None:
+                    found += 1
+                    yield result.task
+                if found == n:
+                    return
+        raise TaskError(
+            f"Only {found} of {n} tasks were found in {_most_draws(n)} draws; ask for fewer, or "
+            "for another difficulty."
+        )
 
     def report(self, tasks: Sequence[Task]) -> SampleReport:
         """Return how the tasks came about; what was tried after the last is not counted."""
@@ -187,35 +180,28 @@ class _Search:
     def _written(self) -> str:
         return write_regimes(self._regimes).removeprefix("/")
 
-    def _name(self) -> FreshName:
-        self._next += 1
-        return FreshName(self._difficulty, self._seed, self._next - 1)
-
-    def _stop_if_exhausted(self, n: int, found: int) -> None:
-        if self._next > _MOST_DRAWS * (n + 10):
-            raise TaskError(
-                f"Only {found} of {n} tasks were found in {self._next} draws; ask for fewer, or "
-                "for another difficulty."
-            )
-
-    def _kept(self, results: Sequence[Screened]) -> Iterator[FreshName]:
+    def _worth_trying(self, n: int) -> Iterator[FreshName]:
         """Yield the candidates that are worth compiling."""
-        for one in results:
+        for draw in range(_most_draws(n)):
+            one = screened(FreshName(self._difficulty, self._seed, draw))
             self._add(one.seconds)
-            reason = one.defect
-            if not reason:
-                started = time.process_time()
-                known = library_behaviours(one.vocabulary, one.length)
-                self._seconds["compare"] += time.process_time() - started
-                if one.behaviour in known:
-                    reason = "a program of the library answers alike"
-                elif one.behaviour in self._seen:
-                    reason = "an earlier candidate answers alike"
-                self._seen.add(one.behaviour)
+            reason = one.defect or self._known(one)
             if reason:
-                self._rejected[one.name.draw] = reason
+                self._rejected[draw] = reason
             else:
                 yield one.name
+
+    def _known(self, one: Screened) -> str:
+        """Return who answers like a candidate; empty if nobody."""
+        started = time.process_time()
+        known = library_behaviours(one.vocabulary, one.length)
+        self._add({"compare": time.process_time() - started})
+        if one.behaviour in known:
+            return "a program of the library answers alike"
+        if one.behaviour in self._seen:
+            return "an earlier candidate answers alike"
+        self._seen.add(one.behaviour)
+        return ""
 
     def _add(self, seconds: Mapping[str, float]) -> None:
         for stage, spent in seconds.items():
@@ -229,6 +215,21 @@ class _Search:
         if result.failure:
             self._failures[result.name.draw] = result.failure
             _LOG.warning("%s", result.failure)
+
+
+@contextmanager
+def _stopping(results: Generator[Tried, None, None]) -> Iterator[Iterator[Tried]]:
+    """Stop trials that are under way when no more are wanted, which joblib warns of."""
+    try:
+        yield results
+    finally:
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", r"\d+ tasks which were still being processed")
+            results.close()
+
+
+def _most_draws(n: int) -> int:
+    return _MOST_DRAWS * (n + 10)
 
 
 def _constructs(task: Task) -> tuple[str, ...]:

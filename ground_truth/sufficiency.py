@@ -5,15 +5,16 @@ not change. Each has a source of its own, but for the unwired ones of a reader, 
 which nothing passes: they share one. Necessity is what the witnesses show.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
 from ..compiler.compiled_model import CompiledModel
-from ..compiler.component_graph import ComponentGraph, Reader, edge_name
+from ..compiler.component_graph import Reader, edge_name
 from ..compiler.executor import run
 from ..compiler.model import Model
 from .circuit_labels import EdgeState, Sufficiency
+from .domain_runs import DomainRuns
 from .interchange_pairs import TaskDomain
 
 LEAST_BASES = 256
@@ -25,6 +26,7 @@ def joint_sufficiency(
     compiled: CompiledModel,
     states: Mapping[str, EdgeState],
     domain: TaskDomain,
+    runs: DomainRuns,
     *,
     seed: int,
 ) -> Sufficiency:
@@ -37,50 +39,50 @@ def joint_sufficiency(
         compiled: the model.
         states: the state of each edge by name.
         domain: bases and sources are drawn from here.
+        runs: the model's runs on the domain.
         seed: draws them.
     """
-    model = compiled.model
-    graph = ComponentGraph.of(model.weights)
     rng = np.random.default_rng([seed, 1])
-    everything = len(domain.tokens) <= MOST_BASES
-    rounds = -(-LEAST_BASES // len(domain.tokens))
-    whole = np.tile(domain.tokens, (rounds, 1))
-    bases = whole if everything else domain.draw(MOST_BASES, rng)
+    n_inputs = len(domain.tokens)
+    rounds = -(-LEAST_BASES // n_inputs)
+    whole = np.tile(np.arange(n_inputs), rounds)
+    bases = whole if n_inputs <= MOST_BASES else domain.draw_rows(MOST_BASES, rng)
     n_changed = 0
     for start in range(0, len(bases), _CHUNK):
         batch = bases[start : start + _CHUNK]
-        sources = domain.draw(len(batch), rng)
-        n_changed += _changed(model, graph, states, batch, sources, rng)
+        sources = domain.draw_rows(len(batch), rng)
+        n_changed += _changed(compiled.model, runs, states, batch, sources, rng)
     return Sufficiency(n_bases=len(bases), n_changed=n_changed)
 
 
 def _changed(
     model: Model,
-    graph: ComponentGraph,
+    runs: DomainRuns,
     states: Mapping[str, EdgeState],
     bases: np.ndarray,
     sources: np.ndarray,
     rng: np.random.Generator,
 ) -> int:
     """Return on how many bases the output changes."""
-    base = run(model.weights, bases, graph=graph)
-    source = run(model.weights, sources, graph=graph)
+    graph, tokens = runs.graph, runs.tokens[bases]
+    source = runs.at(sources)
 
-    def read(reader: Reader, _stream: np.ndarray, contributions: np.ndarray) -> np.ndarray:
-        common = rng.permutation(len(bases))
-        patched = source.stream(graph, reader.depth)[common]
+    def read(
+        reader: Reader, _stream: np.ndarray, contributions: Sequence[np.ndarray]
+    ) -> np.ndarray:
+        common = source.take(rng.permutation(len(bases)))
+        patched = common.streams[reader.depth]
         for place, writer in enumerate(graph.writers[: len(contributions)]):
             state = states[edge_name(writer.name, reader.name)]
             if state is EdgeState.UNWIRED:
                 continue
-            given = source.contributions[place]
-            patched -= given[common]
+            patched -= common.contributions[place]
             if state is EdgeState.CAUSAL:
                 patched += contributions[place]
             else:
-                patched += given[rng.permutation(len(bases))]
+                patched += source.take(rng.permutation(len(bases))).contributions[place]
         return patched
 
-    patched = run(model.weights, bases, graph=graph, read=read)
-    before, after = (model.codec.decode_ids(r.logits) for r in (base, patched))
-    return int(((before != after) & model.codec.is_real(bases)).any(axis=1).sum())
+    patched = run(model.weights, tokens, graph=graph, read=read)
+    before, after = (model.codec.decode_ids(r.logits) for r in (runs.at(bases), patched))
+    return int(((before != after) & model.codec.is_real(tokens)).any(axis=1).sum())

@@ -24,11 +24,11 @@ def _scores(problem: CircuitProblem) -> dict[str, float]:
     weights, graph = problem.model.weights, problem.graph
     base = run(weights, problem.base, graph=graph)
     source = run(weights, problem.source, graph=graph)
-    difference = source.contributions - base.contributions
     real = problem.model.codec.is_real(problem.base)
     scores = {}
     for edge in graph.edges:
-        delta = difference[graph.writer_index[edge.writer.name]]
+        writer = graph.writer_index[edge.writer.name]
+        delta = source.contributions[writer] - base.contributions[writer]
         patched = interchange(weights, graph, base, edge.reader, delta)
         moved = np.linalg.norm(patched - base.logits, axis=-1)
         scores[edge.name] = float(moved[real].mean())

@@ -37,7 +37,7 @@ def difference(problem):
     """Return what each writer contributes on the source less what it does on the base."""
     weights = problem.model.weights
     runs = [run(weights, tokens) for tokens in (problem.source, problem.base)]
-    return runs[0].contributions - runs[1].contributions
+    return np.stack(runs[0].contributions) - np.stack(runs[1].contributions)
 
 
 def with_edge_moved(problem, edge, delta):

@@ -53,7 +53,7 @@ def test_variables_are_what_lies_in_the_residual_stream(compiled):
     for positions in (None, rows):
         moved = None if positions is None else weights.W_pos[positions]
         done = run(weights, tokens, pos_embed=moved)
-        stream = done.contributions.sum(axis=0)
+        stream = sum(done.contributions)
         predicted = Predictor(compiled).values(tokens, positions)
         for variable in compiled.source_map.variables:
             np.testing.assert_allclose(

@@ -4,11 +4,17 @@ import pytest
 
 from glassbench.compiler import ComponentGraph, compile_program, rasp
 from glassbench.ground_truth import EdgeState, TaskDomain, load
+from glassbench.ground_truth.domain_runs import DomainRuns
 from glassbench.ground_truth.sufficiency import joint_sufficiency
 
 
+def sufficiency(compiled, states, domain, seed=0):
+    runs = DomainRuns(compiled.model.weights, domain.tokens)
+    return joint_sufficiency(compiled, states, domain, runs, seed=seed)
+
+
 def changed(task, states, seed=0):
-    return joint_sufficiency(task.compiled, states, task.domain, seed=seed)
+    return sufficiency(task.compiled, states, task.domain, seed)
 
 
 def test_causal_edges_suffice(task):
@@ -50,7 +56,7 @@ def test_every_edge_has_a_source_of_its_own():
     compiled = compile_program(rasp.SequenceMap(lambda x, y: x == y, *copies), "abcd", 1)
     states = dict.fromkeys(ComponentGraph.of(compiled.model.weights).edge_names, EdgeState.CAUSAL)
     states |= dict.fromkeys(("a0.h0->m0", "a0.h1->m0"), EdgeState.INERT)
-    found = joint_sufficiency(compiled, states, TaskDomain.of(compiled), seed=0)
+    found = sufficiency(compiled, states, TaskDomain.of(compiled))
     assert found.n_changed > found.n_bases / 4
 
 

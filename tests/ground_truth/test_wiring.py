@@ -6,6 +6,7 @@ import pytest
 from glassbench.compiler import ComponentGraph, Weights, run
 from glassbench.ground_truth import load
 from glassbench.ground_truth.contributions import distinct_sources, spreads
+from glassbench.ground_truth.domain_runs import DomainRuns
 from glassbench.ground_truth.wiring import Wiring, proof_bound
 
 # Axes: 0 tokens, 1 positions, 2 written by head 0, 3 by m0, 4 by the head of layer 1, 5 by m1.
@@ -179,15 +180,16 @@ def test_what_counts_as_zero():
 
 def test_spreads_and_distinct_sources():
     task = load("sort[vocab=2,length=3]")
-    weights, graph, tokens = task.compiled.model.weights, task.graph, task.domain.tokens
-    edges = {edge.name: edge for edge in graph.edges}
-    found = spreads(weights, graph, list(edges.values()), tokens)
+    tokens = task.domain.tokens
+    runs = DomainRuns(task.compiled.model.weights, tokens)
+    edges = list(task.graph.edges)
+    found = spreads(runs, edges)
     assert found["embed->a1.h0<v>"] == 0  # BOS
     assert found["pos_embed->a2.h0<q>"] == 0
     assert found["embed->a2.h0<v>"] == 1
     assert found["embed->m0"] > 0
-    assert len(distinct_sources(weights, graph, edges["embed->a1.h0<v>"], tokens)) == 1
-    by_token = distinct_sources(weights, graph, edges["embed->a2.h0<v>"], tokens)
-    assert len(set(by_token.tolist())) == len(by_token) == len(tokens)
+    sources = distinct_sources(runs, edges)
+    assert len(sources["embed->a1.h0<v>"]) == 1
+    assert sources["embed->a2.h0<v>"].tolist() == list(range(len(tokens)))
     # The head sees of padding only where it begins: three lengths.
-    assert len(distinct_sources(weights, graph, edges["embed->a2.h0<k>"], tokens)) == 3
+    assert len(sources["embed->a2.h0<k>"]) == 3
