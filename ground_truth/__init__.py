@@ -14,11 +14,14 @@ from .interchange_pairs import Pairs, TaskDomain
 from .measure import measure
 from .own_task import compile_own, make_task
 from .own_task_id import OwnTaskId
+from .position_labels import PositionLabels, position_labels
 from .prediction import Predictor
 from .sample_tasks import Sample, SampleReport, sample_tasks
+from .subspace_labels import SubspaceLabels, subspace_labels
 from .task import Task, build_model, certified, edge_positives, load, load_suite, node_positives
 from .task_conformance import check_task
 from .task_folder import check_task_folder, write_task_folder
+from .universes import coarse_edges, neuron_states, node_states
 from .verify import verify
 
 __all__ = [
@@ -27,9 +30,11 @@ __all__ = [
     "EdgeState",
     "OwnTaskId",
     "Pairs",
+    "PositionLabels",
     "Predictor",
     "Sample",
     "SampleReport",
+    "SubspaceLabels",
     "Task",
     "TaskDomain",
     "build_model",
@@ -37,14 +42,19 @@ __all__ = [
     "certify",
     "check_task",
     "check_task_folder",
+    "coarse_edges",
     "compile_own",
     "edge_positives",
     "load",
     "load_suite",
     "make_task",
     "measure",
+    "neuron_states",
     "node_positives",
+    "node_states",
+    "position_labels",
     "sample_tasks",
+    "subspace_labels",
     "verify",
     "write_task_folder",
 ]

@@ -13,9 +13,10 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import Field, ValidationError
 
 from ..errors import BundleError, listing
+from .record import Record, canonical_json
 
 FORMAT_VERSION: Literal["1.0"] = "1.0"
 
@@ -29,13 +30,7 @@ class EdgeState(StrEnum):
     UNWIRED = "unwired"
 
 
-class _Record(BaseModel):
-    """A frozen record that refuses unknown keys, NaN and infinity."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
-
-
-class Witness(_Record):
+class Witness(Record):
     """One interchange that changes a decoded output; anyone can replay it.
 
     Attributes:
@@ -61,7 +56,7 @@ class Witness(_Record):
     tried: int
 
 
-class Structural(_Record):
+class Structural(Record):
     """The product of what the writer can write and what the reader reads is zero.
 
     Attributes:
@@ -73,7 +68,7 @@ class Structural(_Record):
     bound: float
 
 
-class Unreachable(_Record):
+class Unreachable(Record):
     """No path through the weights leads from what the edge changes to the logits.
 
     Attributes:
@@ -85,7 +80,7 @@ class Unreachable(_Record):
     bound: float
 
 
-class Constant(_Record):
+class Constant(Record):
     """What the reader sees of the writer is the same on every input.
 
     Attributes:
@@ -100,7 +95,7 @@ class Constant(_Record):
     exhaustive: bool
 
 
-class Exhausted(_Record):
+class Exhausted(Record):
     """Every distinct (base, source contribution) of the domain was tried.
 
     Attributes:
@@ -113,7 +108,7 @@ class Exhausted(_Record):
     n_contributions: int
 
 
-class Searched(_Record):
+class Searched(Record):
     """This many random pairs were tried, and none changed an output.
 
     Attributes:
@@ -130,7 +125,7 @@ Certificate = Annotated[
 ]
 
 
-class EdgeLabel(_Record):
+class EdgeLabel(Record):
     """The state of one edge.
 
     Attributes:
@@ -138,6 +133,8 @@ class EdgeLabel(_Record):
         state: its state.
         variables: the program variables that it carries.
         certificate: why.
+        same_length: of a causal edge, whether sources as long as the base show it: a
+            witness, or how that was looked for.
         permuted: pairs with permuted positions that were tried without effect;
             zero where a proof makes trying needless.
     """
@@ -146,10 +143,11 @@ class EdgeLabel(_Record):
     state: EdgeState
     variables: tuple[str, ...] = ()
     certificate: Certificate
+    same_length: Certificate | None = None
     permuted: int = 0
 
 
-class Sufficiency(_Record):
+class Sufficiency(Record):
     """All edges that are not causal interchanged at once, with independent sources.
 
     Attributes:
@@ -161,7 +159,7 @@ class Sufficiency(_Record):
     n_changed: int
 
 
-class CircuitLabels(_Record):
+class CircuitLabels(Record):
     """The state of every edge of a model.
 
     Attributes:
@@ -196,9 +194,7 @@ class CircuitLabels(_Record):
 
     def to_json(self) -> str:
         """Return the labels as canonical JSON."""
-        import json
-
-        return json.dumps(self.model_dump(mode="json"), sort_keys=True, indent=1) + "\n"
+        return canonical_json(self)
 
     @classmethod
     def read(cls, path: Path) -> "CircuitLabels":

@@ -10,7 +10,7 @@ from ..compiler.component_graph import ComponentGraph
 from ..compiler.executor import Run, run
 from ..compiler.weights import Weights
 
-FEW = 1024
+MOST_BYTES = 2**30
 _CHUNK = 256
 
 
@@ -29,8 +29,9 @@ class DomainRuns:
 
     @property
     def are_few(self) -> bool:
-        """Whether one run of all inputs is kept."""
-        return len(self.tokens) <= FEW
+        """Whether one run of all inputs is kept: its contributions fit in a gigabyte."""
+        size = self.tokens.size * self.weights.d_model * len(self.graph.writers)
+        return 8 * size <= MOST_BYTES
 
     def at(self, rows: Int[np.ndarray, " taken"]) -> Run:
         """Return the run of some inputs, by their places in the domain."""

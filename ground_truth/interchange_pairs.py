@@ -6,6 +6,7 @@ the same output (random brackets are almost never balanced).
 """
 
 from dataclasses import dataclass
+from enum import StrEnum
 
 import numpy as np
 
@@ -19,6 +20,17 @@ SAMPLE = 20_000
 CANDIDATES = 4 * SAMPLE
 
 
+class Family(StrEnum):
+    """Which sources an interchange may have."""
+
+    TOKENS = "tokens"
+    """Any input of the same length as the base."""
+    FULL = "full"
+    """Any input."""
+    POSITIONS = "positions"
+    """Any input, the rows of `pos_embed` permuted."""
+
+
 @dataclass(frozen=True, eq=False)
 class TaskDomain:
     """The inputs of a task.
@@ -28,11 +40,13 @@ class TaskDomain:
         exhaustive: whether they are all.
         stratum: a number for each input; inputs with the same number have the
             same length and the same output at every position.
+        length: how many tokens each input has.
     """
 
     tokens: np.ndarray
     exhaustive: bool
     stratum: np.ndarray
+    length: np.ndarray
 
     @classmethod
     def of(cls, compiled: CompiledModel, *, seed: int = 0) -> "TaskDomain":
@@ -45,7 +59,8 @@ class TaskDomain:
         if not exhaustive:
             kept = np.sort(np.argsort(_rank_within(stratum), kind="stable")[:SAMPLE])
             tokens, stratum = tokens[kept], stratum[kept]
-        return cls(tokens, exhaustive, stratum)
+        length = (tokens < len(program.vocabulary)).sum(axis=1)
+        return cls(tokens, exhaustive, stratum, length)
 
     def draw(self, size: int, rng: np.random.Generator) -> np.ndarray:
         """Return `size` inputs, strata equally likely, drawn with replacement."""
@@ -59,6 +74,15 @@ class TaskDomain:
         strata = rng.integers(0, len(counts), size=size)
         picks = starts[strata] + (rng.random(size) * counts[strata]).astype(np.int64)
         return order[picks]
+
+    def draw_as_long(self, rows: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+        """Return the place of an input for each given one, any of the same length."""
+        order = np.argsort(self.length, kind="stable")
+        counts = np.bincount(self.length)
+        starts = np.cumsum(counts) - counts
+        wanted = self.length[rows]
+        picks = (rng.random(len(rows)) * counts[wanted]).astype(np.int64)
+        return order[starts[wanted] + picks]
 
 
 def _strata(program: Program, tokens: np.ndarray) -> np.ndarray:
@@ -100,9 +124,19 @@ class Pairs:
     positions: np.ndarray
 
     @classmethod
-    def draw(cls, domain: TaskDomain, size: int, rng: np.random.Generator) -> "Pairs":
-        """Draw pairs."""
-        base, source = domain.draw_rows(size, rng), domain.draw_rows(size, rng)
+    def draw(
+        cls,
+        domain: TaskDomain,
+        size: int,
+        rng: np.random.Generator,
+        family: Family = Family.FULL,
+    ) -> "Pairs":
+        """Draw pairs of a family."""
+        base = domain.draw_rows(size, rng)
+        if family is Family.TOKENS:
+            source = domain.draw_as_long(base, rng)
+        else:
+            source = domain.draw_rows(size, rng)
         rows = np.tile(np.arange(1, domain.tokens.shape[1]), (size, 1))
         permuted = np.pad(rng.permuted(rows, axis=1), ((0, 0), (1, 0)))
         return cls(domain.tokens[base], domain.tokens[source], base, source, permuted)

@@ -1,4 +1,4 @@
-"""Interchange search: try an edge on many pairs, measured on the weights and predicted.
+"""Interchange search: try a swap on many pairs, measured on the weights and predicted.
 
 Every interchange is answered twice, by the weights and by the program, and the
 decoded outputs must agree at every real position of every pair.
@@ -11,23 +11,24 @@ from functools import cached_property
 import numpy as np
 
 from ..compiler.compiled_model import CompiledModel
-from ..compiler.component_graph import ComponentGraph, Edge
 from ..compiler.executor import Run, interchange, project, run
 from .circuit_labels import Witness
 from .domain_runs import DomainRuns
-from .interchange_pairs import Pairs, TaskDomain
+from .interchange_pairs import Family, Pairs, TaskDomain
 from .prediction import Interchange, Predictor, Values
+from .swap import Swap
 from .wiring import ROUNDING_BOUND, reader_matrix
 
 FIRST_SIZE = 256
 LATER_SIZE = 512
 DISTINCT_ROUNDS = 8
 _CHUNK = 2048
+_STREAMS = (Family.FULL, Family.POSITIONS, Family.TOKENS)
 
 
 @dataclass
 class Tally:
-    """What the interchanges of one edge showed so far.
+    """What the interchanges of one swap showed so far.
 
     Attributes:
         tried: pairs tried.
@@ -44,7 +45,7 @@ class Tally:
     disagreement: str | None = None
 
     def add(self, later: "Tally") -> None:
-        """Add what later interchanges of the same edge showed."""
+        """Add what later interchanges of the same swap showed."""
         self.tried += later.tried
         self.changed += later.changed
         self.varies |= later.varies
@@ -87,7 +88,7 @@ class _Seen:
 
 
 class InterchangeSearch:
-    """Tries interchanges of the edges of one model.
+    """Tries interchanges in one model.
 
     Args:
         compiled: the model, with the program that predicts.
@@ -104,60 +105,64 @@ class InterchangeSearch:
         self._graph = runs.graph
         self._runs = runs
         self._predictor = Predictor(compiled)
-        self._carried = compiled.source_map.carried
         self._domain = domain
         self._seed = seed
 
     def random_pairs(
-        self, tallies: Mapping[str, Tally], edges: Sequence[Edge], rounds: range, *, permute: bool
+        self,
+        tallies: Mapping[str, Tally],
+        swaps: Sequence[Swap],
+        rounds: range,
+        family: Family,
     ) -> None:
-        """Try random pairs, in rounds; an edge goes on to the next while it is open.
+        """Try random pairs, in rounds; a swap goes on to the next while it is open.
 
         Args:
-            tallies: what is known of each edge, by name; added to.
-            edges: which edges to interchange, each by itself.
+            tallies: what is known of each swap, by name; added to.
+            swaps: what to interchange, each by itself.
             rounds: the numbers of the rounds; each draws its own pairs.
-            permute: whether the positions of the sources are permuted.
+            family: which sources there are.
         """
-        undecided = list(edges)
+        undecided = list(swaps)
         for turn in rounds:
             if not undecided:
                 break
-            rng = np.random.default_rng([self._seed, permute, turn])
-            pairs = Pairs.draw(self._domain, LATER_SIZE if turn else FIRST_SIZE, rng)
-            base = self._at(pairs.base_rows)
-            if permute:
-                source = self._permuted(pairs.source, pairs.positions)
+            rng = np.random.default_rng([self._seed, _STREAMS.index(family), turn])
+            size = LATER_SIZE if turn else FIRST_SIZE
+            pairs = Pairs.draw(self._domain, size, rng, family)
+            base, positions = self._at(pairs.base_rows), None
+            if family is Family.POSITIONS:
+                positions = pairs.positions
+                source = self._permuted(pairs.source, positions)
             else:
                 source = self._at(pairs.source_rows)
-            for edge in undecided:
-                swapped = pairs.positions if permute else None
-                self._interchange(edge, base, source, tallies[edge.name], swapped)
-            undecided = [edge for edge in undecided if tallies[edge.name].is_open]
+            for swap in undecided:
+                self._interchange(swap, base, source, tallies[swap.name], positions)
+            undecided = [swap for swap in undecided if tallies[swap.name].is_open]
 
-    def every_base(self, sources: Mapping[Edge, np.ndarray]) -> dict[str, Tally]:
-        """Try every input as base with each given source of an edge, up to a witness.
+    def every_base(self, sources: Mapping[Swap, np.ndarray]) -> dict[str, Tally]:
+        """Try every input as base with each given source of a swap, up to a witness.
 
         Args:
-            sources: the inputs that are sources, for each edge, by their place in the domain.
+            sources: the inputs that are sources, for each swap, by their place in the domain.
         """
         n_inputs = len(self._domain.tokens)
-        tallies = {edge.name: Tally() for edge in sources}
+        tallies = {swap.name: Tally() for swap in sources}
         for start in range(0, n_inputs, _CHUNK):
-            undecided = [edge for edge in sources if not tallies[edge.name].changed]
+            undecided = [swap for swap in sources if not tallies[swap.name].changed]
             if not undecided:
                 break
             base = self._at(np.arange(start, min(start + _CHUNK, n_inputs)))
-            for edge in undecided:
-                given = self._at(sources[edge])
-                for place in range(len(sources[edge])):
+            for swap in undecided:
+                given = self._at(sources[swap])
+                for place in range(len(sources[swap])):
                     source = given.take(np.full(len(base.tokens), place))
-                    self._interchange(edge, base, source, tallies[edge.name], None)
-                    if tallies[edge.name].changed:
+                    self._interchange(swap, base, source, tallies[swap.name], None)
+                    if tallies[swap.name].changed:
                         break
         return tallies
 
-    def distinct_contributions(self, edge: Edge, sources: np.ndarray | None) -> Tally:
+    def distinct_contributions(self, swap: Swap, sources: np.ndarray | None) -> Tally:
         """Try random bases with the given inputs, each as likely, up to a witness.
 
         Without any given, sources are drawn as bases are.
@@ -170,7 +175,7 @@ class InterchangeSearch:
                 source = self._at(self._domain.draw_rows(_CHUNK, rng))
             else:
                 source = self._at(rng.choice(sources, size=_CHUNK))
-            self._interchange(edge, base, source, tally, None)
+            self._interchange(swap, base, source, tally, None)
             if tally.changed:
                 break
         return tally
@@ -197,16 +202,16 @@ class InterchangeSearch:
         return _Seen(tokens, done, values, self._codec.decode_ids(done.logits))
 
     def _interchange(
-        self, edge: Edge, base: _Seen, source: _Seen, tally: Tally, positions: np.ndarray | None
+        self, swap: Swap, base: _Seen, source: _Seen, tally: Tally, positions: np.ndarray | None
     ) -> None:
-        """Interchange one edge, on the weights and by the program, row by row."""
-        delta = contribution_delta(self._graph, edge, base.run, source.run)
+        """Interchange, on the weights and by the program, row by row."""
+        delta = swap.delta(base.run, source.run)
         if not tally.varies:
-            visible = np.abs(project(delta, reader_matrix(self._weights, edge.reader)))
+            visible = np.abs(project(delta, reader_matrix(self._weights, swap.reader)))
             tally.varies = bool(visible.max() > ROUNDING_BOUND)
-        logits = interchange(self._weights, self._graph, base.run, edge.reader, delta)
-        swap = Interchange(edge.reader.name, self._carried[edge.name], source.values)
-        expected = self._predictor.output(base.values, swap)
+        logits = interchange(self._weights, self._graph, base.run, swap.reader, delta)
+        carried = Interchange(swap.reader.name, swap.carried, source.values, swap.position)
+        expected = self._predictor.output(base.values, carried)
         after, predicted = self._codec.decode_ids(logits), self._codec.decode_ids(expected)
         self._compare(tally, base, source, after, predicted)
         self._count(tally, base, source, after, positions)
@@ -253,9 +258,3 @@ class InterchangeSearch:
     def _shown(self, tokens: np.ndarray) -> list[object]:
         known = len(self._codec.tokens)
         return [self._codec.tokens.values[token] for token in tokens.tolist() if token < known]
-
-
-def contribution_delta(graph: ComponentGraph, edge: Edge, base: Run, source: Run) -> np.ndarray:
-    """Return what interchanging an edge adds to its reader's input."""
-    writer = graph.writer_index[edge.writer.name]
-    return source.contributions[writer] - base.contributions[writer]

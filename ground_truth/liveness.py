@@ -15,7 +15,7 @@ from ..compiler.executor import interchange, project, run
 from .contributions import MOST_DISTINCT, distinct_sources
 from .domain_runs import DomainRuns
 from .interchange_pairs import Pairs, TaskDomain
-from .interchange_search import contribution_delta
+from .swap import Swap
 from .wiring import ROUNDING_BOUND, reader_matrix
 
 ROUNDS = (64, 192, 512)
@@ -58,7 +58,7 @@ def liveness(compiled: CompiledModel, domain: TaskDomain, *, seed: int = 0) -> L
         before, real = codec.decode_ids(base.logits), codec.is_real(pairs.base)
         still = []
         for edge in undecided:
-            delta = contribution_delta(graph, edge, base, source)
+            delta = Swap.of_edge(graph, edge, carried[edge.name]).delta(base, source)
             seen = np.abs(project(delta, reader_matrix(weights, edge.reader)))
             if seen.max() <= ROUNDING_BOUND:
                 still.append(edge)
@@ -78,7 +78,12 @@ def liveness(compiled: CompiledModel, domain: TaskDomain, *, seed: int = 0) -> L
 def proof_cost(compiled: CompiledModel, domain: TaskDomain, found: Liveness) -> int:
     """Return how many interchanges a proof that the quiet edges are inert takes, at least."""
     runs = DomainRuns(compiled.model.weights, domain.tokens)
-    quiet = [edge for edge in runs.graph.edges if edge.name in found.quiet]
+    carried = compiled.source_map.carried
+    quiet = [
+        Swap.of_edge(runs.graph, edge, carried[edge.name])
+        for edge in runs.graph.edges
+        if edge.name in found.quiet
+    ]
     sources = distinct_sources(runs, quiet).values()
     counts = (MOST_DISTINCT if given is None else len(given) for given in sources)
     return sum(counts) * len(domain.tokens)

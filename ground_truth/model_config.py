@@ -5,19 +5,16 @@ nothing of this package: a sequence becomes token ids, the formulae give logits,
 readouts say what the logits mean.
 """
 
-import json
 import math
-from collections.abc import Sequence
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, JsonValue
+from pydantic import JsonValue
 
 from ..compiler import CompiledModel
 from ..compiler.model import NONE_THRESHOLD, TIE_TOLERANCE
-from ..compiler.values import Value, as_argument
+from .record import Record, canonical_json, plain
 
 FORMAT_VERSION: Literal["1.0"] = "1.0"
-_LINE = 100
 
 ARCHITECTURE = (
     "tokens: <bos>, the sequence, then <pad> up to n_ctx positions",
@@ -39,13 +36,7 @@ DECODING = (
 )
 
 
-class _Record(BaseModel):
-    """A frozen record that refuses unknown keys, NaN and infinity."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
-
-
-class ReadoutRecord(_Record):
+class ReadoutRecord(Record):
     """One output.
 
     Attributes:
@@ -61,7 +52,7 @@ class ReadoutRecord(_Record):
     values: tuple[JsonValue, ...]
 
 
-class MarginsRecord(_Record):
+class MarginsRecord(Record):
     """How far the model is from a wrong decision, in the basis in which it was compiled.
 
     Attributes:
@@ -74,7 +65,7 @@ class MarginsRecord(_Record):
     float32: float | None
 
 
-class ModelConfig(_Record):
+class ModelConfig(Record):
     """What the weights are, what goes in and what comes out.
 
     Attributes:
@@ -167,42 +158,3 @@ class ModelConfig(_Record):
 def _finite(number: float) -> float | None:
     """Return a number that JSON has; infinity is none."""
     return float(number) if math.isfinite(number) else None
-
-
-def plain(values: Sequence[Value]) -> tuple[JsonValue, ...]:
-    """Return values as JSON has them: fractions as floating-point numbers, tuples as lists.
-
-    Example:
-        >>> from fractions import Fraction
-        >>> plain((True, 2, Fraction(1, 4), "a", ("b", 1)))
-        (True, 2, 0.25, 'a', ['b', 1])
-    """
-    return tuple(_plain(as_argument(value)) for value in values)
-
-
-def _plain(value: Value) -> JsonValue:
-    if isinstance(value, tuple):
-        return [_plain(item) for item in value]
-    assert value is None or isinstance(value, bool | int | float | str)
-    return value
-
-
-def canonical_json(record: BaseModel) -> str:
-    """Return a record as JSON: keys sorted, a newline at the end, the same text each time.
-
-    A list that is too long for a line has one line for each item.
-    """
-    content = record.model_dump(mode="json")
-    members = [f" {_dumped(key)}: {_laid_out(value)}" for key, value in sorted(content.items())]
-    return "{\n" + ",\n".join(members) + "\n}\n"
-
-
-def _laid_out(value: JsonValue) -> str:
-    text = _dumped(value)
-    if isinstance(value, list) and len(text) > _LINE:
-        return "[\n  " + ",\n  ".join(map(_dumped, value)) + "\n ]"
-    return text
-
-
-def _dumped(value: JsonValue) -> str:
-    return json.dumps(value, sort_keys=True, ensure_ascii=False, allow_nan=False)

@@ -42,11 +42,21 @@ class Interchange:
         reader: the reader's name.
         carried: the variables that the edge carries.
         source: the values of those variables on the source.
+        position: the one position at which the reader sees them; `None` for all.
     """
 
     reader: str
     carried: tuple[str, ...]
     source: Values
+    position: int | None = None
+
+    def seen(self, variable: str, base: np.ndarray) -> np.ndarray:
+        """Return what the reader sees of a variable that it carries."""
+        source = self.source[variable]
+        if self.position is None:
+            return source
+        here = np.arange(base.shape[1])[:, None] == self.position
+        return np.where(here, source, base)
 
 
 class Predictor:
@@ -84,7 +94,8 @@ class Predictor:
         outputs = self._source_map.outputs
         values = dict(base)
         if interchange.reader == LOGITS:
-            values |= {name: interchange.source[name] for name in interchange.carried}
+            carried = interchange.carried
+            values |= {name: interchange.seen(name, values[name]) for name in carried}
             return np.concatenate([values[name] for name in outputs], axis=-1)
         component = interchange.reader.split("<")[0]
         dirty: set[str] = set()
@@ -159,7 +170,7 @@ class Predictor:
                 and reader == interchange.reader
                 and variable in interchange.carried
             ):
-                return interchange.source[variable]
+                return interchange.seen(variable, values[variable])
             return values[variable]
 
         node, name = self._program.nodes[place], self._names[place]

@@ -5,21 +5,15 @@ On disk this is `labels/source_map.json`.
 
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, JsonValue
+from pydantic import JsonValue
 
 from ..compiler.source_map import PlacedVariable, SourceMap
-from .model_config import canonical_json, plain
+from .record import Record, canonical_json, plain
 
 FORMAT_VERSION: Literal["1.0"] = "1.0"
 
 
-class _Record(BaseModel):
-    """A frozen record that refuses unknown keys, NaN and infinity."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
-
-
-class VariableRecord(_Record):
+class VariableRecord(Record):
     """A variable and its place.
 
     Attributes:
@@ -59,7 +53,7 @@ class VariableRecord(_Record):
         )
 
 
-class ReadRecord(_Record):
+class ReadRecord(Record):
     """That a component reads a variable.
 
     Attributes:
@@ -71,7 +65,7 @@ class ReadRecord(_Record):
     variable: str
 
 
-class SourceMapRecord(_Record):
+class SourceMapRecord(Record):
     """Every variable with its place, and who reads it.
 
     Attributes:

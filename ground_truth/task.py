@@ -13,6 +13,7 @@ from .circuit_labels import CircuitLabels, EdgeState
 from .interchange_pairs import TaskDomain
 from .own_task_id import OwnTaskId
 from .regimes import compile_under
+from .universes import node_states
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -138,10 +139,4 @@ def node_positives(states: Mapping[str, EdgeState]) -> dict[str, bool]:
 
     A node whose strongest edge is `positional` is left out.
     """
-    strength = list(EdgeState)
-    strongest: dict[str, EdgeState] = {}
-    for edge, state in states.items():
-        writer = edge.split("->")[0]
-        known = strongest.get(writer, EdgeState.UNWIRED)
-        strongest[writer] = min(known, state, key=strength.index)
-    return edge_positives(strongest)
+    return edge_positives(node_states(states))

@@ -22,7 +22,7 @@ from .circuit_labels import (
     Witness,
 )
 from .digest import weights_digest
-from .interchange_search import contribution_delta
+from .swap import Swap
 from .wiring import Wiring, proof_bound
 
 
@@ -112,7 +112,7 @@ def _replay(
     edge = graph.edges[graph.edge_names.index(label.edge)]
     base_run = run(weights, base, graph=graph)
     source_run = run(weights, source, graph=graph, pos_embed=weights.W_pos[np.array([rows])])
-    delta = contribution_delta(graph, edge, base_run, source_run)
+    delta = Swap.of_edge(graph, edge, label.variables).delta(base_run, source_run)
     patched = interchange(weights, graph, base_run, edge.reader, delta)
     before, after = (
         int(codec.decode_ids(logits)[0, witness.position]) for logits in (base_run.logits, patched)

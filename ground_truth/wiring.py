@@ -53,9 +53,9 @@ class Wiring:
     def __init__(
         self, weights: Weights, graph: ComponentGraph, bound: float = ROUNDING_BOUND
     ) -> None:
+        self.bound = bound
         self._weights = weights
         self._graph = graph
-        self._bound = bound
         self._reach: dict[tuple[str, bytes], float] = {}
 
     @cached_property
@@ -80,12 +80,16 @@ class Wiring:
 
     def reach(self, edge: Edge) -> float:
         """Return the largest entry of what a change of this edge can bring to the logits."""
-        if edge.reader.role == "logits":
-            return self.product(edge)
-        touched = self._touched(edge.reader, self._written[edge.writer.name])
-        key = (edge.reader.component, touched.tobytes())
+        return self.reach_of(self._written[edge.writer.name], edge.reader)
+
+    def reach_of(self, rows: np.ndarray, reader: Reader) -> float:
+        """Return the same of a change in the span of some rows `[rows, d_model]`."""
+        if reader.role == "logits":
+            return float(np.abs(rows @ reader_matrix(self._weights, reader)).max(initial=0.0))
+        touched = self._touched(reader, rows)
+        key = (reader.component, touched.tobytes())
         if key not in self._reach:
-            self._reach[key] = self._propagated(edge.reader.depth, touched)
+            self._reach[key] = self._propagated(reader.depth, touched)
         return self._reach[key]
 
     def _touched(self, reader: Reader, rows: np.ndarray) -> np.ndarray:
@@ -96,9 +100,9 @@ class Wiring:
             case "v":
                 return entering @ weights.W_O[reader.layer, reader.head]
             case "mlp":
-                hit = np.abs(entering).max(axis=0) > self._bound
+                hit = np.abs(entering).max(axis=0) > self.bound
                 return weights.W_out[reader.layer][hit]
-        if np.abs(entering).max() > self._bound:
+        if np.abs(entering).max() > self.bound:
             return weights.W_O[reader.layer, reader.head]
         return np.zeros((0, weights.d_model))
 
@@ -117,8 +121,8 @@ class Wiring:
         In the model's own basis these are the axes that any row touches, so that
         zeros stay exact.
         """
-        rows = rows[np.abs(rows).max(axis=1, initial=0.0) > self._bound]
-        if self._bound == 0:
+        rows = rows[np.abs(rows).max(axis=1, initial=0.0) > self.bound]
+        if self.bound == 0:
             return np.eye(rows.shape[1])[rows.any(axis=0)]
         rows = rows / np.linalg.norm(rows, axis=1, keepdims=True)
         _, sizes, basis = np.linalg.svd(rows, full_matrices=False)

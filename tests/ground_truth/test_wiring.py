@@ -7,6 +7,7 @@ from glassbench.compiler import ComponentGraph, Weights, run
 from glassbench.ground_truth import load
 from glassbench.ground_truth.contributions import distinct_sources, spreads
 from glassbench.ground_truth.domain_runs import DomainRuns
+from glassbench.ground_truth.swap import Swap
 from glassbench.ground_truth.wiring import Wiring, proof_bound
 
 # Axes: 0 tokens, 1 positions, 2 written by head 0, 3 by m0, 4 by the head of layer 1, 5 by m1.
@@ -182,13 +183,13 @@ def test_spreads_and_distinct_sources():
     task = load("sort[vocab=2,length=3]")
     tokens = task.domain.tokens
     runs = DomainRuns(task.compiled.model.weights, tokens)
-    edges = list(task.graph.edges)
-    found = spreads(runs, edges)
+    swaps = [Swap.of_edge(task.graph, edge, ()) for edge in task.graph.edges]
+    found = spreads(runs, swaps)
     assert found["embed->a1.h0<v>"] == 0  # BOS
     assert found["pos_embed->a2.h0<q>"] == 0
     assert found["embed->a2.h0<v>"] == 1
     assert found["embed->m0"] > 0
-    sources = distinct_sources(runs, edges)
+    sources = distinct_sources(runs, swaps)
     assert len(sources["embed->a1.h0<v>"]) == 1
     assert sources["embed->a2.h0<v>"].tolist() == list(range(len(tokens)))
     # The head sees of padding only where it begins: three lengths.
