@@ -21,7 +21,7 @@ from .console import console, print_table, progress
 from .errors import BundleError, CertificationError, GlassbenchError, listing
 from .holdout_command import app as holdout_app
 from .holdout_command import sample
-from .program_commands import check, list_everything
+from .program_commands import check, list_everything, said_of
 
 if TYPE_CHECKING:
     from .benchmark_programs import TaskId
@@ -222,21 +222,24 @@ def show(
         bool, typer.Option(help="Tell what each stage of the compiler did.")
     ] = False,
 ) -> None:
-    """Show a task: its program, its circuit, its sizes; and the circuit as a picture."""
+    """Show a task: what its program says of itself, its model and circuit; and draw the circuit."""
+    from .benchmark_programs import TaskId
     from .compiler.picture_file import SUFFIXES
     from .ground_truth.circuit_picture import write_circuit
     from .ground_truth.task_tables import circuit_table, program_table
 
     if picture is not None and picture.suffix.lower() not in SUFFIXES:
         raise typer.BadParameter(f"must end in {' or '.join(SUFFIXES)}", param_hint="--picture")
-    (loaded,) = _load_all([task])
-    spec, codec = loaded.id.spec, loaded.compiled.model.codec
+    asked = TaskId.parse(task)
+    (loaded,) = _load_all([asked])
+    codec = loaded.compiled.model.codec
     say = console().print
     say(str(loaded))
     tokens = " ".join(map(str, codec.tokens.values))
     say(f"tokens: {tokens}; up to {codec.max_length} of them")
-    say(f"from {spec.citation}\n" if spec.citation else "")
-    say("Program", style="bold underline")
+    for line in said_of(asked.spec):
+        say(line)
+    say("\nProgram", style="bold underline")
     print_table(*program_table(loaded))
     say("\nCircuit", style="bold underline")
     print_table(*circuit_table(loaded, inert=inert))

@@ -1,16 +1,18 @@
 """`glassbench list` and `glassbench check`: what there is, and whether it keeps the rules."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from .console import console, print_table, progress
+from .console import console, counted, print_table, progress
 from .errors import GlassbenchError, TaskError
 
 if TYPE_CHECKING:
-    from .benchmark_programs import Finding, ProgramSpec
+    from .benchmark_programs import Finding, ProgramSpec, TaskId
+
+    Traits = tuple[str, ...]
 
 CHECKED_REGIMES = ("", "/crowded/scrambled")
 
@@ -21,40 +23,55 @@ def list_everything(
     ] = None,
     family: Annotated[str | None, typer.Option(help="Only of this family.")] = None,
     suite: Annotated[
-        str | None, typer.Option(help="The tasks of a suite, and their sizes.")
+        str | None, typer.Option(help="The tasks of a suite, and what was measured of them.")
     ] = None,
     size: Annotated[
-        str, typer.Option(help="The size that is shown: tiny, small, medium or large.")
-    ] = "small",
-    tags: Annotated[bool, typer.Option("--tags", help="All tags and traits instead.")] = False,
+        str | None,
+        typer.Option(
+            help="tiny, small, medium or large. Every program has all four: this one is shown, "
+            "else small, or all with --json. With --suite: only the tasks in this size."
+        ),
+    ] = None,
+    tags: Annotated[
+        bool, typer.Option("--tags", help="The tags and traits of what would be listed instead.")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
 ) -> None:
     """List programs by family, tag or suite; without filters the suites too."""
+    _check_size(size, has_one_size=tags and suite is None)
+    specs = _specs(family)
+    tasks = [] if suite is None else _tasks(suite, size)
+    if suite is not None:
+        names = {task.name for task in tasks}
+        specs = [spec for spec in specs if spec.name in names]
+    if tag:
+        specs = _having(specs, tag)
+    if tags:
+        _list_tags(specs, as_json=as_json)
+    elif suite is not None:
+        names = {spec.name for spec in specs}
+        _list_tasks([task for task in tasks if task.name in names], as_json=as_json)
+    elif as_json:
+        _print_json([_record(spec, seen, size) for spec, seen in _with_traits(specs)])
+    else:
+        _list_programs(specs, size or "small")
+        if tag is None and family is None:
+            _list_suites()
+
+
+def _check_size(size: str | None, *, has_one_size: bool) -> None:
+    """Refuse a size that does not exist, or that would change nothing."""
     from .benchmark_programs import Sizes
 
+    if size is None:
+        return
     if size not in Sizes._fields:
         raise typer.BadParameter(f"must be one of {', '.join(Sizes._fields)}", param_hint="--size")
-    if suite is not None:
-        _list_suite(suite, tag or [], family, as_json=as_json)
-        return
-    found = [spec for spec in _specs(family) if _has(spec, tag or [])]
-    if tag and not found:
-        _refuse_unknown(tag)
-    if tags:
-        _list_tags(found)
-        return
-    if as_json:
-        console().print(json.dumps([_record(spec) for spec in found], indent=1), soft_wrap=True)
-        return
-    rows = []
-    for spec in found:
-        sizes = map(str, getattr(spec.sizes, size))
-        rows.append([spec.family, spec.id, *sizes, spec.description])
-    print_table(["Family", "Program", "Vocab", "Length", "What it computes"], rows)
-    say = console().print
-    say(f"\n{len(found)} programs")
-    if tag is None and family is None:
-        _list_suites()
+    if has_one_size:
+        raise typer.BadParameter(
+            "every program has every size, with the same tags; give --suite too, or leave it out",
+            param_hint="--size",
+        )
 
 
 def _specs(family: str | None) -> "list[ProgramSpec]":
@@ -68,45 +85,122 @@ def _specs(family: str | None) -> "list[ProgramSpec]":
     return [spec for spec in specs if family in (None, spec.family)]
 
 
-def _has(spec: "ProgramSpec", wanted: list[str]) -> bool:
-    """Whether a program has all of these tags and traits."""
+def _tasks(suite: str, size: str | None) -> "list[TaskId]":
+    """Return the tasks of a suite, or those in the size that their programs call so."""
+    from .benchmark_programs import get_suite
+
+    return [
+        task
+        for task in get_suite(suite)
+        if size is None or (task.vocab, task.length) == getattr(task.spec.sizes, size)
+    ]
+
+
+def _traits_or_error(spec: "ProgramSpec") -> "Traits | str":
+    """Return the traits of a program, or in a line why its expression cannot be built."""
     from .benchmark_programs import traits
 
-    return not wanted or set(wanted) <= {*spec.tags, *traits(spec)}
+    try:
+        return traits(spec)
+    except Exception as error:  # noqa: BLE001 - whatever a program of others raises
+        told = str(error) if isinstance(error, GlassbenchError) else repr(error)
+        return " ".join(told.split())
+
+
+def _with_traits(
+    specs: "Iterable[ProgramSpec]", *, warn: bool = True
+) -> "list[tuple[ProgramSpec, Traits]]":
+    """Return programs with their traits; one that cannot be built is told and left out."""
+    found = []
+    for spec in specs:
+        seen = _traits_or_error(spec)
+        if not isinstance(seen, str):
+            found.append((spec, seen))
+        elif warn:
+            console(stderr=True).print(
+                f"{spec.id} is left out, since its expression cannot be built: {seen}; "
+                f"see: glassbench check {spec.name}",
+                style="yellow",
+                soft_wrap=True,
+            )
+    return found
+
+
+def _having(specs: "list[ProgramSpec]", wanted: list[str]) -> "list[ProgramSpec]":
+    """Return the programs that have all of these tags and traits."""
+    found = [spec for spec, seen in _with_traits(specs) if set(wanted) <= {*spec.tags, *seen}]
+    if not found:
+        _refuse_unknown(wanted)
+    return found
 
 
 def _refuse_unknown(wanted: list[str]) -> None:
     """Raise if no program at all has one of these tags and traits."""
-    from .benchmark_programs import programs, traits, unknown_name
+    from .benchmark_programs import programs, unknown_name
 
-    known = {name for spec in programs().values() for name in (*spec.tags, *traits(spec))}
+    specs = programs().values()
+    known = {tag for spec in specs for tag in spec.tags}
+    known |= {trait for _, seen in _with_traits(specs, warn=False) for trait in seen}
     for name in wanted:
         if name not in known:
             raise TaskError(unknown_name("tag", name, known))
 
 
-def _record(spec: "ProgramSpec") -> dict[str, Any]:
-    """Return what is said of a program, as JSON holds it."""
-    from .benchmark_programs import traits
-
+def _record(spec: "ProgramSpec", seen: "Traits", size: str | None) -> dict[str, Any]:
+    """Return what is said of a program in one size or in all, as JSON holds it."""
     said = ("id", "family", "description", "why", "citation", "tags", "control", "licence")
-    sizes = {name: {"vocab": v, "length": n} for name, (v, n) in spec.sizes._asdict().items()}
-    return {name: getattr(spec, name) for name in said} | {"traits": traits(spec), "sizes": sizes}
+    sizes = {
+        name: {"vocab": vocab, "length": length}
+        for name, (vocab, length) in spec.sizes._asdict().items()
+        if size in (None, name)
+    }
+    return {name: getattr(spec, name) for name in said} | {"traits": seen, "sizes": sizes}
 
 
-def _list_tags(specs: "list[ProgramSpec]") -> None:
+def said_of(spec: "ProgramSpec") -> list[str]:
+    """Return what a program says of itself beside its description, one line each."""
+    lines = [f"why: {spec.why}"]
+    lines += [f"control: {spec.control}"] if spec.control else []
+    lines += [f"from {spec.citation}"] if spec.citation else []
+    seen = _traits_or_error(spec)
+    traits = f"unknown: {seen}" if isinstance(seen, str) else ", ".join(seen) or "none"
+    lines.append(f"family: {spec.family}; tags: {', '.join(spec.tags) or 'none'}; traits: {traits}")
+    sizes = [f"{name} {vocab} x {n}" for name, (vocab, n) in spec.sizes._asdict().items()]
+    lines.append(f"sizes, tokens x length: {', '.join(sizes)}")
+    lines.append(f"licence: {spec.licence}")
+    return lines
+
+
+def _print_json(records: list[dict[str, Any]]) -> None:
+    console().print(json.dumps(records, indent=1), soft_wrap=True)
+
+
+def _list_programs(specs: "list[ProgramSpec]", size: str) -> None:
+    """Print a row for each program, with one of its sizes."""
+    rows = []
+    for spec in specs:
+        sizes = map(str, getattr(spec.sizes, size))
+        rows.append([spec.family, spec.id, *sizes, spec.description])
+    print_table(["Family", "Program", "Vocab", "Length", "What it computes"], rows)
+    console().print(f"\n{counted(len(specs), 'program')}")
+
+
+def _list_tags(specs: "list[ProgramSpec]", *, as_json: bool) -> None:
     """Print every tag and trait, with how many programs have it."""
     from collections import Counter
 
-    from .benchmark_programs import TRAITS, traits
+    from .benchmark_programs.traits import trait_meaning
 
-    counted = Counter(tag for spec in specs for tag in spec.tags)
-    seen = Counter(trait for spec in specs for trait in traits(spec))
-    says = dict(TRAITS)
-    rows = [[tag, str(n), ""] for tag, n in sorted(counted.items())]
-    for trait, n in sorted(seen.items()):
-        known = says.get(trait) or says["hops-N"].replace("N", trait.removeprefix("hops-"))
-        rows.append([trait, str(n), known])
+    built = _with_traits(specs)
+    tags = Counter(tag for spec, _ in built for tag in spec.tags)
+    seen = Counter(trait for _, traits in built for trait in traits)
+    found = [("tag", name, n, "") for name, n in sorted(tags.items())]
+    found += [("trait", name, n, trait_meaning(name)) for name, n in sorted(seen.items())]
+    if as_json:
+        keys = ("kind", "name", "programs", "meaning")
+        _print_json([dict(zip(keys, one, strict=True)) for one in found])
+        return
+    rows = [[name, str(n), meaning] for _, name, n, meaning in found]
     print_table(["Name", "Programs", "What it says"], rows)
 
 
@@ -128,19 +222,15 @@ def _list_suites() -> None:
     )
 
 
-def _list_suite(suite: str, tags: list[str], family: str | None, *, as_json: bool) -> None:
-    """Print the tasks of a suite, with what was measured of them."""
+def _list_tasks(tasks: "list[TaskId]", *, as_json: bool) -> None:
+    """Print tasks, with what was measured of them."""
     from dataclasses import asdict
 
-    from .benchmark_programs import get_suite
     from .benchmark_programs.task_measures import measured_tasks
 
-    kept = {spec.name for spec in _specs(family) if _has(spec, tags)}
-    tasks = [task for task in get_suite(suite) if task.name in kept]
     known = [(str(task), measured_tasks().get(str(task))) for task in tasks]
     if as_json:
-        records = [asdict(one) if one else {"task": task} for task, one in known]
-        console().print(json.dumps(records, indent=1), soft_wrap=True)
+        _print_json([asdict(one) if one else {"task": task} for task, one in known])
         return
     rows = []
     for task, one in known:
@@ -149,7 +239,7 @@ def _list_suite(suite: str, tags: list[str], family: str | None, *, as_json: boo
             numbers = [one.layers, one.heads, one.d_model, one.causal, one.inert, one.unwired]
         rows.append([task, *(f"{number:,}" for number in numbers)] + [""] * (6 - len(numbers)))
     print_table(["Task", "Layers", "Heads", "d_model", "Causal", "Inert", "Unwired"], rows)
-    console().print(f"\n{len(rows)} tasks")
+    console().print(f"\n{counted(len(rows), 'task')}")
 
 
 def check(
@@ -177,7 +267,9 @@ def check(
             advance()
     print_table(["Program", "State", "Rule", "What it says"], rows)
     if n_broken:
-        raise GlassbenchError(f"{n_broken} rules are broken.")
+        raise GlassbenchError(
+            f"{counted(n_broken, 'rule')} {'is' if n_broken == 1 else 'are'} broken."
+        )
     console().print("\nEvery rule is kept.")
 
 

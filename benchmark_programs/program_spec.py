@@ -2,12 +2,13 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from reprlib import Repr
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from ..compiler import rasp
 from ..compiler.values import Value
-from ..errors import TaskError, listing
+from ..errors import ProgramError, TaskError, listing
 from .suggestion import unknown_name
 
 Oracle = Callable[[list[Any]], list[Value]]
@@ -35,6 +36,39 @@ class Sizes(NamedTuple):
     large: Size
 
 
+_SHORT = Repr()
+_SHORT.maxother = _SHORT.maxstring = 80
+
+
+def _is_integer(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def _are_sizes(value: object) -> bool:
+    return isinstance(value, Sizes) and all(
+        isinstance(size, tuple) and len(size) == 2 and all(map(_is_integer, size)) for size in value
+    )
+
+
+def _are_texts(value: object) -> bool:
+    return isinstance(value, tuple) and all(isinstance(one, str) for one in value)
+
+
+_RULES: tuple[tuple[tuple[str, ...], Callable[[object], bool], str], ...] = (
+    (
+        ("name", "family", "description", "why", "citation", "control", "licence"),
+        lambda value: isinstance(value, str),
+        "a text",
+    ),
+    (("version", "least_vocab"), _is_integer, "an integer"),
+    (("build", "vocabulary", "oracle"), callable, "a function"),
+    (("sizes",), _are_sizes, "Sizes(tiny, small, medium, large), each a tuple (vocab, length)"),
+    (("tags",), _are_texts, 'a tuple of texts, such as ("sorting",)'),
+    (("causal",), lambda value: isinstance(value, bool), "True or False"),
+)
+"""What the fields of a `ProgramSpec` must be: their names, the test, and the test in words."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class ProgramSpec:
     """A program of the library, for every size it can be built in.
@@ -59,6 +93,9 @@ class ProgramSpec:
         control: empty, or why the right answer of a tool is "none" on some question:
             the output is constant, or does not depend on what seems to matter.
         licence: an SPDX identifier.
+
+    Raises:
+        ProgramError: fields are of another type; every one is listed.
     """
 
     name: str
@@ -76,6 +113,17 @@ class ProgramSpec:
     causal: bool = False
     control: str = field(default="", repr=False)
     licence: str = field(default="Apache-2.0", repr=False)
+
+    def __post_init__(self) -> None:
+        problems = [
+            f"{name}: must be {what}, got {type(value).__name__} {_SHORT.repr(value)}"
+            for names, holds, what in _RULES
+            for name in names
+            if not holds(value := getattr(self, name))
+        ]
+        if problems:
+            heading = f"The ProgramSpec {_SHORT.repr(self.name)} must be mended in these fields:"
+            raise ProgramError(listing(heading, problems))
 
     @property
     def id(self) -> str:

@@ -8,19 +8,23 @@ from ..compiler.trace import trace
 from .program_spec import ProgramSpec
 
 TRAITS = {
-    "attention": "its output depends on other positions",
+    "attention": "it attends, so that its output may depend on other positions",
     "causal": "its model attends backwards only",
     "width": "it counts selected positions",
     "mean": "it averages numbers over several positions",
     "numerical": "its output is a number in one direction",
-    "hops-N": "N layers of attention are needed, one after the other",
+    "hops-N": "attention operations on the longest path of its expression: N",
 }
-"""The traits, and what each says."""
+"""The traits, and what each says. None says that an expression could not be written otherwise."""
+
+_HOPS = "hops-"
 
 
 @lru_cache(maxsize=1024)
 def traits(spec: ProgramSpec) -> tuple[str, ...]:
     """Return the traits of a program in its default size.
+
+    What building its vocabulary and its expression raises is passed on.
 
     Example:
         >>> from glassbench.benchmark_programs import get_program
@@ -42,13 +46,28 @@ def traits(spec: ProgramSpec) -> tuple[str, ...]:
             isinstance(node.operation, ir.Aggregate) and node.is_numerical for node in program.nodes
         ),
         "numerical": output.is_numerical,
-        f"hops-{depth}": depth > 0,
+        f"{_HOPS}{depth}": depth > 0,
     }
     return tuple(name for name, holds in seen.items() if holds)
 
 
+def trait_meaning(trait: str) -> str:
+    """Return what a trait says.
+
+    Example:
+        >>> trait_meaning("hops-2")
+        'attention operations on the longest path of its expression: 2'
+    """
+    if trait.startswith(_HOPS):
+        return TRAITS[f"{_HOPS}N"].replace("N", trait.removeprefix(_HOPS))
+    return TRAITS[trait]
+
+
 def hops(program: Program) -> int:
-    """Return how many heads stand one after the other on the longest way to the outputs."""
+    """Return how many attention operations are on the longest path to the outputs.
+
+    It is a property of this expression: another of the same function may have fewer.
+    """
     depths: list[int] = []
     for node in program.nodes:
         before = max((depths[place] for place in ir.operands(node.operation)), default=0)

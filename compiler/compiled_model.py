@@ -59,9 +59,9 @@ class CompiledModel:
         weights, program = self.model.weights, self.program
         kind = "causal" if program.causal else "bidirectional"
         return (
-            f"CompiledModel({program.name!r}: {len(program.vocabulary)} tokens, up to "
-            f"{program.max_length} of them, {kind}; {weights.n_layers} layers, "
-            f"{weights.n_heads} heads, d_model {weights.d_model})"
+            f"CompiledModel({program.name!r}: {_counted(len(program.vocabulary), 'token')}, up to "
+            f"{program.max_length} of them, {kind}; {_counted(weights.n_layers, 'layer')}, "
+            f"{_counted(weights.n_heads, 'head')}, d_model {weights.d_model})"
         )
 
     def __call__(self, sequence: Sequence[Value]) -> list[Value]:
@@ -89,6 +89,10 @@ class CompiledModel:
     def to_transformer_lens(self, **options: Any) -> Any:
         """Return a TransformerLens model: see `Model.to_transformer_lens`."""
         return self.model.to_transformer_lens(**options)
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
 def compile_program(

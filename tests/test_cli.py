@@ -2,11 +2,13 @@
 
 import json
 import sys
+from dataclasses import replace
 
 import pytest
 from typer.testing import CliRunner
 
-from glassbench.benchmark_programs import SUITES
+from glassbench.benchmark_programs import SUITES, get_program, registry
+from glassbench.benchmark_programs.families import controls
 from glassbench.benchmark_programs.suites import Suite
 from glassbench.cli import app
 from glassbench.evaluators import BUILT_IN
@@ -108,14 +110,15 @@ def test_list_shows_sizes_and_tags(run):
     assert row.split()[2:4] == ["8", "16"]
     assert "must be one of tiny, small" in run("list", "--size", "huge", code=2).stderr
     out = run("list", "--tags").stdout
-    assert "its output depends on other positions" in out
+    assert "its output may depend on other positions" in out
+    assert "attention operations on the longest path of its expression: 2" in out
     assert "moving" in out
 
 
 def test_list_shows_what_a_suite_holds(run):
     out = run("list", "--suite", "quick", "--family", "counting").stdout
     assert "histogram-v1/crowded[distractors=4,seed=0]/scrambled[seed=0]" in out
-    assert "1 tasks" in out
+    assert out.endswith("\n1 task\n")
     (record,) = json.loads(run("list", "--suite", "quick", "--family", "counting", "--json").stdout)
     assert (record["causal"], record["exhaustive"]) == (4, True)
 
@@ -125,6 +128,97 @@ def test_list_as_json(run):
     (sort,) = (record for record in records if record["id"] == "sort-v1")
     assert sort["sizes"]["small"] == {"vocab": 4, "length": 5}
     assert sort["traits"] == ["attention", "width", "hops-2"]
+    records = json.loads(run("list", "--family", "sorting", "--size", "tiny", "--json").stdout)
+    assert {tuple(record["sizes"]) for record in records} == {("tiny",)}
+
+
+@pytest.fixture
+def sized(monkeypatch):
+    """A suite of tasks in several sizes."""
+    tasks = ("sort[large]", "histogram[vocab=8,length=16]", "reverse", TINY)
+    monkeypatch.setitem(SUITES, "sized", Suite("In several sizes.", lambda: tasks))
+
+
+@pytest.mark.parametrize(
+    ("size", "expected"),
+    [
+        ("tiny", []),
+        ("small", ["reverse-v1"]),
+        ("large", ["sort-v1[vocab=8,length=16]", "histogram-v1[vocab=8,length=16]"]),
+    ],
+)
+def test_list_keeps_the_tasks_of_a_suite_in_a_size(run, sized, size, expected):
+    arguments = ("list", "--suite", "sized", "--size", size)
+    told = "1 task" if len(expected) == 1 else f"{len(expected)} tasks"
+    assert run(*arguments).stdout.endswith(f"\n{told}\n")
+    assert [record["task"] for record in json.loads(run(*arguments, "--json").stdout)] == expected
+
+
+def test_list_counts_the_tags_of_a_suite(run, sized):
+    def counts(*arguments):
+        records = json.loads(run("list", "--tags", "--json", "--suite", "sized", *arguments).stdout)
+        return {(record["kind"], record["name"]): record["programs"] for record in records}
+
+    assert counts()["trait", "attention"] == 3
+    assert counts("--size", "large")["trait", "attention"] == 2
+    assert counts("--tag", "histograms") == {
+        ("tag", "histograms"): 1,
+        ("trait", "attention"): 1,
+        ("trait", "width"): 1,
+        ("trait", "hops-1"): 1,
+    }
+    row = next(
+        row
+        for row in run("list", "--tags", "--suite", "sized").stdout.splitlines()
+        if row.startswith("attention ")
+    )
+    assert row.split()[1] == "3"
+
+
+def test_list_tags_as_json_say_what_they_mean(run):
+    records = json.loads(run("list", "--tags", "--json").stdout)
+    meanings = {record["name"]: record["meaning"] for record in records}
+    assert meanings["width"] == "it counts selected positions"
+    assert meanings["histograms"] == ""
+
+
+def test_list_refuses_what_would_change_nothing(run):
+    error = run("list", "--tags", "--size", "large", code=2).stderr
+    assert "every program has every size" in error
+    error = run("list", "--suite", "quick", "--tag", "histogramms", code=1).stderr
+    assert "no tag 'histogramms'. Did you mean 'histograms'" in error
+
+
+@pytest.fixture
+def unbuildable(monkeypatch):
+    """A program of another package whose expression cannot be built."""
+
+    def build(vocabulary, length):
+        raise ValueError("no\nluck")
+
+    spec = replace(get_program("histogram"), name="mine", build=build, tags=("mine",))
+    specs = (*registry._registered(), spec)
+    monkeypatch.setattr(registry, "_registered", lambda: specs)
+
+
+@pytest.mark.parametrize(
+    "arguments", [("--tag", "width"), ("--json",), ("--tags",), ("--tag", "mine")]
+)
+def test_list_leaves_out_what_cannot_be_built(run, unbuildable, arguments):
+    result = run("list", "--family", "counting", *arguments)
+    assert result.stderr.splitlines() == [
+        "mine-v1 is left out, since its expression cannot be built: ValueError('no\\nluck'); "
+        "see: glassbench check mine"
+    ]
+    assert "mine" not in result.stdout.split()
+    assert "mine-v1" not in result.stdout
+    assert ("histogram" in result.stdout) == (arguments != ("--tag", "mine"))
+
+
+def test_list_without_traits_builds_nothing(run, unbuildable):
+    result = run("list", "--family", "counting")
+    assert "mine-v1" in result.stdout
+    assert result.stderr == ""
 
 
 def test_check_tells_every_rule(run):
@@ -132,7 +226,7 @@ def test_check_tells_every_rule(run):
     assert "program and weights" in out
     assert "Every rule is kept." in out
     assert "kept" not in run("check", TINY, "--broken").stdout.split("Every rule")[0]
-    assert "1 rules are broken" in run("check", "histogram[vocab=1,length=1]", code=1).stderr
+    assert "1 rule is broken" in run("check", "histogram[vocab=1,length=1]", code=1).stderr
 
 
 def test_show_prints_program_and_circuit(run):
@@ -141,6 +235,25 @@ def test_show_prints_program_and_circuit(run):
     assert "m0 neurons" in out
     assert "embed->a0.h0<k>" in out
     assert "4 causal, 0 positional, 1 inert, 8 unwired" in out
+
+
+def test_show_prints_what_a_program_says_of_itself(run):
+    out = run("show", TINY).stdout
+    for line in (
+        "from Gail Weiss, Yoav Goldberg, Eran Yahav. Thinking Like Transformers. ICML 2021.",
+        "\nwhy: Among the smallest programs",
+        "\nfamily: counting; tags: histograms; traits: attention, width, hops-1\n",
+        "\nsizes, tokens x length: tiny 2 x 4, small 4 x 5, medium 6 x 8, large 8 x 16\n",
+        "\nlicence: Apache-2.0\n",
+    ):
+        assert line in out
+    assert "control:" not in out
+
+
+def test_show_says_what_a_control_is_for(run):
+    (spec, *_) = controls.PROGRAMS
+    out = run("show", f"{spec.name}[tiny]").stdout
+    assert f"control: {spec.control}" in out.replace(" \n", " ")
 
 
 def test_show_without_inert_edges(run):
