@@ -201,11 +201,27 @@ def interchange(
         inputs = [patched if reader.role == role else stream for role in "qkv"]
         new = attention_output(weights, reader.layer, [reader.head], *inputs)
     old = base.contributions[graph.writer_index[reader.component]]
-    return _resume(weights, graph, base.streams[reader.depth + 1] + (new - old), reader.depth + 1)
+    return resume(weights, graph, base.streams[reader.depth + 1] + (new - old), reader.depth + 1)
 
 
-def _resume(weights: Weights, graph: ComponentGraph, stream: Stream, depth: int) -> Logits:
-    """Return the logits from the stream as read at `depth`."""
+def resume(
+    weights: Weights,
+    graph: ComponentGraph,
+    stream: Stream,
+    depth: int,
+    patch: Callable[[int, Stream], Stream] = lambda _, stream: stream,
+) -> Logits:
+    """Return the logits from the residual stream as read at `depth`.
+
+    Args:
+        weights: the model.
+        graph: its component graph.
+        stream: the residual stream.
+        depth: see `Reader.depth`.
+        patch: called as `patch(depth, stream)` at this and every later depth; returns the
+            stream that is read there instead.
+    """
+    stream = patch(depth, stream)
     for later in range(depth, 2 * weights.n_layers):
         layer, is_mlp = divmod(later, 2)
         beside = graph.writers_at(later)
@@ -214,4 +230,5 @@ def _resume(weights: Weights, graph: ComponentGraph, stream: Stream, depth: int)
         elif beside:
             heads = [writer.head for writer in beside]
             stream = stream + attention_output(weights, layer, heads, stream, stream, stream)
+        stream = patch(later + 1, stream)
     return project(stream, weights.W_U)

@@ -13,10 +13,10 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field, ValidationError
+from pydantic import Field
 
-from ..errors import BundleError, listing
-from .record import Record, canonical_json
+from ..errors import BundleError
+from .record import Record, read_record
 
 FORMAT_VERSION: Literal["1.0"] = "1.0"
 
@@ -192,10 +192,6 @@ class CircuitLabels(Record):
         counted = Counter(label.state for label in self.edges)
         return {state: counted[state] for state in EdgeState}
 
-    def to_json(self) -> str:
-        """Return the labels as canonical JSON."""
-        return canonical_json(self)
-
     @classmethod
     def read(cls, path: Path) -> "CircuitLabels":
         """Read labels from a file.
@@ -204,13 +200,9 @@ class CircuitLabels(Record):
             BundleError: the file is missing or is not what `to_json` writes.
         """
         try:
-            return cls.model_validate_json(path.read_bytes())
+            content = path.read_bytes()
         except OSError as error:
             raise BundleError(
                 f"{path} must be a file of circuit labels: {error.strerror}"
             ) from None
-        except ValidationError as error:
-            problems = [
-                f"{'.'.join(map(str, e['loc'])) or 'file'}: {e['msg']}" for e in error.errors()
-            ]
-            raise BundleError(listing(f"{path} does not hold circuit labels:", problems)) from None
+        return read_record(cls, content, str(path))

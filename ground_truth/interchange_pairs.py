@@ -57,7 +57,7 @@ class TaskDomain:
         tokens = space.everything() if exhaustive else space.sample(CANDIDATES, seed)
         stratum = _strata(program, tokens)
         if not exhaustive:
-            kept = np.sort(np.argsort(_rank_within(stratum), kind="stable")[:SAMPLE])
+            kept = spread_rows(stratum, SAMPLE)
             tokens, stratum = tokens[kept], stratum[kept]
         length = (tokens < len(program.vocabulary)).sum(axis=1)
         return cls(tokens, exhaustive, stratum, length)
@@ -93,6 +93,11 @@ def _strata(program: Program, tokens: np.ndarray) -> np.ndarray:
     rows = np.ascontiguousarray(np.concatenate([lengths, *outputs], axis=1))
     numbers: dict[bytes, int] = {}
     return np.array([numbers.setdefault(row.tobytes(), len(numbers)) for row in rows])
+
+
+def spread_rows(stratum: np.ndarray, most: int) -> np.ndarray:
+    """Return the places of at most so many inputs, ascending: the first of every stratum first."""
+    return np.sort(np.argsort(_rank_within(stratum), kind="stable")[:most])
 
 
 def _rank_within(stratum: np.ndarray) -> np.ndarray:

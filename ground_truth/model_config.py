@@ -11,8 +11,10 @@ from typing import Literal
 from pydantic import JsonValue
 
 from ..compiler import CompiledModel
-from ..compiler.model import NONE_THRESHOLD, TIE_TOLERANCE
-from .record import Record, canonical_json, plain
+from ..compiler.model import NONE_THRESHOLD, TIE_TOLERANCE, Codec, Readout
+from ..compiler.values import Encoding
+from ..errors import BundleError, listing
+from .record import Record, plain, values_from
 
 FORMAT_VERSION: Literal["1.0"] = "1.0"
 
@@ -150,11 +152,63 @@ class ModelConfig(Record):
             readouts=tuple(readouts),
         )
 
-    def to_json(self) -> str:
-        """Return the configuration as canonical JSON."""
-        return canonical_json(self)
+    def codec(self) -> Codec:
+        """Return what encodes sequences and decodes logits.
+
+        Raises:
+            BundleError: the numbers do not fit each other; all that do not are listed.
+        """
+        widths = [1 if one.encoding == "numerical" else len(one.values) for one in self.readouts]
+        must = {
+            "bos": len(self.vocabulary),
+            "pad": len(self.vocabulary) + 1,
+            "d_vocab": len(self.vocabulary) + 2,
+            "n_ctx": self.max_length + 1,
+            "d_out": sum(widths),
+            "threshold": NONE_THRESHOLD,
+            "tie_tolerance": TIE_TOLERANCE,
+        }
+        problems = [
+            f"{name}: must be {value}, got {getattr(self, name)}"
+            for name, value in must.items()
+            if getattr(self, name) != value
+        ]
+        for place, (readout, width) in enumerate(zip(self.readouts, widths, strict=True)):
+            if (readout.first, readout.width) != (sum(widths[:place]), width):
+                problems.append(f"readouts.{place}: must begin at {sum(widths[:place])}")
+        if min(self.n_layers, self.n_heads, self.d_model, self.d_head, self.d_mlp) < 0:
+            problems.append("sizes: must be at least 0")
+        if self.max_length < 1 or not self.readouts:
+            problems.append("there must be an output, and inputs of at least one token")
+        if problems:
+            raise BundleError(listing("The configuration does not describe a model:", problems))
+        readouts = tuple(
+            Readout(values_from(one.values), Encoding(one.encoding)) for one in self.readouts
+        )
+        return Codec(values_from(self.vocabulary), self.max_length, readouts)
+
+    def shapes(self) -> dict[str, tuple[int, ...]]:
+        """Return the shape of every array of the weights."""
+        per_head = (self.n_layers, self.n_heads, self.d_model, self.d_head)
+        return {
+            "W_E": (self.d_vocab, self.d_model),
+            "W_pos": (self.n_ctx, self.d_model),
+            "W_Q": per_head,
+            "b_Q": (self.n_layers, self.n_heads, self.d_head),
+            "W_K": per_head,
+            "W_V": per_head,
+            "W_O": (self.n_layers, self.n_heads, self.d_head, self.d_model),
+            "W_in": (self.n_layers, self.d_model, self.d_mlp),
+            "b_in": (self.n_layers, self.d_mlp),
+            "W_out": (self.n_layers, self.d_mlp, self.d_model),
+            "b_out": (self.n_layers, self.d_model),
+            "W_U": (self.d_model, self.d_out),
+        }
 
 
 def _finite(number: float) -> float | None:
-    """Return a number that JSON has; infinity is none."""
-    return float(number) if math.isfinite(number) else None
+    """Return a number that JSON has; infinity is none.
+
+    Three digits are what no machine rounds differently.
+    """
+    return float(f"{number:.3g}") if math.isfinite(number) else None

@@ -15,7 +15,7 @@ from .circuit_labels import EdgeLabel, EdgeState, Exhausted, Searched, Witness
 from .domain_runs import DomainRuns
 from .interchange_pairs import Family
 from .interchange_search import InterchangeSearch, Tally
-from .record import Record, canonical_json
+from .record import Record
 from .swap import Swap
 from .task import Task
 
@@ -63,10 +63,6 @@ class PositionLabels(Record):
     def states(self) -> dict[tuple[str, int], EdgeState]:
         """The state of each pair of edge and position."""
         return {(label.edge, label.position): label.state for label in self.positions}
-
-    def to_json(self) -> str:
-        """Return the labels as canonical JSON."""
-        return canonical_json(self)
 
 
 def position_labels(task: Task) -> PositionLabels:

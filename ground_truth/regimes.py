@@ -67,6 +67,27 @@ def compile_under(
     return compiled
 
 
+def recompile(program: Program, regimes: Regimes, level: int) -> CompiledModel:
+    """Return the model of a program as it was compiled under regimes, distractors and all.
+
+    Args:
+        program: what `program.json` holds.
+        regimes: which its model went through.
+        level: at which it was compiled.
+    """
+    chosen = {name: dict(parameters) for name, parameters in regimes}
+    crowd = chosen.get("crowded")
+    compiled = compile_program(
+        program,
+        level=level,
+        placement_seed=None if crowd is None else crowd["seed"],
+        spare_layers=0 if crowd is None else SPARE_LAYERS,
+    )
+    if "scrambled" in chosen:
+        compiled = scramble(compiled, chosen["scrambled"]["seed"])
+    return compiled
+
+
 def _first_expression(program: rasp.SOp | Sequence[rasp.SOp] | Program) -> rasp.SOp:
     """Return the expression whose variables distractors read."""
     if isinstance(program, Program):

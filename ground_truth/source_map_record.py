@@ -5,10 +5,14 @@ On disk this is `labels/source_map.json`.
 
 from typing import Literal
 
+import numpy as np
 from pydantic import JsonValue
 
+from ..compiler import Program
 from ..compiler.source_map import PlacedVariable, SourceMap
-from .record import Record, canonical_json, plain
+from ..compiler.values import Encoding
+from ..errors import BundleError, listing
+from .record import Record, plain, values_from
 
 FORMAT_VERSION: Literal["1.0"] = "1.0"
 
@@ -52,6 +56,37 @@ class VariableRecord(Record):
             ),
         )
 
+    def problem(self, program: Program, d_model: int) -> str:
+        """Return why it cannot be a variable of a program; empty if it can."""
+        if not -1 <= self.node < len(program.nodes):
+            return f"node must be one of the program, got {self.node}"
+        if self.node >= 0:
+            node = program.nodes[self.node]
+            if (node.name, node.is_selector) != (self.name, False):
+                return f"node must be {self.name}, got {node.name}"
+            if (node.encoding.value, plain(node.domain.values)) != (self.encoding, self.values):
+                return "encoding and values must be those of the node"
+        width = 1 if self.encoding == "numerical" else len(self.values)
+        if len(self.directions) != width:
+            return f"must have {width} directions, got {len(self.directions)}"
+        if not all(0 <= axis < d_model for row in self.directions for axis, _ in row):
+            return f"directions must lie in {d_model} dimensions"
+        return ""
+
+    def placed(self, program: Program, d_model: int) -> PlacedVariable:
+        """Return the variable."""
+        rows = np.zeros((len(self.directions), d_model))
+        for row, entries in zip(rows, self.directions, strict=True):
+            for axis, coefficient in entries:
+                row[axis] = coefficient
+        if self.node < 0:
+            values = values_from(self.values).values
+        else:
+            values = program.nodes[self.node].domain.values
+        return PlacedVariable(
+            self.name, self.node, Encoding(self.encoding), values, self.writer, self.neurons, rows
+        )
+
 
 class ReadRecord(Record):
     """That a component reads a variable.
@@ -90,6 +125,29 @@ class SourceMapRecord(Record):
             outputs=source_map.outputs,
         )
 
-    def to_json(self) -> str:
-        """Return the source map as canonical JSON."""
-        return canonical_json(self)
+    def source_map(self, program: Program, d_model: int, where: str) -> SourceMap:
+        """Return the source map of a model.
+
+        Args:
+            program: whose variables it places.
+            d_model: the width of the residual stream.
+            where: the file, for messages.
+
+        Raises:
+            BundleError: it does not fit the program or the model.
+        """
+        problems = [
+            f"variables.{place}: {problem}"
+            for place, one in enumerate(self.variables)
+            if (problem := one.problem(program, d_model))
+        ]
+        known = {one.name for one in self.variables}
+        named = {*(read.variable for read in self.reads), *self.outputs}
+        problems += [f"{name}: is no variable" for name in sorted(named - known)]
+        if problems:
+            raise BundleError(listing(f"{where} does not fit the program:", problems))
+        return SourceMap(
+            tuple(one.placed(program, d_model) for one in self.variables),
+            tuple((read.reader, read.variable) for read in self.reads),
+            self.outputs,
+        )

@@ -22,7 +22,7 @@ from .circuit_labels import EdgeLabel, EdgeState, Unreachable
 from .domain_runs import DomainRuns
 from .interchange_states import InterchangeStates, disagreements
 from .prediction import Predictor
-from .record import Record, canonical_json
+from .record import Record
 from .swap import Swap, variable_edge_name
 from .task import Task
 from .wiring import ROUNDING_BOUND, Wiring, proof_bound, reader_matrix
@@ -55,10 +55,6 @@ class SubspaceLabels(Record):
     def states(self) -> dict[str, EdgeState]:
         """The state of each by name, such as `m0[counts]->a1.h0<k>`."""
         return {label.edge: label.state for label in self.subspaces}
-
-    def to_json(self) -> str:
-        """Return the labels as canonical JSON."""
-        return canonical_json(self)
 
 
 def subspace_labels(task: Task) -> SubspaceLabels:

@@ -1,0 +1,89 @@
+"""Array files: safetensors, written the same each time, and read strictly."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from ..errors import BundleError, listing
+
+Shape = tuple[int, ...]
+
+_DTYPES = {"<f8": "F64", "<f4": "F32", "<i4": "I32", "<i2": "I16", "|u1": "U8"}
+_PREFIX = 8
+
+
+def save_arrays(arrays: Mapping[str, np.ndarray]) -> bytes:
+    """Return arrays as a safetensors file, in the order of their names."""
+    from safetensors.numpy import save
+
+    return save({name: np.ascontiguousarray(arrays[name]) for name in sorted(arrays)})
+
+
+def load_arrays(
+    content: bytes, where: str, expected: Mapping[str, tuple[str, Shape]]
+) -> dict[str, np.ndarray]:
+    """Return the arrays of a safetensors file.
+
+    Args:
+        content: of the file.
+        where: the file, for messages.
+        expected: the dtype, as NumPy writes it, and the shape of every array, by name.
+
+    Raises:
+        BundleError: it is no such file, or holds other arrays, or numbers that are not finite.
+    """
+    from safetensors import SafetensorError
+    from safetensors.numpy import load
+
+    problems = _header_problems(content, expected)
+    if problems:
+        raise BundleError(listing(f"{where} does not hold the arrays that it should:", problems))
+    try:
+        found = load(content)
+    except (SafetensorError, ValueError) as error:
+        raise BundleError(f"{where} must be a safetensors file: {error}") from None
+    for name, array in found.items():
+        if array.dtype.kind == "f" and not np.isfinite(array).all():
+            raise BundleError(f"{where}: {name} must be finite, and holds infinity or NaN")
+    return found
+
+
+def row_count(content: bytes, name: str) -> int:
+    """Return how many rows an array of a safetensors file says to have; 0 if it cannot be told."""
+    header = _header(content)
+    entry = {} if isinstance(header, str) else header.get(name)
+    shape = entry.get("shape") if isinstance(entry, dict) else None
+    rows = shape[0] if isinstance(shape, list) and shape else 0
+    return rows if isinstance(rows, int) and 0 <= rows <= len(content) else 0
+
+
+def _header_problems(content: bytes, expected: Mapping[str, tuple[str, Shape]]) -> list[str]:
+    """Return how the header differs from what is expected; nothing is allocated for it."""
+    header = _header(content)
+    if isinstance(header, str):
+        return [header]
+    problems = [f"{name}: is missing" for name in expected if name not in header]
+    problems += [f"{name}: must not be there" for name in header if name not in expected]
+    for name, (dtype, shape) in expected.items():
+        entry = header.get(name)
+        if entry is None:
+            continue
+        must = {"dtype": _DTYPES[dtype], "shape": list(shape)}
+        got = {key: entry.get(key) for key in must} if isinstance(entry, dict) else entry
+        if got != must:
+            problems.append(f"{name}: must be {must}, got {got}")
+    return problems
+
+
+def _header(content: bytes) -> dict[str, Any] | str:
+    """Return the header of a safetensors file, or why it has none."""
+    size = int.from_bytes(content[:_PREFIX], "little")
+    if len(content) < _PREFIX or size > len(content) - _PREFIX:
+        return f"it must begin with the size of its header, and has {len(content):,} bytes"
+    try:
+        header = json.loads(content[_PREFIX : _PREFIX + size])
+    except (ValueError, RecursionError) as error:
+        return f"its header must be JSON: {error}"
+    return header if isinstance(header, dict) else "its header must be a JSON object"

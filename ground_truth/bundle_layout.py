@@ -1,0 +1,38 @@
+"""Bundle layout: which files there are, and which of them a tool may see."""
+
+README, CROISSANT = "README.md", "croissant.json"
+CONFIG, WEIGHTS = "model/config.json", "model/weights.safetensors"
+INPUTS = "data/inputs.safetensors"
+RASP, PROGRAM = "program.rasp", "program.json"
+SOURCE_MAP, CIRCUIT = "labels/source_map.json", "labels/circuit.json"
+SUBSPACES, POSITIONS = "labels/subspaces.json", "labels/positions.json"
+VARIABLES, VARIABLE_VALUES = "labels/variables.json", "labels/variables.safetensors"
+FEATURES, FEATURE_ARRAYS = "labels/features.json", "labels/features.safetensors"
+RELEVANCE, RELEVANCE_ARRAYS = "labels/relevance.json", "labels/relevance.safetensors"
+SHEET = "labels/README.md"
+MANIFEST, LABELS_MANIFEST = "manifest.json", "labels/manifest.json"
+
+PUBLIC = frozenset((README, CROISSANT, CONFIG, WEIGHTS, INPUTS))
+"""What a tool may see, beside the manifest."""
+
+PRIVATE = frozenset(
+    (
+        RASP,
+        PROGRAM,
+        SOURCE_MAP,
+        CIRCUIT,
+        SUBSPACES,
+        POSITIONS,
+        VARIABLES,
+        VARIABLE_VALUES,
+        FEATURES,
+        FEATURE_ARRAYS,
+        RELEVANCE,
+        RELEVANCE_ARRAYS,
+        SHEET,
+    )
+)
+"""The labels, and what tells of them, beside the manifest of the labels."""
+
+OPTIONAL = frozenset((RASP,))
+"""What not every bundle has: a program may have no text."""
