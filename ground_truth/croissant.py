@@ -1,0 +1,88 @@
+"""Croissant: the description of a bundle that search engines for datasets read.
+
+MLCommons Croissant 1.0, which is JSON-LD on schema.org: https://docs.mlcommons.org/croissant
+"""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from .bundle_layout import CONFIG, INPUTS, README, WEIGHTS
+from .datasheet import licence_of
+from .manifest import sha256_of
+from .task import Task
+
+_CONTEXT = {
+    "@language": "en",
+    "@vocab": "https://schema.org/",
+    "citeAs": "cr:citeAs",
+    "column": "cr:column",
+    "conformsTo": "dct:conformsTo",
+    "cr": "http://mlcommons.org/croissant/",
+    "data": {"@id": "cr:data", "@type": "@json"},
+    "dataType": {"@id": "cr:dataType", "@type": "@vocab"},
+    "dct": "http://purl.org/dc/terms/",
+    "extract": "cr:extract",
+    "field": "cr:field",
+    "fileProperty": "cr:fileProperty",
+    "format": "cr:format",
+    "includes": "cr:includes",
+    "isLiveDataset": "cr:isLiveDataset",
+    "jsonPath": "cr:jsonPath",
+    "key": "cr:key",
+    "md5": "cr:md5",
+    "parentField": "cr:parentField",
+    "path": "cr:path",
+    "recordSet": "cr:recordSet",
+    "references": "cr:references",
+    "regex": "cr:regex",
+    "repeated": "cr:repeated",
+    "replace": "cr:replace",
+    "sc": "https://schema.org/",
+    "separator": "cr:separator",
+    "source": "cr:source",
+    "subField": "cr:subField",
+    "transform": "cr:transform",
+}
+_FORMATS = {
+    README: "text/markdown",
+    CONFIG: "application/json",
+    WEIGHTS: "application/octet-stream",
+    INPUTS: "application/octet-stream",
+}
+
+
+def croissant(task: Task, files: Mapping[str, bytes]) -> str:
+    """Return the Croissant record of a task.
+
+    Args:
+        task: what is described.
+        files: the public files of its bundle.
+    """
+    spec = task.id.spec
+    record: dict[str, Any] = {
+        "@context": _CONTEXT,
+        "@type": "sc:Dataset",
+        "name": str(task.id),
+        "description": spec.description,
+        "conformsTo": "http://mlcommons.org/croissant/1.0",
+        "citeAs": spec.citation,
+        "creator": {"@type": "sc:Organization", "name": "Glassbench"},
+        "license": f"https://spdx.org/licenses/{licence_of(task)}",
+        "isLiveDataset": False,
+        "keywords": ["interpretability", "mechanistic interpretability", "RASP", "transformer"],
+        "distribution": [
+            {
+                "@type": "cr:FileObject",
+                "@id": name,
+                "name": name,
+                "contentUrl": name,
+                "contentSize": f"{len(files[name])} B",
+                "encodingFormat": media_type,
+                "sha256": sha256_of(files[name]),
+            }
+            for name, media_type in _FORMATS.items()
+        ],
+        "recordSet": [],
+    }
+    return json.dumps(record, sort_keys=True, indent=1, ensure_ascii=False) + "\n"

@@ -1,0 +1,166 @@
+"""Datasheets: what a task is, and how its labels were made, as Markdown.
+
+The one tells nothing of the labels and lies at the top of a bundle; the other lies with
+the labels. Their questions are those of Gebru et al., "Datasheets for datasets", 2018,
+arXiv:1803.09010, as far as they make sense for data that no person gave.
+"""
+
+from collections import Counter
+from collections.abc import Sequence
+
+from .bundle_layout import CONFIG, INPUTS, WEIGHTS
+from .circuit_labels import EdgeState
+from .model_config import ModelConfig
+from .relevance import Relevance
+from .task import Task
+from .task_data import TaskData
+from .variables import VariableLabels
+
+_FILES = {
+    CONFIG: "sizes, formulae, vocabulary, and what the logits mean",
+    WEIGHTS: "the weights, float64",
+    INPUTS: "inputs with their answers, and pairs to interchange",
+}
+_REGIMES = {
+    "crowded": "distractor programs share the model and its layers; none of them is read out",
+    "scrambled": "the residual stream, the bases of heads, neurons and heads are drawn at random",
+}
+
+
+def task_sheet(task: Task, config: ModelConfig, data: TaskData) -> str:
+    """Return what may be known of a task by whoever is asked for its labels."""
+    regimes = [f"- `{name}`: {_REGIMES[name]}." for name, _ in task.id.regimes]
+    domain = task.domain
+    whole = "all of them" if domain.exhaustive else "a sample, even over lengths and answers"
+    return "\n".join(
+        [
+            f"# {task.id}",
+            "",
+            task.id.spec.description,
+            "",
+            "A transformer that was compiled from a program, so that what happens inside is known. "
+            "It agrees with the program on every input.",
+            "",
+            "## The model",
+            "",
+            *_table(["", ""], _model_rows(config)),
+            "",
+            "What was done to it:" if regimes else "It is as it was compiled.",
+            *([""] if regimes else []),
+            *regimes,
+            "",
+            "## The data",
+            "",
+            f"Inputs are sequences of 1 to {config.max_length} of {len(config.vocabulary)} tokens. "
+            f"`{INPUTS}` holds {len(data.tokens)} of them and {len(data.base)} pairs; labels were "
+            f"made on {len(domain.tokens):,} inputs, {whole}. Nobody's data are in here: inputs "
+            "are enumerated, or drawn from a seed.",
+            "",
+            "## Files",
+            "",
+            *_table(["file", "what it holds"], [[f"`{k}`", v] for k, v in _FILES.items()]),
+            "",
+            "`manifest.json` has the sha256 of each. The labels and the program, if they are here, "
+            "are in `labels/` and `program.*`; a tool must not see them.",
+            "",
+            "## Use",
+            "",
+            "```python",
+            "import json",
+            "from safetensors.numpy import load_file",
+            "",
+            f'config = json.load(open("{CONFIG}"))  # config["architecture"] are the formulae',
+            f'weights = load_file("{WEIGHTS}")',
+            f'data = load_file("{INPUTS}")  # tokens, lengths, answers, base, source',
+            "```",
+            "",
+            f"Source: {task.id.spec.citation or 'Glassbench'}. Licence: {licence_of(task)}.",
+            "",
+        ]
+    )
+
+
+def label_sheet(task: Task, relevance: Relevance, variables: VariableLabels) -> str:
+    """Return what the labels of a task are, how they were made, and the circuit."""
+    labels = task.labels
+    counts = Counter((label.state, label.certificate.kind) for label in labels.edges)
+    rows = [
+        [f"`{state}`", f"`{kind}`", f"{count:,}"]
+        for (state, kind), count in sorted(counts.items(), key=lambda item: _order(*item[0]))
+    ]
+    causal = [label for label in labels.edges if label.state is EdgeState.CAUSAL]
+    shapley = relevance.omitted or "with exact Shapley values"
+    relevant = [variable for variable in variables.variables if variable.relevant]
+    return "\n".join(
+        [
+            f"# Labels of {task.id}",
+            "",
+            "Every label was predicted from the program and measured on the weights; where the two "
+            "differ, no bundle is built.",
+            "",
+            "## Edges",
+            "",
+            *_table(["state", "certificate", "edges"], rows),
+            "",
+            f"All other edges interchanged at once, the causal ones suffice on "
+            f"{labels.sufficiency.n_bases:,} bases.",
+            "",
+            "```mermaid",
+            "flowchart LR",
+            *_mermaid([label.edge for label in causal]),
+            "```",
+            "",
+            "## Variables",
+            "",
+            f"{len(variables.variables)}, of which outputs depend on {len(relevant)}: "
+            f"{', '.join(f'`{variable.name}`' for variable in relevant)}.",
+            "",
+            "## Token relevance",
+            "",
+            f"{len(relevance.lengths)} inputs, {shapley}. {relevance.n_rankable:,} answers depend "
+            f"on some tokens and not on others; {relevance.n_excluded:,} on all or on none, and "
+            "are left out of rankings.",
+            "",
+        ]
+    )
+
+
+def licence_of(task: Task) -> str:
+    """Return the licence of a task, as SPDX has it."""
+    return str(getattr(task.id.spec, "licence", "Apache-2.0"))
+
+
+def _model_rows(config: ModelConfig) -> list[list[str]]:
+    kind = "causal" if config.causal else "bidirectional"
+    return [
+        ["layers", f"{config.n_layers}"],
+        ["heads in each", f"{config.n_heads} of width {config.d_head}, {kind}"],
+        ["residual stream", f"{config.d_model}"],
+        ["neurons in each", f"{config.d_mlp}"],
+        ["layer norm", "none"],
+    ]
+
+
+def _mermaid(edges: Sequence[str]) -> list[str]:
+    """Return edges as Mermaid has them, nodes named by their components."""
+    lines = []
+    for edge in edges:
+        writer, reader = edge.split("->")
+        component, _, role = reader.rstrip(">").partition("<")
+        label = f'|"{role}"|' if role else ""
+        lines.append(f"  {_box(writer)} -->{label} {_box(component)}")
+    return lines
+
+
+def _box(component: str) -> str:
+    return f'{component.replace(".", "_")}["{component}"]'
+
+
+def _order(state: EdgeState, kind: str) -> tuple[int, str]:
+    return list(EdgeState).index(state), kind
+
+
+def _table(heading: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
+    """Return a table in Markdown."""
+    lines = [heading, [":--"] * len(heading), *rows]
+    return [f"| {' | '.join(line)} |" for line in lines]
