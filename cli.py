@@ -16,9 +16,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from typer.core import TyperGroup
 
+from .bundle_commands import build, verify
 from .compile_command import compile_file
 from .console import console, print_table, progress
-from .errors import BundleError, CertificationError, GlassbenchError, listing
+from .errors import BundleError, GlassbenchError, listing
 from .holdout_command import app as holdout_app
 from .holdout_command import sample
 from .program_commands import check, list_everything, said_of
@@ -249,46 +250,11 @@ def show(
         say(f"\nWritten: {write_circuit(loaded, picture, inert=inert)}", soft_wrap=True)
 
 
-@app.command()
-def verify(
-    task: TaskName,
-    labels: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Labels to verify, instead of new ones.")
-    ] = None,
-    write: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Write the verified labels as JSON.")
-    ] = None,
-) -> None:
-    """Replay every certificate of a task's labels on its weights."""
-    from . import ground_truth as truth
-    from .ground_truth.task_tables import certificate_counts
-
-    if write is not None and write.is_dir():
-        raise typer.BadParameter("must be a file, got a folder", param_hint="--write")
-    if labels is None:
-        (loaded,) = _load_all([task])
-        compiled, given = loaded.compiled, loaded.labels
-    else:
-        given = truth.CircuitLabels.read(labels)
-        compiled = truth.build_model(task)
-    with progress("Replaying every certificate"):
-        problems = truth.verify(compiled, given)
-    if problems:
-        raise CertificationError(listing(f"The labels do not hold for {task}:", problems))
-    print_table(*certificate_counts(given))
-    say = console().print
-    say(f"\n{given.task}: all {len(given.edges)} certificates hold on these weights.")
-    bases = given.sufficiency.n_bases
-    say(f"All edges but the causal ones interchanged at once change none of {bases} bases.")
-    if write is not None:
-        write.parent.mkdir(parents=True, exist_ok=True)
-        write.write_text(given.to_json(), encoding="utf-8", newline="\n")
-        say(f"Written: {write}", soft_wrap=True)
-
-
 app.command("compile")(compile_file)
 app.command("list")(list_everything)
 app.command()(check)
+app.command()(build)
+app.command()(verify)
 app.command()(sample)
 app.add_typer(holdout_app, name="holdout")
 

@@ -1,11 +1,12 @@
 """`glassbench sample` and `glassbench holdout`: fresh tasks, and commitments to them."""
 
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from .console import console, print_table, progress
+from .console import console, counted, print_table, progress
 from .errors import BundleError, CertificationError, GlassbenchError, listing
 
 if TYPE_CHECKING:
@@ -56,7 +57,7 @@ def commit(
     difficulty: Level = "medium",
     regimes: Regimes = REGIMES,
     seed: Annotated[
-        int | None, typer.Option(min=0, help="A secret seed of your own; drawn by default.")
+        int | None, typer.Option(min=0, help="A seed of your own, 2**64 or more; drawn by default.")
     ] = None,
     jobs: Jobs = 1,
 ) -> None:
@@ -104,36 +105,63 @@ def reveal(
 
 
 def _check_new(*files: Path) -> None:
-    """Refuse files that are there, before any is written."""
+    """Refuse files that are there or cannot be written, before long work begins."""
     there = [f"{file}" for file in files if file.exists()]
     if len(set(files)) < len(files):
         raise typer.BadParameter("must not be the file of the secret", param_hint="--commitment")
     if there:
         raise BundleError(listing("These files are never written over; move them:", there))
+    for file in files:
+        _try_to_write(file)
 
 
 def _check_folder(output: Path | None) -> None:
-    """Refuse a folder that holds something, before long work begins."""
-    if output is not None and output.exists() and (not output.is_dir() or any(output.iterdir())):
+    """Refuse a folder that holds something or cannot be written, before long work begins."""
+    if output is None:
+        return
+    _try_to_write(output)
+    if output.exists() and any(output.iterdir()):
         raise BundleError(f"{output} must be a new or empty folder; choose another with -o")
+
+
+def _try_to_write(place: Path) -> None:
+    """Raise if nothing can be written at a place, or in the first folder above; leave nothing."""
+    place = place.absolute()
+    above = next(path for path in (place, *place.parents) if path.exists())
+    try:
+        TemporaryDirectory(dir=above, prefix=".").cleanup()
+    except OSError as error:
+        raise BundleError(
+            f"{place} must be where files can be written, got {error.strerror} at {above}; choose "
+            "another place"
+        ) from None
 
 
 def _show(found: "Sample", output: Path | None) -> None:
     """Print the tasks, write them, and raise if some labels could not be certified."""
     rows = [_row(task) for task in found.tasks]
     print_table(["Task", "Weights", "Edges", "Causal", "Heads", "Layers"], rows)
-    report = found.report
-    taken = len(found.tasks)
-    console().print(f"\n{taken} tasks of {report.draws} candidates")
+    console().print(f"\n{looked_at(found)}", soft_wrap=True)
     if output is not None:
         from .ground_truth import write_task_folder
 
         for task in found.tasks:
             write_task_folder(task, output / task.id.name)
         console().print(f"Written: {output}", soft_wrap=True)
-    if report.failures:
+    if found.report.failures:
         heading = "Program and weights differ on these candidates, which is a bug:"
-        raise CertificationError(listing(heading, report.failures))
+        raise CertificationError(listing(heading, found.report.failures))
+
+
+def looked_at(found: "Sample") -> str:
+    """Return how many candidates there were, and why others were not taken, the commonest first."""
+    report = found.report
+    lines = [f"{counted(len(found.tasks), 'task')} of {counted(report.draws, 'candidate')}"]
+    reasons = sorted(report.rejected.items(), key=lambda pair: (-pair[1], pair[0]))
+    lines += [f"{number:>6,}  {reason}" for reason, number in reasons]
+    if report.joint:
+        lines.append(f"Edges matter only together in: {', '.join(report.joint)}")
+    return "\n".join(lines)
 
 
 def _row(task: "Task") -> list[str]:

@@ -8,6 +8,9 @@ edge predicted from the program, measured on the weights, and the two compared.
 or scores.
 """
 
+from .bundle import Bundle, read_bundle
+from .bundle_files import bundle_files
+from .bundle_verify import verify_bundle
 from .certify import certify
 from .circuit_labels import CircuitLabels, EdgeLabel, EdgeState
 from .interchange_pairs import Pairs, TaskDomain
@@ -25,6 +28,7 @@ from .universes import coarse_edges, neuron_states, node_states
 from .verify import verify
 
 __all__ = [
+    "Bundle",
     "CircuitLabels",
     "EdgeLabel",
     "EdgeState",
@@ -38,6 +42,7 @@ __all__ = [
     "Task",
     "TaskDomain",
     "build_model",
+    "bundle_files",
     "certified",
     "certify",
     "check_task",
@@ -53,8 +58,10 @@ __all__ = [
     "node_positives",
     "node_states",
     "position_labels",
+    "read_bundle",
     "sample_tasks",
     "subspace_labels",
     "verify",
+    "verify_bundle",
     "write_task_folder",
 ]

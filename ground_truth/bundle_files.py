@@ -87,6 +87,7 @@ def _manifest(task: Task, public: Mapping[str, bytes], labels: str) -> Manifest:
     spec = task.id.spec
     return Manifest(
         id=str(task.id),
+        description=spec.description,
         name=task.id.name,
         version=getattr(spec, "version", 0),
         parameters=dict(getattr(task.id, "parameters", ())),

@@ -198,7 +198,8 @@ def features(compiled: CompiledModel, domain: TaskDomain) -> FeatureLabels:
         source = FeatureActivations(compiled)
         sums = FeatureSums.over(_rows(source, compiled, domain.tokens), source.n_features)
         whole = len(domain.tokens) <= WHOLE
-        taken = domain.tokens if whole else domain.tokens[spread_rows(domain.stratum, CHECKED)]
+        rows = spread_rows(domain.length, domain.stratum, len(domain.tokens) if whole else CHECKED)
+        taken = domain.tokens[rows]
         labels = _labels(compiled, domain, sums, len(taken))
         _check_streams(compiled, labels, source, taken)
     return labels

@@ -8,6 +8,7 @@ build the same tasks.
 
 import hashlib
 import json
+import logging
 import os
 import secrets
 from collections.abc import Callable
@@ -19,12 +20,20 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from ..benchmark_programs import parse_regimes, write_regimes
 from ..benchmark_programs.fresh import GENERATOR_VERSION
 from ..errors import BundleError, listing
-from .sample_tasks import REGIMES, Sample, sample_tasks
+from .sample_tasks import REGIMES, Sample, check_sample, sample_tasks
 
 SEED_BITS = 128
+GUESSABLE = 2**64
+"""Seeds below can be tried one after another."""
 NONCE_BYTES = 32
 
 _PRIVATE = 0o600
+_WEAK_SEED = (
+    "A seed below 2**64 can be guessed: the tasks of likely seeds can be made beforehand, and "
+    "compared with the first model that is handed out. Leave the seed out, and 128 random bits "
+    "are drawn."
+)
+_LOG = logging.getLogger(__name__)
 
 
 class _Terms(BaseModel):
@@ -150,7 +159,9 @@ def commit(
         difficulty: as for `sample_tasks`.
         regimes: as for `sample_tasks`.
         seed: the seed; drawn by the operating system, with 128 bits, unless given. One of
-            your own should be as hard to guess: once any task is out, seeds can be tried.
+            your own must be as hard to guess: the tasks of likely seeds can be made
+            beforehand, and compared with the first model that is handed out. One below
+            2**64 is taken all the same, with a warning in the log.
         jobs: how many processes work.
         advance: called for each task that is there.
 
@@ -164,6 +175,9 @@ def commit(
         >>> check_reveal(secret, secret.commitment)
     """
     chosen = secrets.randbits(SEED_BITS) if seed is None else seed
+    check_sample(chosen, n, difficulty)
+    if seed is not None and seed < GUESSABLE:
+        _LOG.warning("%s", _WEAK_SEED)
     found = sample_tasks(chosen, n, difficulty, regimes=regimes, jobs=jobs, advance=advance)
     return Secret(
         n=n,

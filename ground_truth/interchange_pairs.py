@@ -57,9 +57,9 @@ class TaskDomain:
         tokens = space.everything() if exhaustive else space.sample(CANDIDATES, seed)
         stratum = _strata(program, tokens)
         if not exhaustive:
-            kept = spread_rows(stratum, SAMPLE)
+            kept = spread_rows(_lengths(program, tokens), stratum, SAMPLE)
             tokens, stratum = tokens[kept], stratum[kept]
-        length = (tokens < len(program.vocabulary)).sum(axis=1)
+        length = _lengths(program, tokens)
         return cls(tokens, exhaustive, stratum, length)
 
     def draw(self, size: int, rng: np.random.Generator) -> np.ndarray:
@@ -88,16 +88,26 @@ class TaskDomain:
 def _strata(program: Program, tokens: np.ndarray) -> np.ndarray:
     """Return a number for each input: equal for equal length and equal output everywhere."""
     values = interpret(program, tokens, program.outputs).values
-    lengths = (tokens < len(program.vocabulary)).sum(axis=1, keepdims=True)
+    lengths = _lengths(program, tokens)[:, None]
     outputs = [values[place] for place in program.outputs]
     rows = np.ascontiguousarray(np.concatenate([lengths, *outputs], axis=1))
     numbers: dict[bytes, int] = {}
     return np.array([numbers.setdefault(row.tobytes(), len(numbers)) for row in rows])
 
 
-def spread_rows(stratum: np.ndarray, most: int) -> np.ndarray:
-    """Return the places of at most so many inputs, ascending: the first of every stratum first."""
-    return np.sort(np.argsort(_rank_within(stratum), kind="stable")[:most])
+def spread_rows(length: np.ndarray, stratum: np.ndarray, most: int) -> np.ndarray:
+    """Return the places of at most so many inputs, ascending.
+
+    They are spread evenly over lengths, and within a length over strata.
+    """
+    by_turn = np.argsort(_rank_within(stratum), kind="stable")
+    rank = _rank_within(length[by_turn])
+    return np.sort(by_turn[np.argsort(rank, kind="stable")[:most]])
+
+
+def _lengths(program: Program, tokens: np.ndarray) -> np.ndarray:
+    """Return how many tokens each input has."""
+    return (tokens < len(program.vocabulary)).sum(axis=1)
 
 
 def _rank_within(stratum: np.ndarray) -> np.ndarray:

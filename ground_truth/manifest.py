@@ -68,6 +68,7 @@ class Manifest(Record):
 
     Attributes:
         id: of the task.
+        description: what the program computes.
         name: of the program.
         version: of the program; 0 of one that is not of the library.
         parameters: the size.
@@ -82,6 +83,7 @@ class Manifest(Record):
 
     format_version: Literal["1.0"] = FORMAT_VERSION
     id: str
+    description: str
     name: str
     version: int
     parameters: dict[str, int]

@@ -36,7 +36,7 @@ class TaskData:
     @classmethod
     def of(cls, compiled: CompiledModel, domain: TaskDomain, *, seed: int = 0) -> "TaskData":
         """Return all inputs of a domain, or `MOST_ROWS` evenly over lengths and outputs."""
-        rows = spread_rows(domain.stratum, MOST_ROWS)
+        rows = spread_rows(domain.length, domain.stratum, MOST_ROWS)
         tokens = domain.tokens[rows]
         codec = compiled.model.codec
         answers = codec.decode_ids(run(compiled.model.weights, tokens).logits)

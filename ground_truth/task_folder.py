@@ -1,11 +1,4 @@
-"""Task folders: a task on disk, readable without this package.
-
-    program.rasp                 the program as text, where it has one
-    program.json                 the program as compiled, tabulated
-    model/config.json            sizes, vocabulary, formulae, what the logits mean
-    model/weights.safetensors    the weights, float64
-    labels/source_map.json       where each variable lives
-    labels/circuit.json          the certified state of every edge
+"""Task folders: the bundle of a task as a folder; see `bundle_layout` for what is in there.
 
 A folder is written beside its place and moved there when it is whole. The same task gives
 the same bytes.
@@ -17,20 +10,12 @@ import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
-import numpy as np
-
-from ..compiler import Weights, to_json
 from ..errors import BundleError, listing
-from .model_config import ModelConfig
-from .own_task import text_of
-from .own_task_id import OwnTaskId
-from .source_map_record import SourceMapRecord
+from . import bundle_layout as at
+from .bundle_files import bundle_files
 from .task import Task
 
-RASP, PROGRAM = "program.rasp", "program.json"
-CONFIG, WEIGHTS = "model/config.json", "model/weights.safetensors"
-SOURCE_MAP, CIRCUIT = "labels/source_map.json", "labels/circuit.json"
-_FILES = frozenset((RASP, PROGRAM, CONFIG, WEIGHTS, SOURCE_MAP, CIRCUIT))
+_FILES = at.PUBLIC | at.PRIVATE | {at.MANIFEST, at.LABELS_MANIFEST}
 _SHOWN = 5
 
 
@@ -49,16 +34,21 @@ def write_task_folder(task: Task, folder: str | Path, *, force: bool = False) ->
         BundleError: there is something else at `folder`, or nothing can be written there.
     """
     check_task_folder(folder, str(task.id), force=force)
-    place = Path(folder).resolve()
+    return write_files(bundle_files(task), Path(folder))
+
+
+def write_files(files: Mapping[str, bytes], folder: Path) -> Path:
+    """Write the files of a bundle to its folder, in place of those of an earlier one."""
+    place = folder.resolve()
     place.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=place.parent, prefix=f".{place.name}.") as beside:
         made = Path(beside) / "new"
-        for name, content in task_files(task).items():
+        for name, content in files.items():
             path = made / name
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(content)
         _move(made, place, Path(beside) / "old")
-    return Path(folder)
+    return folder
 
 
 def check_task_folder(folder: str | Path, task: str = "", *, force: bool = False) -> None:
@@ -94,34 +84,6 @@ def check_task_folder(folder: str | Path, task: str = "", *, force: bool = False
     _try_to_write(folder)
 
 
-def task_files(task: Task) -> Mapping[str, bytes]:
-    """Return the content of every file of a task folder, by its path in there."""
-    compiled = task.compiled
-    texts = {
-        RASP: _rasp_text(task),
-        PROGRAM: to_json(compiled.program),
-        CONFIG: ModelConfig.of(compiled).to_json(),
-        SOURCE_MAP: SourceMapRecord.of(compiled.source_map).to_json(),
-        CIRCUIT: task.labels.to_json(),
-    }
-    files = {name: text.encode() for name, text in texts.items() if text}
-    return files | {WEIGHTS: _weights_bytes(compiled.model.weights)}
-
-
-def _rasp_text(task: Task) -> str:
-    """Return the program as text, as it was given where it was; empty where it has none."""
-    if isinstance(task.id, OwnTaskId):
-        return task.id.spec.text
-    return text_of(task.id.spec.expression(task.id.vocab, task.id.length))
-
-
-def _weights_bytes(weights: Weights) -> bytes:
-    """Return the arrays as a safetensors file."""
-    from safetensors.numpy import save
-
-    return save({name: np.ascontiguousarray(array, "<f8") for name, array in weights.arrays()})
-
-
 def _others(folder: Path) -> list[str]:
     """Return what a folder holds that is no file of a task."""
     if not folder.is_dir():
@@ -138,7 +100,7 @@ def _others(folder: Path) -> list[str]:
 def _task_in(folder: Path) -> str:
     """Return the id of the task that a folder holds; empty if it holds none that can be read."""
     try:
-        return str(json.loads((folder / CIRCUIT).read_bytes())["task"])
+        return str(json.loads((folder / at.MANIFEST).read_bytes())["id"])
     except (OSError, ValueError, LookupError, TypeError):
         return ""
 

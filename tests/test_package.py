@@ -25,6 +25,7 @@ FOLDERS = ("compiler", "benchmark_programs", "ground_truth", "evaluators", "lead
 TOP = (
     "__init__",
     "__main__",
+    "bundle_commands",
     "cli",
     "compile_command",
     "holdout_command",

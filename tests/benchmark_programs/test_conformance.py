@@ -1,11 +1,14 @@
 """Every registered program keeps every rule, and each rule notices what breaks it."""
 
+import re
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from glassbench.benchmark_programs import Sizes, check_program, get_program, programs
-from glassbench.compiler import rasp
+from glassbench.benchmark_programs.conformance import spread_sample
+from glassbench.compiler import InputSpace, rasp, trace
 
 HISTOGRAM = get_program("histogram")
 EVERYWHERE = rasp.Select(rasp.tokens, rasp.tokens, rasp.Comparison.TRUE)
@@ -77,6 +80,42 @@ def build(expression):
 )
 def test_what_breaks_a_rule_is_told(changes, expected):
     assert any(expected in problem for problem in broken(**changes)), broken(**changes)
+
+
+def notes(spec):
+    """Return what the answers of every size were compared on."""
+    rule = "the weights give what the oracle gives."
+    return [finding.note for finding in check_program(spec) if rule in finding.rule]
+
+
+def test_rare_answers_are_in_the_sample():
+    brackets = get_program("shuffle_dyck1")
+    vocab, length = brackets.sizes.large
+    tokens = brackets.vocabulary(vocab)
+    program = trace([brackets.build(tokens, length)], tokens, length).program
+    space = InputSpace(vocab, length)
+
+    def balanced(ids):
+        answers = [brackets.oracle([tokens[i] for i in row if i < vocab]) for row in ids[:, 1:]]
+        return np.mean([answer[-1] for answer in answers])
+
+    sampled = spread_sample(program, space)
+    assert len(np.unique(sampled, axis=0)) == len(sampled) == 600
+    assert np.array_equal(sampled, spread_sample(program, space))
+    lengths = np.bincount((sampled < vocab).sum(axis=1))[1:]
+    assert lengths[-8:].max() - lengths[-8:].min() <= 1
+    assert balanced(sampled) > 2 * balanced(space.sample(600, seed=0))
+
+
+def test_what_it_was_checked_on_is_told():
+    tiny, small, medium, large = notes(get_program("shuffle_dyck1"))
+    assert (tiny, small[:6]) == ("on all 30 inputs", "on all")
+    for note in (medium, large):
+        share = re.fullmatch(
+            r"on a sample of 600 inputs; the commonest value is (\d+)% of all", note
+        )
+        assert share
+        assert int(share[1]) < 90
 
 
 def test_a_control_may_be_constant():

@@ -4,13 +4,16 @@ import hashlib
 import json
 import os
 import stat
+from dataclasses import replace
 
 import pytest
 from typer.testing import CliRunner
 
 from glassbench.cli import app
 from glassbench.errors import BundleError, TaskError
+from glassbench.ground_truth import Sample, SampleReport, sample_tasks
 from glassbench.ground_truth.holdout import Commitment, Secret, check_reveal, commit, reveal
+from glassbench.holdout_command import looked_at
 
 SEED = 5
 
@@ -81,8 +84,6 @@ def test_other_versions_are_named(secret):
 
 
 def test_the_tasks_are_those_of_the_seed(secret):
-    from glassbench.ground_truth import sample_tasks
-
     revealed = reveal(secret, secret.commitment)
     expected = sample_tasks(SEED, 1, "easy", regimes="scrambled")
     assert [task.labels for task in revealed.tasks] == [task.labels for task in expected.tasks]
@@ -99,6 +100,15 @@ def test_numbers_and_names_are_checked_before_anything_is_written():
         commit(1, "esy")
     with pytest.raises(TaskError, match="seed must be"):
         commit(1, seed=-1)
+
+
+def test_a_seed_that_can_be_guessed_is_warned_of(caplog):
+    terms = {"n": 1, "difficulty": "easy", "regimes": "exact"}
+    commit(**terms, seed=2**64)
+    assert not caplog.messages
+    commit(**terms, seed=2**64 - 1)
+    (told,) = caplog.messages
+    assert told.startswith("A seed below 2**64 can be guessed: ")
 
 
 def test_files_are_private_and_never_overwritten(secret, tmp_path):
@@ -146,12 +156,50 @@ def test_commit_and_reveal_on_the_command_line(tmp_path):
     assert "never written over" in refused
     listed = call("holdout", "reveal", kept, "--commitment", public, "-o", made)
     assert "The secret is what was committed to" in listed
-    assert "1 tasks of" in listed
+    assert "1 task of" in listed
     (folder,) = made.iterdir()
     assert folder.name.startswith(f"fresh_easy_{SEED}_")
     assert folder.name in listed
     again = call("holdout", "reveal", kept, "--commitment", public, "-o", made, code=1)
     assert "must be a new or empty folder" in again
+
+
+@pytest.fixture
+def no_work(monkeypatch):
+    """Make it an error to begin drawing tasks."""
+
+    def begun(*_arguments, **_options):
+        raise AssertionError("the long work has begun")
+
+    for module in ("glassbench.ground_truth", "glassbench.ground_truth.holdout"):
+        monkeypatch.setattr(f"{module}.sample_tasks", begun)
+
+
+@pytest.mark.usefixtures("no_work")
+def test_a_place_that_cannot_be_written_is_refused_before_the_work(secret, tmp_path):
+    kept = secret.write(tmp_path / "secret.json")
+    public = secret.commitment.write(tmp_path / "public.json")
+    for place in (kept, kept / "tasks"):
+        for command in (
+            ("sample", "-n", 1, "-o", place),
+            ("holdout", "reveal", kept, "--commitment", public, "-o", place),
+        ):
+            told = " ".join(call(*command, code=1).split())
+            assert "must be where files can be written, got " in told
+    told = call("holdout", "commit", "-n", 1, "-o", kept / "new.json", code=1)
+    assert "must be where files can be written" in " ".join(told.split())
+    assert sorted(tmp_path.iterdir()) == [public, kept]
+
+
+@pytest.mark.usefixtures("no_work")
+@pytest.mark.skipif(
+    os.name != "posix" or os.geteuid() == 0, reason="this user may write to every folder"
+)
+def test_a_folder_without_permission_is_refused_before_the_work(tmp_path):
+    closed = tmp_path / "closed"
+    closed.mkdir(mode=0o500)
+    told = call("sample", "-n", 1, "-o", closed / "new", code=1)
+    assert "Permission denied" in told
 
 
 def test_a_secret_that_does_not_match_is_refused_on_the_command_line(tmp_path):
@@ -166,4 +214,37 @@ def test_a_secret_that_does_not_match_is_refused_on_the_command_line(tmp_path):
 def test_sampling_on_the_command_line():
     told = call("sample", "-n", 1, "--difficulty", "easy", "--regimes", "exact", "--seed", SEED)
     assert f"fresh_easy_{SEED}_" in told
-    assert "1 tasks of" in told
+    assert "1 task of" in told
+
+
+def test_why_candidates_were_not_taken_is_told():
+    report = SampleReport(
+        difficulty="easy",
+        seed=3,
+        regimes="exact",
+        draws=1204,
+        rejected={"a": 2, "b": 1100, "c": 101},
+        joint=("fresh_easy_3_8", "fresh_easy_3_9"),
+        failures=(),
+        constructs={},
+        seconds={},
+    )
+    task = sample_tasks(SEED, 1, "easy", regimes="exact").tasks[0]
+    assert looked_at(Sample((task,), report)) == (
+        "1 task of 1,204 candidates\n"
+        " 1,100  b\n"
+        "   101  c\n"
+        "     2  a\n"
+        "Edges matter only together in: fresh_easy_3_8, fresh_easy_3_9"
+    )
+
+
+def test_candidates_whose_labels_fail_are_told_and_are_an_error(monkeypatch):
+    found = sample_tasks(SEED, 1, "easy", regimes="exact")
+    failed = replace(found.report, failures=("fresh_easy_5_1: they differ",))
+    monkeypatch.setattr(
+        "glassbench.ground_truth.sample_tasks", lambda *_, **__: Sample(found.tasks, failed)
+    )
+    told = call("sample", "-n", 1, "--difficulty", "easy", code=1)
+    assert "1 task of" in told
+    assert "fresh_easy_5_1: they differ" in told

@@ -2,11 +2,11 @@
 
 import pytest
 
-from glassbench.benchmark_programs import TaskId, get_suite, suite_measures
+from glassbench.benchmark_programs import get_suite, suite_measures
 from glassbench.benchmark_programs.task_measures import measured_tasks
 from glassbench.evaluators.floors import prior_above_random
 from glassbench.evaluators.ranking_metrics import METRICS
-from glassbench.ground_truth import check_task, edge_positives, load, measure
+from glassbench.ground_truth import edge_positives, load, measure
 
 
 @pytest.mark.parametrize("task", [str(task) for task in get_suite("quick")])
@@ -19,21 +19,3 @@ def test_the_prior_of_a_suite_is_what_it_earns():
     keys = {str(task.id): edge_positives(task.labels.states) for task in tasks}
     earned = prior_above_random(keys, METRICS["average_precision"])
     assert suite_measures("quick").prior == pytest.approx(earned, abs=1e-4)
-
-
-def test_a_task_is_checked():
-    first, second = check_task(TaskId.parse("histogram[tiny]"))
-    assert (first.holds, first.required, first.note) == (True, True, "on all 30 inputs")
-    assert (second.holds, second.required) == (True, False)
-
-
-def test_what_makes_a_task_unfit_to_rank_on_is_told():
-    _, ranked = check_task(TaskId.parse("shuffle_dyck1[tiny]/crowded[distractors=1,seed=0]"))
-    assert not ranked.holds
-    assert "are inert, fewer than" in ranked.problem
-
-
-def test_a_task_that_cannot_be_built_is_told():
-    (finding,) = check_task(TaskId.parse("histogram[vocab=1,length=1]"))
-    assert finding.required
-    assert "poses no question" in finding.problem

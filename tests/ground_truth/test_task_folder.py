@@ -9,12 +9,14 @@ from safetensors.numpy import load_file
 
 from glassbench.compiler import InputSpace, compile_program, from_json, rasp, read_rasp, scramble
 from glassbench.errors import BundleError
+from glassbench.ground_truth import bundle_layout as at
 from glassbench.ground_truth import CircuitLabels, load, make_task, verify, write_task_folder
+from glassbench.ground_truth.bundle_files import bundle_files
 from glassbench.ground_truth.digest import weights_digest
 from glassbench.ground_truth.model_config import ModelConfig
 from glassbench.ground_truth.regimes import SPARE_LAYERS
 from glassbench.ground_truth.source_map_record import SourceMapRecord
-from glassbench.ground_truth.task_folder import check_task_folder, task_files
+from glassbench.ground_truth.task_folder import check_task_folder
 
 FRACTION = """# The share of x so far.
 frac = aggregate(select(indices, indices, <=), tokens == "x");
@@ -113,7 +115,7 @@ def test_anyone_can_run_the_model(name, tmp_path):
 def test_program_json_and_the_regimes_give_the_weights_again(name):
     task = TASKS[name]()
     seeds = {regime: dict(parameters)["seed"] for regime, parameters in task.id.regimes}
-    program = from_json(task_files(task)["program.json"])
+    program = from_json(bundle_files(task)["program.json"])
     spare = SPARE_LAYERS if "crowded" in seeds else 0
     again = compile_program(program, placement_seed=seeds.get("crowded"), spare_layers=spare)
     if "scrambled" in seeds:
@@ -137,8 +139,8 @@ def test_the_labels_hold_and_the_records_are_what_they_say(name, tmp_path):
 
 def test_the_source_map_says_where_variables_live(tmp_path):
     task = make_task(FRACTION, "xy", 3, regimes="scrambled")
-    record = json.loads(task_files(task)["labels/source_map.json"])
-    nodes = json.loads(task_files(task)["program.json"])["nodes"]
+    record = json.loads(bundle_files(task)["labels/source_map.json"])
+    nodes = json.loads(bundle_files(task)["program.json"])["nodes"]
     for variable, placed in zip(
         record["variables"], task.compiled.source_map.variables, strict=True
     ):
@@ -161,23 +163,16 @@ def test_the_text_is_kept_as_it_was_given(fraction, tmp_path):
 
 def test_the_text_of_expressions_is_written_where_they_have_one(tmp_path):
     same = rasp.Select(rasp.tokens, rasp.tokens, rasp.Comparison.EQ)
-    made = task_files(make_task(rasp.SelectorWidth(same), "ab", 2))
+    made = bundle_files(make_task(rasp.SelectorWidth(same), "ab", 2))
     assert read_rasp(made["program.rasp"].decode()).outputs[0]("aab") == [2, 2, 1]
     shouted = rasp.Map(lambda token: token + "!", rasp.tokens)
-    assert "program.rasp" not in task_files(make_task(shouted, "ab", 2))
-    assert b"select" in task_files(load("histogram[vocab=2,length=3]"))["program.rasp"]
+    assert "program.rasp" not in bundle_files(make_task(shouted, "ab", 2))
+    assert b"select" in bundle_files(load("histogram[vocab=2,length=3]"))["program.rasp"]
 
 
 def test_every_text_ends_with_a_newline_and_has_sorted_keys(fraction):
-    content = task_files(fraction)
-    assert sorted(content) == [
-        "labels/circuit.json",
-        "labels/source_map.json",
-        "model/config.json",
-        "model/weights.safetensors",
-        "program.json",
-        "program.rasp",
-    ]
+    content = bundle_files(fraction)
+    assert set(content) == at.PUBLIC | at.PRIVATE | {at.MANIFEST, at.LABELS_MANIFEST}
     for name, blob in content.items():
         if name.endswith(".json"):
             assert blob.endswith(b"}\n")
@@ -205,7 +200,7 @@ def test_an_earlier_task_and_an_empty_folder_are_replaced(fraction, tmp_path):
     write_task_folder(fraction, folder)
     without_text = make_task(fraction.compiled.program)
     write_task_folder(without_text, folder)
-    assert files(folder) == task_files(without_text)
+    assert files(folder) == bundle_files(without_text)
     assert "program.rasp" not in files(folder)
     assert [path.name for path in tmp_path.iterdir()] == ["task"]
 
@@ -219,10 +214,10 @@ def test_other_files_are_in_the_way_and_stay(fraction, tmp_path):
     assert "  - model/other.bin\n  - notes.txt" in str(caught.value)
     write_task_folder(fraction, tmp_path, force=True)
     others = {"notes.txt": b"mine", "model/other.bin": b"mine too"}
-    assert files(tmp_path) == others | task_files(fraction)
+    assert files(tmp_path) == others | bundle_files(fraction)
     without_text = make_task(fraction.compiled.program)
     write_task_folder(without_text, tmp_path, force=True)
-    assert files(tmp_path) == others | task_files(without_text)
+    assert files(tmp_path) == others | bundle_files(without_text)
 
 
 def test_a_file_is_in_the_way(fraction, tmp_path):
@@ -235,7 +230,7 @@ def test_a_file_is_in_the_way(fraction, tmp_path):
 def test_the_folder_that_one_is_in(fraction, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     assert write_task_folder(fraction, ".") == Path()
-    assert files(tmp_path) == task_files(fraction)
+    assert files(tmp_path) == bundle_files(fraction)
     assert Path.cwd() == tmp_path
 
 
@@ -244,11 +239,11 @@ def test_a_link_stays_a_link(fraction, tmp_path):
     (tmp_path / "link").symlink_to(tmp_path / "real")
     write_task_folder(fraction, tmp_path / "link")
     assert (tmp_path / "link").is_symlink()
-    assert files(tmp_path / "real") == task_files(fraction)
+    assert files(tmp_path / "real") == bundle_files(fraction)
 
 
 def test_what_the_configuration_says_of_exactness():
-    config = json.loads(task_files(make_task(FRACTION, "xy", 3, level=1))["model/config.json"])
+    config = json.loads(bundle_files(make_task(FRACTION, "xy", 3, level=1))["model/config.json"])
     assert config["level"] == 1
     assert config["margins"]["float64"] > config["margins"]["float32"] > 1
     config = ModelConfig.of(compile_program(rasp.tokens, "xy", 3))
@@ -256,8 +251,10 @@ def test_what_the_configuration_says_of_exactness():
 
 
 def test_the_page_names_every_field(fraction):
-    page = (Path(__file__).parents[2] / "docs" / "task_folder.md").read_text(encoding="utf-8")
-    contents = {name: text for name, text in task_files(fraction).items() if name.endswith("json")}
+    page = (Path(__file__).parents[2] / "docs" / "bundle.md").read_text(encoding="utf-8")
+    contents = {
+        name: text for name, text in bundle_files(fraction).items() if name.endswith("json")
+    }
 
     def fields(value):
         if isinstance(value, dict):
@@ -266,7 +263,7 @@ def test_the_page_names_every_field(fraction):
             if isinstance(item, dict | list):
                 yield from fields(item)
 
-    for name in ("model/config.json", "labels/source_map.json", "labels/circuit.json"):
+    for name in set(contents) - {at.PROGRAM, at.CROISSANT}:
         for field in set(fields(json.loads(contents[name]))):
             assert f"`{field}`" in page or f'"{field}"' in page, (name, field)
 

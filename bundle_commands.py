@@ -1,0 +1,118 @@
+"""`glassbench build` and `glassbench verify`: tasks as bundles, and whether labels hold."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from .console import console, counted, print_table, progress
+from .errors import BundleError, CertificationError, TaskError, listing
+
+if TYPE_CHECKING:
+    from .benchmark_programs import TaskId
+    from .ground_truth import CircuitLabels
+
+
+def build(
+    task: Annotated[list[str] | None, typer.Argument(metavar="[TASK...]", help="Tasks.")] = None,
+    suite: Annotated[str | None, typer.Option(help="All tasks of a suite.")] = None,
+    output: Annotated[
+        Path, typer.Option("-o", "--output", metavar="DIR", help="Where the bundles go.")
+    ] = Path("glassbench-bundles"),
+    public: Annotated[
+        bool, typer.Option("--public", help="Without labels and program: what a tool may see.")
+    ] = False,
+    folders: Annotated[
+        bool, typer.Option("--folders", help="As folders instead of zip files.")
+    ] = False,
+    jobs: Annotated[int, typer.Option(min=1, help="How many processes work.")] = 1,
+) -> None:
+    """Compile tasks, make and certify all their labels, and write them as bundles.
+
+    A bundle that is there already is made again, and replaced if it differs.
+    """
+    from .ground_truth.bundle_building import build_bundles
+
+    tasks = _asked_for(task or [], suite)
+    rows = []
+    with progress("Building", len(tasks)) as advance:
+        for built in build_bundles(tasks, output, public=public, folders=folders, jobs=jobs):
+            rows.append([built.id, f"{built.size:,}", built.digest, built.path.name])
+            advance()
+    print_table(["Task", "Bytes", "Digest", "File"], rows)
+    console().print(f"\n{counted(len(rows), 'bundle')} in {output}", soft_wrap=True)
+
+
+def _asked_for(names: list[str], suite: str | None) -> "list[TaskId]":
+    """Return the tasks that are named, each once."""
+    from .benchmark_programs import TaskId, get_suite
+
+    tasks = [TaskId.parse(name) for name in names]
+    if suite is not None:
+        tasks += get_suite(suite)
+    if not tasks:
+        raise TaskError("There must be a task to build: name some, or a suite with --suite.")
+    return list(dict.fromkeys(tasks))
+
+
+def verify(
+    task: Annotated[
+        str, typer.Argument(metavar="TASK", help="A task, or the folder or zip of a bundle.")
+    ],
+    labels: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Labels to verify, instead of new ones.")
+    ] = None,
+    write: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write the verified labels as JSON.")
+    ] = None,
+) -> None:
+    """Replay every certificate of a task on its weights; make all of a bundle again."""
+    if write is not None and write.is_dir():
+        raise typer.BadParameter("must be a file, got a folder", param_hint="--write")
+    if Path(task).exists() and labels is None:
+        given = _verified_bundle(Path(task))
+    else:
+        given = _verified_labels(task, labels)
+    from .ground_truth.task_tables import certificate_counts
+
+    print_table(*certificate_counts(given))
+    say = console().print
+    say(f"\n{given.task}: all {len(given.edges)} certificates hold on these weights.")
+    bases = given.sufficiency.n_bases
+    say(f"All edges but the causal ones interchanged at once change none of {bases} bases.")
+    if write is not None:
+        write.parent.mkdir(parents=True, exist_ok=True)
+        write.write_text(given.to_json(), encoding="utf-8", newline="\n")
+        say(f"Written: {write}", soft_wrap=True)
+
+
+def _verified_bundle(place: Path) -> "CircuitLabels":
+    """Return the labels of a bundle of which everything is as it should be."""
+    from .ground_truth import read_bundle, verify, verify_bundle
+
+    bundle = read_bundle(place)
+    console().print(f"{bundle.manifest.id}\ndigest {bundle.digest}", soft_wrap=True)
+    with progress("Making everything again"):
+        problems = verify_bundle(bundle) or verify(bundle.compiled, bundle.labels)
+    if problems:
+        raise BundleError(listing(f"{place} is not what its program gives:", problems))
+    console().print(f"Each of its {len(bundle.contents)} files is made again, byte for byte.\n")
+    return bundle.labels
+
+
+def _verified_labels(task: str, labels: Path | None) -> "CircuitLabels":
+    """Return labels that hold for a task: those of a file, or new ones."""
+    from . import ground_truth as truth
+
+    if labels is None:
+        with progress(f"Certifying {task}"):
+            loaded = truth.load(task)
+        compiled, given = loaded.compiled, loaded.labels
+    else:
+        given = truth.CircuitLabels.read(labels)
+        compiled = truth.build_model(task)
+    with progress("Replaying every certificate"):
+        problems = truth.verify(compiled, given)
+    if problems:
+        raise CertificationError(listing(f"The labels do not hold for {task}:", problems))
+    return given

@@ -1,0 +1,98 @@
+"""Bundle building: many tasks, each made from nothing and written whole or not at all."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from ..benchmark_programs import TaskId
+from ..errors import BundleError
+from . import bundle_layout as at
+from .bundle_archive import write_whole, zip_bytes
+from .bundle_files import bundle_files
+from .manifest import sha256_of
+from .own_task_id import OwnTaskId, name_like
+from .task import build_model, certified
+from .task_folder import write_files
+
+_DIGITS = 12
+
+
+@dataclass(frozen=True)
+class BuiltBundle:
+    """A bundle that was written.
+
+    Attributes:
+        id: of the task.
+        digest: of the bundle.
+        path: of its zip or folder.
+        sha256: of the zip; empty for a folder.
+        size: of all of it, in bytes.
+    """
+
+    id: str
+    digest: str
+    path: Path
+    sha256: str
+    size: int
+
+
+def build_bundles(
+    tasks: Sequence[TaskId],
+    folder: Path,
+    *,
+    public: bool = False,
+    folders: bool = False,
+    jobs: int = 1,
+) -> Iterator[BuiltBundle]:
+    """Compile tasks, make and certify all their labels, and write their bundles.
+
+    Args:
+        tasks: which.
+        folder: where to.
+        public: whether labels and programs are left out.
+        folders: whether bundles are folders instead of zips.
+        jobs: how many processes work.
+
+    Yields:
+        What was written, in the order of the tasks.
+
+    Raises:
+        CertificationError: some label of a task cannot be certified.
+        BundleError: nothing can be written there.
+    """
+    from joblib import Parallel, delayed
+
+    _check_writable(folder)
+    parallel = Parallel(n_jobs=jobs, return_as="generator", batch_size=1)
+    yield from parallel(delayed(_built)(task, folder, public, folders) for task in tasks)
+
+
+def bundle_name(task: TaskId | OwnTaskId, digest: str) -> str:
+    """Return how the file of a bundle is called: its program, and the beginning of its digest."""
+    return f"{name_like(task.name)}-{digest[:_DIGITS]}"
+
+
+def _built(task: TaskId, folder: Path, public: bool, folders: bool) -> BuiltBundle:
+    """Make one task from nothing, and write its bundle."""
+    files = bundle_files(certified(task, build_model(task)))
+    if public:
+        files = {name: files[name] for name in (*at.PUBLIC, at.MANIFEST)}
+    digest = sha256_of(files[at.MANIFEST])
+    name = bundle_name(task, digest)
+    if folders:
+        path = write_files(files, folder / name)
+        return BuiltBundle(str(task), digest, path, "", sum(map(len, files.values())))
+    content = zip_bytes(files)
+    path = write_whole(content, folder / f"{name}.zip")
+    return BuiltBundle(str(task), digest, path, sha256_of(content), len(content))
+
+
+def _check_writable(folder: Path) -> None:
+    """Raise before long work begins if nothing can be written to a folder."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        write_whole(b"", folder / ".writable").unlink()
+    except OSError as error:
+        raise BundleError(
+            f"{folder} must be a folder that can be written to: {error.strerror}; choose another"
+        ) from None

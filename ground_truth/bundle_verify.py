@@ -1,0 +1,55 @@
+"""Verify a bundle: make everything in it again, from the program, and compare the bytes.
+
+A bundle is only what this version of Glassbench makes of its program if another version made
+it the same way, so a manifest that names another version differs.
+"""
+
+from ..benchmark_programs import TaskId
+from ..errors import BundleError, GlassbenchError
+from . import bundle_layout as at
+from .bundle import Bundle
+from .bundle_files import bundle_files
+from .own_task_id import OwnProgram, OwnTaskId
+from .regimes import recompile
+from .task import Task, build_model, certified
+
+
+def verify_bundle(bundle: Bundle) -> list[str]:
+    """Return what is wrong with a bundle; empty if nothing is.
+
+    The program is compiled again and taken through its regimes, every label is made and
+    certified anew, and every file is compared with what is written of that. Of a task of
+    the library the program is the library's and not that of the bundle.
+
+    Args:
+        bundle: with its labels.
+
+    Raises:
+        BundleError: the labels are not there.
+    """
+    if not bundle.has_labels:
+        raise BundleError(
+            f"{bundle.place} must hold the labels to be verified, and is the public part alone"
+        )
+    try:
+        files = bundle_files(_made_again(bundle))
+    except GlassbenchError as error:
+        return [f"{bundle.manifest.id} cannot be made again: {error}"]
+    return [
+        f"{name}: must be what is made from the program, and is not"
+        for name in sorted({*files, *bundle.contents})
+        if files.get(name) != bundle.contents.get(name)
+    ]
+
+
+def _made_again(bundle: Bundle) -> Task:
+    """Return the task of a bundle: the library's, or what its program compiles to."""
+    manifest = bundle.manifest
+    if "@" not in manifest.id:
+        task_id = TaskId.parse(manifest.id)
+        return certified(task_id, build_model(task_id))
+    regimes = tuple((one.name, tuple(one.parameters.items())) for one in manifest.regimes)
+    compiled = recompile(bundle.compiled.program, regimes, bundle.config.level)
+    text = bundle.contents.get(at.RASP, b"").decode()
+    spec = OwnProgram(manifest.description, text, manifest.citation)
+    return certified(OwnTaskId.of(manifest.name, compiled.program, regimes, spec), compiled)
