@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from .evaluators import CircuitProblem, Result, score, score_suite
     from .ground_truth import Task, load, load_suite, make_task, sample_tasks
 
-    __version__: str
+__version__ = "0.1.0"
 
 _HOMES = {
     "CircuitProblem": ("evaluators", "CircuitProblem"),
@@ -84,26 +84,13 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    if name == "__version__":
-        value = _version()
-    elif name in _HOMES:
-        folder, original = _HOMES[name]
-        value = getattr(import_module(f".{folder}", __name__), original)
-    else:
+    if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    folder, original = _HOMES[name]
+    value = getattr(import_module(f".{folder}", __name__), original)
     globals()[name] = value
     return value
 
 
 def __dir__() -> list[str]:
     return sorted(__all__)
-
-
-def _version() -> str:
-    """Return the version that is installed; `unknown` where the folder is only on the path."""
-    from importlib import metadata
-
-    try:
-        return metadata.version(__name__)
-    except metadata.PackageNotFoundError:
-        return "unknown"

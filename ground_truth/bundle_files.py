@@ -73,7 +73,11 @@ def bundle_files(task: Task) -> Mapping[str, bytes]:
         CertificationError: some label cannot be certified.
     """
     data = TaskData.of(task.compiled, task.domain, seed=task.labels.seed)
-    labels = AllLabels.of(task, data)
+    return files_of(task, data, AllLabels.of(task, data))
+
+
+def files_of(task: Task, data: TaskData, labels: AllLabels) -> Mapping[str, bytes]:
+    """Return the content of every file, given all that is in them."""
     public = _public_files(task, data)
     private = _private_files(task, data, labels)
     inner = LabelsManifest(task=str(task.id), files=file_records(private)).to_json().encode()

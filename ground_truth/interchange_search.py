@@ -205,16 +205,28 @@ class InterchangeSearch:
         self, swap: Swap, base: _Seen, source: _Seen, tally: Tally, positions: np.ndarray | None
     ) -> None:
         """Interchange, on the weights and by the program, row by row."""
-        delta = swap.delta(base.run, source.run)
-        if not tally.varies:
-            visible = np.abs(project(delta, reader_matrix(self._weights, swap.reader)))
-            tally.varies = bool(visible.max() > ROUNDING_BOUND)
-        logits = interchange(self._weights, self._graph, base.run, swap.reader, delta)
+        after = self._measured(swap, base, source, tally)
         carried = Interchange(swap.reader.name, swap.carried, source.values, swap.position)
         expected = self._predictor.output(base.values, carried)
-        after, predicted = self._codec.decode_ids(logits), self._codec.decode_ids(expected)
+        predicted = self._codec.decode_ids(expected)
         self._compare(tally, base, source, after, predicted)
         self._count(tally, base, source, after, positions)
+
+    def _measured(self, swap: Swap, base: _Seen, source: _Seen, tally: Tally) -> np.ndarray:
+        """Return the decoded outputs of the weights after an interchange.
+
+        Where the reader cannot tell the source from the base, they are those before it.
+        """
+        delta = swap.delta(base.run, source.run)
+        visible = np.abs(project(delta, reader_matrix(self._weights, swap.reader)))
+        rows = np.flatnonzero(visible.max(axis=(1, 2)) > ROUNDING_BOUND)
+        after = base.answers.copy()
+        if len(rows):
+            tally.varies = True
+            run = base.run.take(rows)
+            logits = interchange(self._weights, self._graph, run, swap.reader, delta[rows])
+            after[rows] = self._codec.decode_ids(logits)
+        return after
 
     def _compare(
         self, tally: Tally, base: _Seen, source: _Seen, after: np.ndarray, predicted: np.ndarray

@@ -371,3 +371,48 @@ def test_a_file_in_the_place_of_a_folder(run):
 
 def test_version(run):
     assert run("--version").stdout.startswith("glassbench ")
+
+
+# Bundles.
+
+
+def test_a_bundle_is_built_and_verified(run, tmp_path):
+    out = tmp_path / "out"
+    task = "frac_prevs[vocab=2,length=3]/scrambled"
+    shown = run("build", task, "-o", str(out)).output
+    (file,) = out.iterdir()
+    assert file.name in shown
+    assert "1 bundle in" in shown
+    assert "files is made again, byte for byte" in run("verify", str(file)).output
+    again = file.read_bytes()
+    run("build", task, "-o", str(out))
+    assert file.read_bytes() == again
+    assert [path.name for path in out.iterdir()] == [file.name]
+
+
+def test_a_public_bundle_is_a_folder_without_labels(run, tmp_path):
+    out = tmp_path / "out"
+    run("build", "sort[tiny]", "--public", "--folders", "-o", str(out))
+    (folder,) = out.iterdir()
+    assert not (folder / "labels").exists()
+    assert not (folder / "program.json").exists()
+    assert "is the public part alone" in run("verify", str(folder), code=1).output
+
+
+def test_a_bundle_that_was_changed_is_told(run, tmp_path):
+    out = tmp_path / "out"
+    run("build", "sort[tiny]", "--folders", "-o", str(out))
+    (folder,) = out.iterdir()
+    (folder / "README.md").write_text("another text", encoding="utf-8")
+    shown = run("verify", str(folder), code=1).output
+    assert "README.md must have" in " ".join(shown.split())
+
+
+def test_nothing_to_build(run):
+    assert "There must be a task to build" in run("build", code=1).output
+
+
+def test_bundles_in_a_place_that_cannot_be_written(run, tmp_path):
+    (tmp_path / "file").write_text("", encoding="utf-8")
+    shown = run("build", "sort[tiny]", "-o", str(tmp_path / "file"), code=1).output
+    assert "must be a folder that can be written to" in " ".join(shown.split())

@@ -9,8 +9,8 @@ from safetensors.numpy import load_file
 
 from glassbench.compiler import InputSpace, compile_program, from_json, rasp, read_rasp, scramble
 from glassbench.errors import BundleError
-from glassbench.ground_truth import bundle_layout as at
 from glassbench.ground_truth import CircuitLabels, load, make_task, verify, write_task_folder
+from glassbench.ground_truth import bundle_layout as at
 from glassbench.ground_truth.bundle_files import bundle_files
 from glassbench.ground_truth.digest import weights_digest
 from glassbench.ground_truth.model_config import ModelConfig
