@@ -19,11 +19,11 @@ from .own_task import compile_own, make_task
 from .own_task_id import OwnTaskId
 from .position_labels import PositionLabels, position_labels
 from .prediction import Predictor
-from .sample_tasks import Sample, SampleReport, sample_tasks
 from .subspace_labels import SubspaceLabels, subspace_labels
 from .task import Task, build_model, certified, edge_positives, load, load_suite, node_positives
 from .task_conformance import check_task
 from .task_folder import check_task_folder, write_task_folder
+from .task_sampling import Sample, SampleReport, sample_tasks
 from .universes import coarse_edges, neuron_states, node_states
 from .verify import verify
 

@@ -20,7 +20,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from ..benchmark_programs import parse_regimes, write_regimes
 from ..benchmark_programs.fresh import GENERATOR_VERSION
 from ..errors import BundleError, listing
-from .sample_tasks import REGIMES, Sample, check_sample, sample_tasks
+from .task_sampling import REGIMES, Sample, check_sample, sample_tasks
 
 SEED_BITS = 128
 GUESSABLE = 2**64
