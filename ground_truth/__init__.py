@@ -10,6 +10,7 @@ or scores.
 
 from .bundle import Bundle, read_bundle
 from .bundle_files import bundle_files
+from .bundle_task import load_bundle
 from .bundle_verify import verify_bundle
 from .certify import certify
 from .circuit_labels import CircuitLabels, EdgeLabel, EdgeState
@@ -51,6 +52,7 @@ __all__ = [
     "compile_own",
     "edge_positives",
     "load",
+    "load_bundle",
     "load_suite",
     "make_task",
     "measure",

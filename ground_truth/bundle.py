@@ -31,14 +31,14 @@ from .features import FeaturesRecord
 from .manifest import FileRecord, LabelsManifest, Manifest, sha256_of
 from .model_config import ModelConfig
 from .position_labels import PositionLabels
-from .record import Record, read_record
+from .record import AnyRecord, Record, read_record
 from .relevance_record import RelevanceRecord
 from .source_map_record import SourceMapRecord
 from .subspace_labels import SubspaceLabels
 from .variables import VariableLabels
 
 _MOST_MANIFEST = 2**20
-_RECORDS: Mapping[str, type[Record]] = {
+LABEL_RECORDS: Mapping[str, type[Record]] = {
     at.CIRCUIT: CircuitLabels,
     at.SUBSPACES: SubspaceLabels,
     at.POSITIONS: PositionLabels,
@@ -46,6 +46,14 @@ _RECORDS: Mapping[str, type[Record]] = {
     at.FEATURES: FeaturesRecord,
     at.RELEVANCE: RelevanceRecord,
 }
+RECORDS: Mapping[str, type[Record]] = {
+    at.MANIFEST: Manifest,
+    at.CONFIG: ModelConfig,
+    at.LABELS_MANIFEST: LabelsManifest,
+    at.SOURCE_MAP: SourceMapRecord,
+    **LABEL_RECORDS,
+}
+"""What each file of JSON is read as, but for the program, which the compiler reads."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -281,8 +289,8 @@ def _check_labels(bundle: Bundle) -> None:
     problems = []
     if tuple(label.edge for label in circuit.edges) != edges:
         problems.append(f"{at.CIRCUIT}: must name every edge of the model once, in order")
-    for name, kind in _RECORDS.items():
-        record = read_record(kind, bundle.contents[name], f"{bundle.place}: {name}")
+    for name, kind in LABEL_RECORDS.items():
+        record = _record(bundle, name, kind)
         if getattr(record, "weights", weights) != weights:
             problems.append(f"{name}: must be made for these weights")
         if getattr(record, "task", bundle.manifest.id) != bundle.manifest.id:
@@ -291,4 +299,36 @@ def _check_labels(bundle: Bundle) -> None:
             problems.append(f"{name}: must be written as Glassbench writes it")
     if problems:
         raise BundleError(listing(f"{bundle.place}: the labels do not fit the model:", problems))
+    for name, shapes in _label_shapes(bundle).items():
+        load_arrays(bundle.contents[name], f"{bundle.place}: {name}", shapes)
     _ = bundle.compiled
+
+
+def _label_shapes(bundle: Bundle) -> dict[str, dict[str, tuple[str, tuple[int, ...]]]]:
+    """Return the dtype and shape of every array of the labels, by file and name."""
+    contents = bundle.contents
+    n_rows, n_ctx = bundle.data["tokens"].shape
+    n_variables = len(_record(bundle, at.VARIABLES, VariableLabels).variables)
+    k = len(_record(bundle, at.FEATURES, FeaturesRecord).features)
+    n_marginals = row_count(contents[at.FEATURE_ARRAYS], "marginal_values")
+    n_starts = row_count(contents[at.FEATURE_ARRAYS], "marginal_starts")
+    by_position = (n_rows, n_ctx - 1, n_ctx - 1)
+    relevance: dict[str, tuple[str, tuple[int, ...]]] = {"sensitivity": ("|u1", by_position)}
+    if not _record(bundle, at.RELEVANCE, RelevanceRecord).omitted:
+        relevance |= {"shapley": ("<f8", by_position), "baseline": ("<f8", by_position[:2])}
+    return {
+        at.VARIABLE_VALUES: {"values": ("<i2", (n_rows, n_ctx, n_variables))},
+        at.FEATURE_ARRAYS: {
+            "directions": ("<f8", (k, bundle.config.d_model)),
+            "scale": ("<f8", (k,)),
+            "factor": ("<f8", (k,)),
+            "marginal_values": ("<f8", (n_marginals,)),
+            "marginal_counts": ("<i4", (n_marginals,)),
+            "marginal_starts": ("<i4", (n_starts,)),
+        },
+        at.RELEVANCE_ARRAYS: relevance,
+    }
+
+
+def _record(bundle: Bundle, name: str, kind: type[AnyRecord]) -> AnyRecord:
+    return read_record(kind, bundle.contents[name], f"{bundle.place}: {name}")

@@ -6,10 +6,9 @@ it the same way, so a manifest that names another version differs.
 
 from ..benchmark_programs import TaskId
 from ..errors import BundleError, GlassbenchError
-from . import bundle_layout as at
 from .bundle import Bundle
 from .bundle_files import bundle_files
-from .own_task_id import OwnProgram, OwnTaskId
+from .bundle_task import task_id_of
 from .regimes import recompile
 from .task import Task, build_model, certified
 
@@ -44,12 +43,8 @@ def verify_bundle(bundle: Bundle) -> list[str]:
 
 def _made_again(bundle: Bundle) -> Task:
     """Return the task of a bundle: the library's, or what its program compiles to."""
-    manifest = bundle.manifest
-    if "@" not in manifest.id:
-        task_id = TaskId.parse(manifest.id)
+    task_id = task_id_of(bundle)
+    if isinstance(task_id, TaskId):
         return certified(task_id, build_model(task_id))
-    regimes = tuple((one.name, tuple(one.parameters.items())) for one in manifest.regimes)
-    compiled = recompile(bundle.compiled.program, regimes, bundle.config.level)
-    text = bundle.contents.get(at.RASP, b"").decode()
-    spec = OwnProgram(manifest.description, text, manifest.citation)
-    return certified(OwnTaskId.of(manifest.name, compiled.program, regimes, spec), compiled)
+    program, level = bundle.compiled.program, bundle.config.level
+    return certified(task_id, recompile(program, task_id.regimes, level))

@@ -2,6 +2,7 @@
 
 import json
 import zipfile
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -9,7 +10,7 @@ import pytest
 from glassbench.compiler.executor import run
 from glassbench.errors import BundleError
 from glassbench.ground_truth import bundle_layout as at
-from glassbench.ground_truth import load
+from glassbench.ground_truth import load, load_bundle, make_task, verify_bundle
 from glassbench.ground_truth.bundle import read_bundle
 from glassbench.ground_truth.bundle_archive import write_whole, zip_bytes
 from glassbench.ground_truth.bundle_files import bundle_files
@@ -96,6 +97,30 @@ def test_the_public_part_tells_nothing_of_the_labels(made):
 def test_the_same_task_gives_the_same_bytes(files):
     assert bundle_files(load(TASKS[1])) == files
     assert zip_bytes(files) == zip_bytes(dict(reversed(files.items())))
+
+
+def test_a_task_of_ones_own_comes_back(tmp_path):
+    text = 'frac = aggregate(select(indices, indices, <=), tokens == "x");'
+    task = make_task(text, "xy", 3, level=1, regimes="crowded[distractors=1]/scrambled")
+    place = write_whole(zip_bytes(bundle_files(task)), tmp_path / "task.zip")
+    again = load_bundle(place)
+    assert str(again.id) == str(task.id)
+    assert again.id.spec == task.id.spec
+    assert again.labels == task.labels
+    np.testing.assert_array_equal(again.domain.tokens, task.domain.tokens)
+    assert bundle_files(again) == bundle_files(task)
+    assert verify_bundle(read_bundle(place)) == []
+
+
+def test_what_another_program_gives_is_told(files, tmp_path):
+    others = bundle_files(load("sort[vocab=2,length=3]/crowded[distractors=2]"))
+    assert others[at.PROGRAM] == files[at.PROGRAM]
+    bundle = read_bundle(folder_of(files, tmp_path / "task"))
+    assert verify_bundle(bundle) == []
+    changed = replace(bundle, contents={**bundle.contents, at.CIRCUIT: others[at.CIRCUIT]})
+    assert verify_bundle(changed) == [
+        f"{at.CIRCUIT}: must be what is made from the program, and is not"
+    ]
 
 
 def test_zips_have_no_times(files, tmp_path):

@@ -1,0 +1,37 @@
+"""Writes the JSON Schema of every file of a bundle that is JSON.
+
+python docs/make_schemas.py
+
+Each follows from the model by which the file is read, so that it cannot say anything else.
+"""
+
+import json
+from pathlib import Path
+
+from glassbench.ground_truth.bundle import RECORDS
+from glassbench.ground_truth.record import Record
+
+FOLDER = Path(__file__).parent / "schemas"
+
+
+def schema_text(name: str, kind: type[Record]) -> str:
+    """Return the schema of a file, as JSON."""
+    schema = {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": name,
+        **{key: value for key, value in kind.model_json_schema().items() if key != "title"},
+    }
+    return json.dumps(schema, sort_keys=True, indent=1) + "\n"
+
+
+def schemas() -> dict[str, str]:
+    """Return the schemas by the names of their files."""
+    return {
+        f"{name.removesuffix('.json').replace('/', '.')}.schema.json": schema_text(name, kind)
+        for name, kind in RECORDS.items()
+    }
+
+
+if __name__ == "__main__":
+    for name, text in schemas().items():
+        (FOLDER / name).write_text(text, encoding="utf-8", newline="\n")

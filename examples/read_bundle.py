@@ -1,0 +1,77 @@
+"""Reads a bundle with JSON, safetensors and NumPy alone, and runs its model.
+
+    glassbench build sort --folders -o bundles
+    python examples/read_bundle.py bundles/sort-*
+
+Nothing of Glassbench is needed: `model/config.json` has the formulae and what the logits mean.
+"""
+
+import json
+import sys
+from pathlib import Path
+
+import numpy as np
+from safetensors.numpy import load_file
+
+
+def softmax(scores):
+    """Return the softmax over the last axis."""
+    powers = np.exp(scores - scores.max(axis=-1, keepdims=True))
+    return powers / powers.sum(axis=-1, keepdims=True)
+
+
+def logits(config, weights, tokens):
+    """Return the logits [inputs, n_ctx, d_out] of token ids [inputs, n_ctx]."""
+    x = weights["W_E"][tokens] + weights["W_pos"]
+    later = np.triu(np.ones((config["n_ctx"], config["n_ctx"]), dtype=bool), 1)
+    for layer in range(config["n_layers"]):
+        attended = 0
+        for head in range(config["n_heads"]):
+            queries = x @ weights["W_Q"][layer, head] + weights["b_Q"][layer, head]
+            scores = queries @ (x @ weights["W_K"][layer, head]).swapaxes(-1, -2)
+            if config["causal"]:
+                scores = np.where(later, -np.inf, scores)
+            mixed = softmax(scores) @ x @ weights["W_V"][layer, head]
+            attended = attended + mixed @ weights["W_O"][layer, head]
+        x = x + attended
+        hidden = np.maximum(x @ weights["W_in"][layer] + weights["b_in"][layer], 0)
+        x = x + hidden @ weights["W_out"][layer] + weights["b_out"][layer]
+    return x @ weights["W_U"]
+
+
+def answer_ids(config, found):
+    """Return the place of each answer among the values of the readout, -1 for none.
+
+    Of several outputs it is one number: their places, plus one, are its digits.
+    """
+    ids = 0
+    for readout in config["readouts"]:
+        own = found[..., readout["first"] : readout["first"] + readout["width"]]
+        if readout["encoding"] == "numerical":
+            place = np.abs(np.array(readout["values"]) - own).argmin(axis=-1)
+        else:
+            best = own.max(axis=-1)
+            place = (own >= best[..., None] - config["tie_tolerance"]).argmax(axis=-1)
+            place[best <= config["threshold"] + config["tie_tolerance"]] = -1
+        ids = ids * (len(readout["values"]) + 1) + place + 1
+    return ids - 1
+
+
+def main(folder):
+    """Run the model of a bundle on its data, and compare the answers."""
+    config = json.loads((folder / "model/config.json").read_text(encoding="utf-8"))
+    weights = load_file(folder / "model/weights.safetensors")
+    data = load_file(folder / "data/inputs.safetensors")
+    found = answer_ids(config, logits(config, weights, data["tokens"]))
+    real = data["tokens"] < config["bos"]
+    right = int((found == data["answers"])[real].sum())
+    print(f"{config['name']}: {right} of {int(real.sum())} answers are those of the bundle")
+    if (folder / "labels").exists():
+        circuit = json.loads((folder / "labels/circuit.json").read_text(encoding="utf-8"))
+        causal = [label["edge"] for label in circuit["edges"] if label["state"] == "causal"]
+        print(f"causal edges: {', '.join(causal)}")
+    return right == int(real.sum())
+
+
+if __name__ == "__main__":
+    sys.exit(0 if main(Path(sys.argv[1])) else 1)

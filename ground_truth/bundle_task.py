@@ -1,0 +1,53 @@
+"""Bundle task: a task from disk, its labels as they were certified when it was built."""
+
+from pathlib import Path
+
+from ..benchmark_programs import TaskId
+from ..errors import BundleError, TaskError
+from . import bundle_layout as at
+from .bundle import Bundle, read_bundle
+from .interchange_pairs import TaskDomain
+from .own_task_id import OwnProgram, OwnTaskId
+from .task import Task
+
+
+def load_bundle(place: str | Path) -> Task:
+    """Return the task of a bundle with labels, a folder or a zip.
+
+    The labels are not certified anew; `verify_bundle` does that.
+
+    Raises:
+        BundleError: it is not whole, or the public part alone.
+
+    Example:
+        >>> load_bundle("nowhere.zip")
+        Traceback (most recent call last):
+        ...
+        glassbench.errors.BundleError: nowhere.zip must be the folder or the zip file of ...
+    """
+    bundle = read_bundle(place)
+    labels, compiled = bundle.labels, bundle.compiled
+    return Task(task_id_of(bundle), compiled, labels, TaskDomain.of(compiled, seed=labels.seed))
+
+
+def task_id_of(bundle: Bundle) -> TaskId | OwnTaskId:
+    """Return the id of a bundle's task.
+
+    Raises:
+        BundleError: it is no id, or that of another program.
+    """
+    manifest = bundle.manifest
+    if "@" not in manifest.id:
+        try:
+            return TaskId.parse(manifest.id)
+        except TaskError as error:
+            raise BundleError(f"{bundle.place}: {at.MANIFEST}: {error}") from None
+    regimes = tuple((one.name, tuple(one.parameters.items())) for one in manifest.regimes)
+    text = bundle.contents.get(at.RASP, b"").decode(errors="replace")
+    spec = OwnProgram(manifest.description, text, manifest.citation)
+    found = OwnTaskId.of(manifest.name, bundle.compiled.program, regimes, spec)
+    if str(found) != manifest.id:
+        raise BundleError(
+            f"{bundle.place}: the program must be that of {manifest.id}, and is that of {found}"
+        )
+    return found

@@ -1,0 +1,34 @@
+"""The examples that read a bundle without this package reproduce its answers."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from glassbench.ground_truth import load, write_task_folder
+
+EXAMPLES = Path(__file__).parents[2] / "examples"
+TASKS = (
+    "sort[vocab=2,length=3]/crowded[distractors=1]/scrambled",
+    "frac_prevs[vocab=2,length=3]",
+    "detect_pattern[vocab=3,length=3]",
+)
+
+
+@pytest.mark.parametrize("name", TASKS)
+@pytest.mark.parametrize("example", ["read_bundle.py", "read_bundle_torch.py"])
+def test_the_answers_are_those_of_the_bundle(tmp_path, example, name):
+    folder = write_task_folder(load(name), tmp_path / "task")
+    # Isolated, with nothing but the folder: the package is not imported.
+    command = [sys.executable, "-I", str(EXAMPLES / example), str(folder)]
+    told = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert told.returncode == 0, told.stdout + told.stderr
+    first, second = told.stdout.split(": ")[1].split(" answers")[0].split(" of ")
+    assert first == second != "0"
+
+
+def test_the_examples_do_not_import_the_package():
+    for example in ("read_bundle.py", "read_bundle_torch.py"):
+        assert "import glassbench" not in (EXAMPLES / example).read_text(encoding="utf-8")
+        assert "from glassbench" not in (EXAMPLES / example).read_text(encoding="utf-8")

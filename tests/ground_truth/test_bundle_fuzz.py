@@ -1,0 +1,242 @@
+"""Whatever is done to a bundle, it is refused by name, or is what it was; nothing crashes.
+
+`GLASSBENCH_CORRUPTIONS=N` tries N corruptions of each kind; the counts are printed with `-s`.
+"""
+
+import json
+import os
+import random
+import sys
+from collections import Counter
+
+import pytest
+from safetensors.numpy import load, save
+
+from glassbench.errors import BundleError
+from glassbench.ground_truth import bundle_files
+from glassbench.ground_truth import bundle_layout as at
+from glassbench.ground_truth import load as load_task
+from glassbench.ground_truth.bundle import read_bundle
+from glassbench.ground_truth.bundle_archive import write_whole, zip_bytes
+from glassbench.ground_truth.manifest import LabelsManifest, Manifest, file_records, sha256_of
+
+N = int(os.environ.get("GLASSBENCH_CORRUPTIONS", "40"))
+TASK = "sort[vocab=2,length=2]/crowded[distractors=1]"
+
+
+def log(text):
+    sys.stderr.write(f"\n{text}\n")
+
+
+@pytest.fixture(scope="module")
+def files():
+    return dict(bundle_files(load_task(TASK)))
+
+
+def resealed(files):
+    """Return files whose manifests say that they are as they should be."""
+    public = {name: files[name] for name in files if name in at.PUBLIC}
+    private = {name: files[name] for name in files if name in at.PRIVATE}
+    inner = LabelsManifest.model_validate_json(files[at.LABELS_MANIFEST])
+    inner = inner.model_copy(update={"files": file_records(private)}).to_json().encode()
+    outer = Manifest.model_validate_json(files[at.MANIFEST])
+    changed = {"files": file_records(public), "labels": sha256_of(inner)}
+    outer = outer.model_copy(update=changed).sealed().to_json().encode()
+    return {**files, at.LABELS_MANIFEST: inner, at.MANIFEST: outer}
+
+
+def refusal(files, tmp_path):
+    """Return why a bundle is refused; empty if it is not. Whatever else is raised is a bug."""
+    place = write_whole(zip_bytes(files), tmp_path / "bundle.zip")
+    try:
+        bundle = read_bundle(place)
+    except BundleError as error:
+        return str(error).replace(str(place), "HERE")
+    assert bundle.contents == files
+    return ""
+
+
+# Bytes, with manifests that know of nothing.
+
+
+def truncated(content, draw):
+    return content[: draw.randrange(len(content))]
+
+
+def flipped(content, draw):
+    changed = bytearray(content)
+    for _ in range(draw.choice((1, 1, 8))):
+        changed[draw.randrange(len(changed))] ^= 1 << draw.randrange(8)
+    return bytes(changed)
+
+
+def extended(content, draw):
+    return content + bytes(draw.choice((b"\0", b" ", b"\n", content)))
+
+
+def emptied(content, draw):
+    return b""
+
+
+@pytest.mark.parametrize("corrupt", [truncated, flipped, extended, emptied])
+def test_bytes(files, tmp_path, corrupt):
+    draw = random.Random(corrupt.__name__)
+    tried = 0
+    for name in files:
+        for _ in range(max(1, N // 8)):
+            changed = corrupt(files[name], draw)
+            if changed != files[name]:
+                message = refusal({**files, name: changed}, tmp_path)
+                assert name in message, (name, message)
+                tried += 1
+    log(f"{corrupt.__name__}: {tried} refused")
+
+
+def test_files_that_change_places(files, tmp_path):
+    draw = random.Random("swapped")
+    for _ in range(N):
+        one, other = draw.sample(sorted(files), 2)
+        message = refusal({**files, one: files[other], other: files[one]}, tmp_path)
+        assert one in message or other in message, (one, other, message)
+
+
+# Contents, with manifests that vouch for them.
+
+
+def leaves(value, path=()):
+    """Yield the path of every value in JSON."""
+    yield path
+    if isinstance(value, dict):
+        for key in value:
+            yield from leaves(value[key], (*path, key))
+    elif isinstance(value, list):
+        for place in range(len(value)):
+            yield from leaves(value[place], (*path, place))
+
+
+ODD = (None, True, -1, 0, 10**30, 1.5, "", "x", [], {}, [[]], {"a": 1}, "\ud800", 1e308)
+
+
+def spoiled(content, draw):
+    """Return JSON with a value replaced, removed, or added."""
+    read = json.loads(content)
+    *parents, last = draw.choice([path for path in leaves(read) if path])
+    inner = read
+    for key in parents:
+        inner = inner[key]
+    match draw.randrange(4):
+        case 0:
+            del inner[last]
+        case 1 if isinstance(inner, dict):
+            inner["unknown"] = draw.choice(ODD)
+        case 2 if isinstance(inner, list):
+            inner.append(inner[last])
+        case _:
+            inner[last] = draw.choice(ODD)
+    return json.dumps(read, indent=1, sort_keys=True).encode() + b"\n"
+
+
+def test_values_of_json(files, tmp_path):
+    """What fits may be read: that it is wrong, `verify` tells. What does not is refused."""
+    draw = random.Random("values")
+    ended = Counter()
+    for name in sorted(name for name in at.PUBLIC | at.PRIVATE if name.endswith(".json")):
+        for _ in range(N):
+            message = refusal(resealed({**files, name: spoiled(files[name], draw)}), tmp_path)
+            ended[name, bool(message)] += 1
+            assert not message or name in message or "HERE" in message
+    log("\n".join(f"{n}: {c} {'refused' if r else 'read'}" for (n, r), c in ended.items()))
+    strict = at.CONFIG, at.CIRCUIT, at.VARIABLES, at.SOURCE_MAP
+    assert all(ended[name, True] > N / 2 for name in strict)
+
+
+@pytest.mark.parametrize("text", [b'{"task": 1, "task": 2}', b'{"a": NaN}', b"[" * 10**6, b"\xff"])
+@pytest.mark.parametrize("name", [at.CONFIG, at.CIRCUIT, at.FEATURES, at.PROGRAM, at.SOURCE_MAP])
+def test_json_that_readers_read_differently(files, tmp_path, name, text):
+    message = refusal(resealed({**files, name: text}), tmp_path)
+    assert f"HERE: {name}" in message
+
+
+def reshaped(arrays, name):
+    return {**arrays, name: arrays[name].reshape(-1)}
+
+
+def retyped(arrays, name):
+    kind = arrays[name].dtype
+    return {**arrays, name: arrays[name].astype("<f4" if kind != "<f4" else "<f8")}
+
+
+def missing(arrays, name):
+    return {key: array for key, array in arrays.items() if key != name}
+
+
+def renamed(arrays, name):
+    return {f"{key}_" if key == name else key: array for key, array in arrays.items()}
+
+
+def longer(arrays, name):
+    return {**arrays, name: arrays[name].repeat(2, axis=0)}
+
+
+def not_finite(arrays, name):
+    changed = arrays[name].copy()
+    if changed.dtype.kind != "f":
+        return {**arrays, name: changed.astype("<f8") * float("nan")}
+    changed.flat[changed.size // 2 : changed.size // 2 + 1] = float("nan")
+    return {**arrays, name: changed}
+
+
+@pytest.mark.parametrize("change", [reshaped, retyped, missing, renamed, longer, not_finite])
+@pytest.mark.parametrize(
+    "file", [name for name in sorted(at.PUBLIC | at.PRIVATE) if "tensors" in name]
+)
+def test_arrays(files, tmp_path, file, change):
+    arrays = load(files[file])
+    for name, array in arrays.items():
+        if array.size == 0 or (change is reshaped and array.ndim == 1):
+            continue
+        changed = save(change(arrays, name))
+        message = refusal(resealed({**files, file: changed}), tmp_path)
+        assert f"HERE: {file}" in message, name
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        b'{"W_E": {"dtype": "F64", "shape": [1000000000000, 1000000000], "data_offsets": [0, 8]}}',
+        b'{"W_E": 1}',
+        b'{"W_E": {"dtype": "F64", "shape": [-1], "data_offsets": [0, 8]}}',
+        b"[]",
+        b"{" * 1000,
+    ],
+)
+def test_headers_that_promise_too_much(files, tmp_path, header):
+    content = len(header).to_bytes(8, "little") + header + bytes(8)
+    for file in (at.WEIGHTS, at.INPUTS, at.FEATURE_ARRAYS):
+        assert f"HERE: {file}" in refusal(resealed({**files, file: content}), tmp_path)
+    endless = (2**63).to_bytes(8, "little") + header
+    assert f"HERE: {at.WEIGHTS}" in refusal(resealed({**files, at.WEIGHTS: endless}), tmp_path)
+
+
+def test_another_task_under_this_name(files, tmp_path):
+    """The parts of another bundle, each whole by itself."""
+    others = bundle_files(load_task("histogram[vocab=2,length=2]"))
+    for name in sorted(at.PUBLIC | at.PRIVATE):
+        if (
+            name in others
+            and name in files
+            and not name.endswith((".md", ".rasp", "croissant.json"))
+        ):
+            message = refusal(resealed({**files, name: others[name]}), tmp_path)
+            assert message, name
+
+
+def test_a_manifest_that_says_too_much(files, tmp_path):
+    text = json.loads(files[at.MANIFEST])
+    for change in ({"files": []}, {"files": text["files"] * 2}, {"labels": "0" * 64}):
+        outer = Manifest.model_validate_json(json.dumps(text | change)).sealed().to_json().encode()
+        assert refusal({**files, at.MANIFEST: outer}, tmp_path)
+    huge = [{**record, "size": 2**62} for record in text["files"]]
+    outer = Manifest.model_validate_json(json.dumps(text | {"files": huge})).sealed()
+    message = refusal({**files, at.MANIFEST: outer.to_json().encode()}, tmp_path)
+    assert "is said to have" in message

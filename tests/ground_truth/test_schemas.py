@@ -1,0 +1,36 @@
+"""The published schemas are those of the models that read the files."""
+
+import importlib.util
+import json
+from pathlib import Path
+
+import pytest
+
+from glassbench.ground_truth import bundle_files, load
+from glassbench.ground_truth.bundle import RECORDS
+
+DOCS = Path(__file__).parents[2] / "docs"
+
+
+@pytest.fixture(scope="module")
+def schemas():
+    module_spec = importlib.util.spec_from_file_location("make_schemas", DOCS / "make_schemas.py")
+    module = importlib.util.module_from_spec(module_spec)
+    module_spec.loader.exec_module(module)
+    return module.schemas()
+
+
+def test_the_published_schemas_are_up_to_date(schemas):
+    assert len(schemas) == len(RECORDS)
+    for name, text in schemas.items():
+        assert (DOCS / "schemas" / name).read_text(encoding="utf-8") == text, (
+            f"{name} differs; run python docs/make_schemas.py"
+        )
+
+
+def test_schemas_name_every_field_of_a_bundle(schemas):
+    files = bundle_files(load("histogram[vocab=2,length=3]"))
+    texts = {json.loads(text)["title"]: json.loads(text) for text in schemas.values()}
+    for name in RECORDS:
+        assert set(json.loads(files[name])) == set(texts[name]["properties"])
+        assert texts[name]["additionalProperties"] is False
