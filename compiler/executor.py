@@ -93,7 +93,7 @@ def attention_mix(
     def each(stream: Stream, matrices: np.ndarray) -> np.ndarray:
         side_by_side = np.concatenate([matrices[layer, head] for head in heads], axis=1)
         rows = project(stream, side_by_side)
-        return rows.reshape(*rows.shape[:2], len(heads), -1).transpose(0, 2, 1, 3)
+        return rows.reshape(*rows.shape[:2], len(heads), matrices.shape[-1]).transpose(0, 2, 1, 3)
 
     queries = each(query, weights.W_Q) + weights.b_Q[layer, list(heads)][:, None]
     scores = queries @ each(key, weights.W_K).swapaxes(-1, -2)
@@ -109,7 +109,7 @@ def attention_output(
     """Return what some heads of a layer write together when all read the three given inputs."""
     mixed = attention_mix(weights, layer, heads, query, key, value).swapaxes(1, 2)
     writes = np.concatenate([weights.W_O[layer, head] for head in heads])
-    return project(mixed.reshape(*mixed.shape[:2], -1), writes)
+    return project(mixed.reshape(*mixed.shape[:2], len(writes)), writes)
 
 
 def mlp_output(weights: Weights, layer: int, stream: Stream) -> Stream:

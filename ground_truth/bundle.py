@@ -299,6 +299,9 @@ def _check_labels(bundle: Bundle) -> None:
             problems.append(f"{name}: must be written as Glassbench writes it")
     if problems:
         raise BundleError(listing(f"{bundle.place}: the labels do not fit the model:", problems))
+    relevance = _record(bundle, at.RELEVANCE, RelevanceRecord)
+    if relevance.n_rankable + relevance.n_excluded != int(bundle.data["lengths"].sum()):
+        raise BundleError(f"{bundle.place}: {at.RELEVANCE}: must count every answer of the data")
     for name, shapes in _label_shapes(bundle).items():
         load_arrays(bundle.contents[name], f"{bundle.place}: {name}", shapes)
     _ = bundle.compiled
@@ -309,9 +312,9 @@ def _label_shapes(bundle: Bundle) -> dict[str, dict[str, tuple[str, tuple[int, .
     contents = bundle.contents
     n_rows, n_ctx = bundle.data["tokens"].shape
     n_variables = len(_record(bundle, at.VARIABLES, VariableLabels).variables)
-    k = len(_record(bundle, at.FEATURES, FeaturesRecord).features)
+    features = _record(bundle, at.FEATURES, FeaturesRecord).features
+    k, n_classes = len(features), 1 + max((one.class_id for one in features), default=-1)
     n_marginals = row_count(contents[at.FEATURE_ARRAYS], "marginal_values")
-    n_starts = row_count(contents[at.FEATURE_ARRAYS], "marginal_starts")
     by_position = (n_rows, n_ctx - 1, n_ctx - 1)
     relevance: dict[str, tuple[str, tuple[int, ...]]] = {"sensitivity": ("|u1", by_position)}
     if not _record(bundle, at.RELEVANCE, RelevanceRecord).omitted:
@@ -324,7 +327,7 @@ def _label_shapes(bundle: Bundle) -> dict[str, dict[str, tuple[str, tuple[int, .
             "factor": ("<f8", (k,)),
             "marginal_values": ("<f8", (n_marginals,)),
             "marginal_counts": ("<i4", (n_marginals,)),
-            "marginal_starts": ("<i4", (n_starts,)),
+            "marginal_starts": ("<i4", (n_classes + 1,)),
         },
         at.RELEVANCE_ARRAYS: relevance,
     }

@@ -224,7 +224,7 @@ def _stopping(results: Generator[Tried, None, None]) -> Iterator[Iterator[Tried]
         yield results
     finally:
         with warnings.catch_warnings():
-            warnings.filterwarnings("ignore", r"\d+ tasks which were still being processed")
+            warnings.filterwarnings("ignore", r"\d+ tasks (have been|which were)")
             results.close()
 
 

@@ -220,7 +220,7 @@ def test_headers_that_promise_too_much(files, tmp_path, header):
 
 def test_another_task_under_this_name(files, tmp_path):
     """The parts of another bundle, each whole by itself."""
-    others = bundle_files(load_task("histogram[vocab=2,length=2]"))
+    others = bundle_files(load_task("histogram[vocab=2,length=3]"))
     for name in sorted(at.PUBLIC | at.PRIVATE):
         if (
             name in others
