@@ -5,7 +5,8 @@ model with layers to spare, so that the layer of an edge says little about it. `
 draws exact symmetries. Neither changes an answer.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from ..benchmark_programs import Regimes
 from ..benchmark_programs.distractors import distractors
@@ -15,6 +16,9 @@ from ..errors import TaskError
 
 SPARE_LAYERS = 4
 """How many layers a crowded model has beyond those that its programs need."""
+
+Chosen = Mapping[str, Mapping[str, int]]
+"""The parameters of each regime, by its name."""
 
 
 def compile_under(
@@ -59,12 +63,9 @@ def compile_under(
         causal=causal,
         level=level,
         beside=beside,
-        placement_seed=None if crowd is None else crowd["seed"],
-        spare_layers=0 if crowd is None else SPARE_LAYERS,
+        **_placement(chosen),
     )
-    if "scrambled" in chosen:
-        compiled = scramble(compiled, chosen["scrambled"]["seed"])
-    return compiled
+    return _in_coordinates(compiled, chosen)
 
 
 def recompile(program: Program, regimes: Regimes, level: int) -> CompiledModel:
@@ -76,16 +77,21 @@ def recompile(program: Program, regimes: Regimes, level: int) -> CompiledModel:
         level: at which it was compiled.
     """
     chosen = {name: dict(parameters) for name, parameters in regimes}
-    crowd = chosen.get("crowded")
-    compiled = compile_program(
-        program,
-        level=level,
-        placement_seed=None if crowd is None else crowd["seed"],
-        spare_layers=0 if crowd is None else SPARE_LAYERS,
-    )
-    if "scrambled" in chosen:
-        compiled = scramble(compiled, chosen["scrambled"]["seed"])
-    return compiled
+    return _in_coordinates(compile_program(program, level=level, **_placement(chosen)), chosen)
+
+
+def _placement(chosen: Chosen) -> dict[str, Any]:
+    """Return how the compiler places blocks under regimes."""
+    if "crowded" not in chosen:
+        return {}
+    return {"placement_seed": chosen["crowded"]["seed"], "spare_layers": SPARE_LAYERS}
+
+
+def _in_coordinates(compiled: CompiledModel, chosen: Chosen) -> CompiledModel:
+    """Return the model in the coordinates that regimes draw."""
+    if "scrambled" not in chosen:
+        return compiled
+    return scramble(compiled, chosen["scrambled"]["seed"])
 
 
 def _first_expression(program: rasp.SOp | Sequence[rasp.SOp] | Program) -> rasp.SOp:
