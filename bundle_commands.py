@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from .console import console, counted, print_table, progress
+from .console import byte_progress, console, counted, print_table, progress
 from .errors import BundleError, CertificationError, TaskError, listing
 
 if TYPE_CHECKING:
@@ -25,22 +25,81 @@ def build(
     folders: Annotated[
         bool, typer.Option("--folders", help="As folders instead of zip files.")
     ] = False,
+    registry: Annotated[
+        bool,
+        typer.Option("--registry", help="Also a registry.json, so that the folder can be served."),
+    ] = False,
     jobs: Annotated[int, typer.Option(min=1, help="How many processes work.")] = 1,
 ) -> None:
     """Compile tasks, make and certify all their labels, and write them as bundles.
 
-    A bundle that is there already is made again, and replaced if it differs.
+    A bundle that is there already is made again, and replaced if it differs. With --registry
+    any server of files can serve the folder, and `glassbench download` takes it from there.
     """
-    from .ground_truth.bundle_building import build_bundles
+    from .ground_truth.bundle_building import build_bundles, write_registry
 
+    if registry and folders:
+        raise typer.BadParameter("bundles are served as zips", param_hint="--folders")
     tasks = _asked_for(task or [], suite)
-    rows = []
+    made = []
     with progress("Building", len(tasks)) as advance:
         for built in build_bundles(tasks, output, public=public, folders=folders, jobs=jobs):
-            rows.append([built.id, f"{built.size:,}", built.digest, built.path.name])
+            made.append(built)
             advance()
+    rows = [[one.id, f"{one.size:,}", one.digest, one.path.name] for one in made]
     print_table(["Task", "Bytes", "Digest", "File"], rows)
-    console().print(f"\n{counted(len(rows), 'bundle')} in {output}", soft_wrap=True)
+    say = console().print
+    say(f"\n{counted(len(rows), 'bundle')} in {output}", soft_wrap=True)
+    if registry:
+        say(f"Registry: {write_registry(made, output)}", soft_wrap=True)
+
+
+def download(
+    names: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[SUITE|TASK...]", help="Suites or tasks; all if none."),
+    ] = None,
+    source: Annotated[
+        str, typer.Option("--from", metavar="URL", help="The registry: a URL, a file or a folder.")
+    ] = "",
+    offline: Annotated[
+        bool, typer.Option("--offline", help="Only from the cache; nothing is fetched.")
+    ] = False,
+    retries: Annotated[int, typer.Option(min=0, help="Of each interrupted transfer.")] = 3,
+    jobs: Annotated[int, typer.Option(min=1, help="How many files at once.")] = 4,
+) -> None:
+    """Fetch bundles of a registry into the cache, each checked by size and sha256."""
+    from .ground_truth import download as fetch
+    from .ground_truth import read_bundle
+
+    if not source:
+        raise typer.BadParameter("say where the registry is", param_hint="--from")
+    with byte_progress("Downloading") as advance:
+        paths = fetch(
+            source, _ids(names), offline=offline, retries=retries, jobs=jobs, advance=advance
+        )
+    rows = []
+    for path in paths:
+        bundle = read_bundle(path)
+        rows.append([bundle.manifest.id, f"{path.stat().st_size:,}", bundle.digest])
+    print_table(["Task", "Bytes", "Digest"], rows)
+    say = console().print
+    say(f"\n{counted(len(rows), 'bundle')}, each whole, in {paths[0].parent}", soft_wrap=True)
+
+
+def _ids(names: list[str] | None) -> list[str] | None:
+    """Return the ids of tasks that suites and tasks name; `None` for all."""
+    from .benchmark_programs import SUITES, TaskId, get_suite
+
+    if not names:
+        return None
+    ids: list[str] = []
+    for name in names:
+        if name in SUITES:
+            ids += map(str, get_suite(name))
+        else:
+            ids.append(name if "@" in name else str(TaskId.parse(name)))
+    return ids
 
 
 def _asked_for(names: list[str], suite: str | None) -> "list[TaskId]":

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from .bundle_commands import build, verify
+from .bundle_commands import build, download, verify
 from .compile_command import compile_file
 from .console import console, print_table, progress
 from .errors import BundleError, GlassbenchError, listing
@@ -254,6 +254,7 @@ app.command("compile")(compile_file)
 app.command("list")(list_everything)
 app.command()(check)
 app.command()(build)
+app.command()(download)
 app.command()(verify)
 app.command()(sample)
 app.add_typer(holdout_app, name="holdout")

@@ -7,7 +7,15 @@ from contextlib import contextmanager
 from typing import Any
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.progress import (
+    BarColumn,
+    DownloadColumn,
+    MofNCompleteColumn,
+    Progress,
+    TextColumn,
+    TimeElapsedColumn,
+    TransferSpeedColumn,
+)
 from rich.table import Table
 
 _TEXT_COLUMNS = {"Method", "Task", "Name", "Operation", "Encoding", "Held by", "Part", "Edge"}
@@ -47,6 +55,17 @@ def print_table(heading: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     for row in rows:
         table.add_row(*row, style=None if row[0] else "dim")
     screen.print(table)
+
+
+@contextmanager
+def byte_progress(title: str) -> Iterator[Callable[[int], None]]:
+    """Show on standard error how many bytes came; yield a function that adds some."""
+    columns = [TextColumn("{task.description}", markup=False), DownloadColumn()]
+    columns += [TransferSpeedColumn(), TimeElapsedColumn()]
+    screen = console(stderr=True)
+    with Progress(*columns, console=screen, transient=True, disable=not screen.is_terminal) as bar:
+        handle = bar.add_task(title, total=None)
+        yield lambda count: bar.advance(handle, count)
 
 
 @contextmanager

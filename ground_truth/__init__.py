@@ -14,12 +14,14 @@ from .bundle_task import load_bundle
 from .bundle_verify import verify_bundle
 from .certify import certify
 from .circuit_labels import CircuitLabels, EdgeLabel, EdgeState
+from .download import download
 from .interchange_pairs import Pairs, TaskDomain
 from .measure import measure
 from .own_task import compile_own, make_task
 from .own_task_id import OwnTaskId
 from .position_labels import PositionLabels, position_labels
 from .prediction import Predictor
+from .registry import Registry, RegistryEntry
 from .subspace_labels import SubspaceLabels, subspace_labels
 from .task import Task, build_model, certified, edge_positives, load, load_suite, node_positives
 from .task_conformance import check_task
@@ -37,6 +39,8 @@ __all__ = [
     "Pairs",
     "PositionLabels",
     "Predictor",
+    "Registry",
+    "RegistryEntry",
     "Sample",
     "SampleReport",
     "SubspaceLabels",
@@ -50,6 +54,7 @@ __all__ = [
     "check_task_folder",
     "coarse_edges",
     "compile_own",
+    "download",
     "edge_positives",
     "load",
     "load_bundle",

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import quote
 
 from ..benchmark_programs import TaskId
 from ..errors import BundleError
@@ -11,6 +12,7 @@ from .bundle_archive import write_whole, zip_bytes
 from .bundle_files import bundle_files
 from .manifest import sha256_of
 from .own_task_id import OwnTaskId, name_like
+from .registry import REGISTRY, Registry, RegistryEntry
 from .task import build_model, certified
 from .task_folder import write_files
 
@@ -65,6 +67,21 @@ def build_bundles(
     _check_writable(folder)
     parallel = Parallel(n_jobs=jobs, return_as="generator", batch_size=1)
     yield from parallel(delayed(_built)(task, folder, public, folders) for task in tasks)
+
+
+def write_registry(built: Sequence[BuiltBundle], folder: Path) -> Path:
+    """Write the registry of zips beside them, with URLs that begin where it is."""
+    entries = [
+        RegistryEntry(
+            id=one.id,
+            digest=one.digest,
+            sha256=one.sha256,
+            size=one.size,
+            urls=(quote(one.path.name),),
+        )
+        for one in built
+    ]
+    return write_whole(Registry(bundles=tuple(entries)).to_json().encode(), folder / REGISTRY)
 
 
 def bundle_name(task: TaskId | OwnTaskId, digest: str) -> str:

@@ -5,7 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-import pooch
+import platformdirs
 
 TRACR = "tracr-pypi==1.0.0"
 
@@ -20,7 +20,7 @@ def tracr_environment(jax: str) -> Path:
         SystemExit: uv is missing.
     """
     minor = f"{sys.version_info.major}.{sys.version_info.minor}"
-    folder = Path(pooch.os_cache("glassbench")) / f"tracr-jax-{jax}-python-{minor}"
+    folder = Path(platformdirs.user_cache_dir("glassbench")) / f"tracr-jax-{jax}-python-{minor}"
     python = folder / ("Scripts/python.exe" if sys.platform == "win32" else "bin/python")
     if _is_complete(python):
         return python

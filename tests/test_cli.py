@@ -416,3 +416,15 @@ def test_bundles_in_a_place_that_cannot_be_written(run, tmp_path):
     (tmp_path / "file").write_text("", encoding="utf-8")
     shown = run("build", "sort[tiny]", "-o", str(tmp_path / "file"), code=1).output
     assert "must be a folder that can be written to" in " ".join(shown.split())
+
+
+def test_a_folder_that_can_be_served_and_downloaded_from(run, tmp_path, monkeypatch):
+    monkeypatch.setenv("GLASSBENCH_HOME", str(tmp_path / "home"))
+    run("build", "sort[tiny]", "frac_prevs[tiny]", "--registry", "-o", "served")
+    shown = run("download", "sort[tiny]", "--from", "served").output
+    assert "1 bundle, each whole" in shown
+    assert len(list((tmp_path / "home" / "bundles").glob("*.zip"))) == 1
+    assert "2 bundles, each whole" in run("download", "--from", "served").output
+    assert "did you mean" in run("download", "sort", "--from", "served", code=1).output
+    assert "say where the registry is" in run("download", code=2).output
+    run("build", "sort[tiny]", "--registry", "--folders", code=2)
