@@ -11,6 +11,8 @@
     gb.score("eap", own)                    # a program of your own, certified likewise
 
     fresh, report = gb.sample_tasks(7, 10)  # ten programs that nobody has seen
+    (file,) = gb.download("https://example.org/core/registry.json", [task.id])
+    task = gb.load_bundle(file)             # as it was certified where it was built
 
 What is named here is imported from the folders when it is first used, so that importing the
 package stays quick.
@@ -37,7 +39,15 @@ if TYPE_CHECKING:
     from .compiler import compile_program as compile  # noqa: A004
     from .compiler import rasp
     from .evaluators import CircuitProblem, Result, score, score_suite
-    from .ground_truth import Task, load, load_suite, make_task, sample_tasks
+    from .ground_truth import (
+        Task,
+        download,
+        load,
+        load_bundle,
+        load_suite,
+        make_task,
+        sample_tasks,
+    )
 
 __version__ = "0.1.0"
 
@@ -46,7 +56,9 @@ _HOMES = {
     "Result": ("evaluators", "Result"),
     "Task": ("ground_truth", "Task"),
     "compile": ("compiler", "compile_program"),
+    "download": ("ground_truth", "download"),
     "load": ("ground_truth", "load"),
+    "load_bundle": ("ground_truth", "load_bundle"),
     "load_suite": ("ground_truth", "load_suite"),
     "make_task": ("ground_truth", "make_task"),
     "programs": ("benchmark_programs", "programs"),
@@ -72,7 +84,9 @@ __all__ = [
     "ToolError",
     "__version__",
     "compile",
+    "download",
     "load",
+    "load_bundle",
     "load_suite",
     "make_task",
     "programs",

@@ -7,6 +7,7 @@ import typer
 
 from .console import byte_progress, console, counted, print_table, progress
 from .errors import BundleError, CertificationError, TaskError, listing
+from .whole_file import write_whole
 
 if TYPE_CHECKING:
     from .benchmark_programs import TaskId
@@ -17,8 +18,11 @@ def build(
     task: Annotated[list[str] | None, typer.Argument(metavar="[TASK...]", help="Tasks.")] = None,
     suite: Annotated[str | None, typer.Option(help="All tasks of a suite.")] = None,
     output: Annotated[
-        Path, typer.Option("-o", "--output", metavar="DIR", help="Where the bundles go.")
-    ] = Path("glassbench-bundles"),
+        Path | None,
+        typer.Option(
+            "-o", "--output", metavar="DIR", help="Where the bundles go: else glassbench-bundles."
+        ),
+    ] = None,
     public: Annotated[
         bool, typer.Option("--public", help="Without labels and program: what a tool may see.")
     ] = False,
@@ -26,9 +30,9 @@ def build(
         bool, typer.Option("--folders", help="As folders instead of zip files.")
     ] = False,
     registry: Annotated[
-        bool,
-        typer.Option("--registry", help="Also a registry.json, so that the folder can be served."),
-    ] = False,
+        Path | None,
+        typer.Option(metavar="DIR", help="Where they go with a registry.json, to be served."),
+    ] = None,
     jobs: Annotated[int, typer.Option(min=1, help="How many processes work.")] = 1,
 ) -> None:
     """Compile tasks, make and certify all their labels, and write them as bundles.
@@ -40,18 +44,21 @@ def build(
 
     if registry and folders:
         raise typer.BadParameter("bundles are served as zips", param_hint="--folders")
+    if registry and output:
+        raise typer.BadParameter("the bundles go to --registry, or to -o", param_hint="--output")
+    place = registry or output or Path("glassbench-bundles")
     tasks = _asked_for(task or [], suite)
     made = []
     with progress("Building", len(tasks)) as advance:
-        for built in build_bundles(tasks, output, public=public, folders=folders, jobs=jobs):
+        for built in build_bundles(tasks, place, public=public, folders=folders, jobs=jobs):
             made.append(built)
             advance()
     rows = [[one.id, f"{one.size:,}", one.digest, one.path.name] for one in made]
     print_table(["Task", "Bytes", "Digest", "File"], rows)
     say = console().print
-    say(f"\n{counted(len(rows), 'bundle')} in {output}", soft_wrap=True)
+    say(f"\n{counted(len(rows), 'bundle')} in {place}", soft_wrap=True)
     if registry:
-        say(f"Registry: {write_registry(made, output)}", soft_wrap=True)
+        say(f"Registry: {write_registry(made, place)}", soft_wrap=True)
 
 
 def download(
@@ -126,9 +133,11 @@ def verify(
     ] = None,
 ) -> None:
     """Replay every certificate of a task on its weights; make all of a bundle again."""
+    from .ground_truth import is_bundle
+
     if write is not None and write.is_dir():
         raise typer.BadParameter("must be a file, got a folder", param_hint="--write")
-    if Path(task).exists() and labels is None:
+    if is_bundle(task) and labels is None:
         given = _verified_bundle(Path(task))
     else:
         given = _verified_labels(task, labels)
@@ -140,9 +149,7 @@ def verify(
     bases = given.sufficiency.n_bases
     say(f"All edges but the causal ones interchanged at once change none of {bases} bases.")
     if write is not None:
-        write.parent.mkdir(parents=True, exist_ok=True)
-        write.write_text(given.to_json(), encoding="utf-8", newline="\n")
-        say(f"Written: {write}", soft_wrap=True)
+        say(f"Written: {write_whole(given.to_json().encode(), write)}", soft_wrap=True)
 
 
 def _verified_bundle(place: Path) -> "CircuitLabels":

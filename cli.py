@@ -18,7 +18,7 @@ from typer.core import TyperGroup
 
 from .bundle_commands import build, download, verify
 from .compile_command import compile_file
-from .console import console, print_table, progress
+from .console import console, counted, print_table, progress
 from .errors import BundleError, GlassbenchError, listing
 from .holdout_command import app as holdout_app
 from .holdout_command import sample
@@ -73,14 +73,14 @@ def _writable(folder: Path) -> Path:
     return folder
 
 
-def _load_all(names: "Sequence[str | TaskId]") -> "tuple[Task, ...]":
-    """Compile and certify tasks."""
-    from .ground_truth import load
+def _load_all(names: "Sequence[TaskId | Path]") -> "tuple[Task, ...]":
+    """Compile and certify tasks, and read bundles."""
+    from .ground_truth import load, load_bundle
 
     tasks = []
     with progress("Compiling and certifying", len(names)) as advance:
         for name in names:
-            tasks.append(load(name))
+            tasks.append(load_bundle(name) if isinstance(name, Path) else load(name))
             advance()
     return tuple(tasks)
 
@@ -266,7 +266,9 @@ def score(
         list[str], typer.Argument(metavar="METHOD...", help="Built-in names or module:function.")
     ],
     suite: Annotated[str | None, typer.Option(help="All tasks of a suite (quick).")] = None,
-    task: Annotated[list[str] | None, typer.Option(help="A task; may be given again.")] = None,
+    task: Annotated[
+        list[str] | None, typer.Option(help="A task, or a bundle; may be given again.")
+    ] = None,
     seed: Seed = 0,
     output: Annotated[
         Path | None,
@@ -280,17 +282,21 @@ def score(
     """
     from .benchmark_programs import TaskId, get_suite
     from .evaluators import find_method
+    from .ground_truth import is_bundle
 
     if suite and task:
         raise typer.BadParameter("choose --suite or --task, not both", param_hint="--task")
     if any(":" in method for method in methods) and os.getcwd() not in sys.path:
         sys.path.insert(0, os.getcwd())
     found = [find_method(method) for method in methods]
-    ids = [TaskId.parse(name) for name in task] if task else get_suite(suite or "quick")
+    if task:
+        asked = [Path(name) if is_bundle(name) else TaskId.parse(name) for name in task]
+    else:
+        asked = list(get_suite(suite or "quick"))
     folder = output if task or output else HOME / "results"
     if folder is not None:
         _writable(folder)
-    results = _score_all(found, _load_all(ids), seed=seed, folder=folder, in_suite=not task)
+    results = _score_all(found, _load_all(asked), seed=seed, folder=folder, in_suite=not task)
     say = console().print
     if task:
         for result in results:
@@ -299,7 +305,7 @@ def score(
     else:
         _print_standings(results)
     if folder is not None:
-        say(f"\nWritten: {len(results)} results in {folder}{os.sep}", soft_wrap=True)
+        say(f"\nWritten: {counted(len(results), 'result')} in {folder}{os.sep}", soft_wrap=True)
     _report_failures(results)
 
 

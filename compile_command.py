@@ -83,7 +83,7 @@ def compile_file(
     Prints sizes, margins, and the answers to a few sequences.
     """
     from .compiler import write_picture
-    from .ground_truth import certified, check_task_folder, compile_own, write_task_folder
+    from .ground_truth import certified, check_bundle_folder, compile_own, write_bundle
     from .ground_truth.own_task_id import name_like
 
     _check_places(picture, output, force)
@@ -100,7 +100,7 @@ def compile_file(
             program, tokens, length or 0, name=name, causal=causal, level=level, regimes=regimes
         )
     if output is not None:
-        check_task_folder(output, str(task_id), force=force)
+        check_bundle_folder(output, str(task_id), force=force)
     say = console().print
     say(str(task_id), style="bold", soft_wrap=True)
     is_scrambled = any(regime == "scrambled" for regime, _ in task_id.regimes)
@@ -116,18 +116,18 @@ def compile_file(
         with progress("Certifying"):
             task = certified(task_id, compiled)
         say(f"\n{task.edge_summary}", soft_wrap=True)
-        say(f"Written: {write_task_folder(task, output, force=force)}", soft_wrap=True)
+        say(f"Written: {write_bundle(task, output, force=force)}", soft_wrap=True)
 
 
 def _check_places(picture: Path | None, output: Path | None, force: bool) -> None:
     """Refuse what could not be written, before long work begins."""
     from .compiler.picture_file import SUFFIXES
-    from .ground_truth import check_task_folder
+    from .ground_truth import check_bundle_folder
 
     if picture is not None and picture.suffix.lower() not in SUFFIXES:
         raise typer.BadParameter(f"must end in {' or '.join(SUFFIXES)}", param_hint="--picture")
     if output is not None:
-        check_task_folder(output, force=force)
+        check_bundle_folder(output, force=force)
 
 
 def _content(file: str) -> tuple[bytes, str]:

@@ -143,10 +143,10 @@ def _show(found: "Sample", output: Path | None) -> None:
     print_table(["Task", "Weights", "Edges", "Causal", "Heads", "Layers"], rows)
     console().print(f"\n{looked_at(found)}", soft_wrap=True)
     if output is not None:
-        from .ground_truth import write_task_folder
+        from .ground_truth import write_bundle
 
         for task in found.tasks:
-            write_task_folder(task, output / task.id.name)
+            write_bundle(task, output / task.id.name)
         console().print(f"Written: {output}", soft_wrap=True)
     if found.report.failures:
         heading = "Program and weights differ on these candidates, which is a bug:"

@@ -191,17 +191,32 @@ def interchange(
     Returns:
         The logits of the patched run.
     """
+    depth, change = change_of_stream(weights, graph, base, reader, delta)
+    return resume(weights, graph, base.streams[depth] + change, depth)
+
+
+def change_of_stream(
+    weights: Weights,
+    graph: ComponentGraph,
+    base: Run,
+    reader: Reader,
+    delta: Stream,
+) -> tuple[int, Stream]:
+    """Return at which depth the stream first differs after an interchange, and by how much.
+
+    It is by what the reading component writes otherwise; where the logits read, by `delta`.
+    The arguments are those of `interchange`.
+    """
+    if reader.role == "logits":
+        return reader.depth, delta
     stream = base.streams[reader.depth]
     patched = stream + delta
-    if reader.role == "logits":
-        return project(patched, weights.W_U)
     if reader.role == "mlp":
         new = mlp_output(weights, reader.layer, patched)
     else:
         inputs = [patched if reader.role == role else stream for role in "qkv"]
         new = attention_output(weights, reader.layer, [reader.head], *inputs)
-    old = base.contributions[graph.writer_index[reader.component]]
-    return resume(weights, graph, base.streams[reader.depth + 1] + (new - old), reader.depth + 1)
+    return reader.depth + 1, new - base.contributions[graph.writer_index[reader.component]]
 
 
 def resume(

@@ -117,6 +117,10 @@ class Codec:
             raise InputError(listing("The model cannot read these inputs:", problems))
         return ids
 
+    def sequence(self, tokens: Int[np.ndarray, " position"]) -> list[Value]:
+        """Return the sequence of one row of token ids, without BOS and padding."""
+        return [self.tokens.values[token] for token in tokens.tolist() if token < self.bos]
+
     def is_real(self, tokens: Int[np.ndarray, "batch position"]) -> np.ndarray:
         """Return which positions hold a token, bool `[batch, position]`: not BOS, not padding."""
         return tokens < self.bos

@@ -23,6 +23,7 @@ from glassbench.benchmark_programs import (
 )
 from glassbench.benchmark_programs.pairs import PAIRS
 from glassbench.benchmark_programs.task_measures import measured_tasks
+from glassbench.console import counted
 from glassbench.ground_truth import load
 from glassbench.ground_truth.circuit_picture import write_circuit
 from glassbench.ground_truth.own_task import text_of
@@ -77,10 +78,10 @@ def numbers(spec: ProgramSpec) -> str:
     measures = measured_tasks()[spec.id]
     inputs = f"{'all' if measures.exhaustive else 'a sample of'} {measures.inputs:,} inputs"
     return (
-        f"{measures.layers} layers, {measures.heads} heads, d_model {measures.d_model}, "
-        f"{measures.parameters:,} parameters. Edges: {measures.causal} causal, "
-        f"{measures.positional} positional, {measures.inert} inert, {measures.unwired} unwired; "
-        f"certified on {inputs}."
+        f"{counted(measures.layers, 'layer')}, {counted(measures.heads, 'head')}, "
+        f"d_model {measures.d_model}, {measures.parameters:,} parameters. "
+        f"Edges: {measures.causal} causal, {measures.positional} positional, "
+        f"{measures.inert} inert, {measures.unwired} unwired; certified on {inputs}."
     )
 
 

@@ -10,7 +10,6 @@ import json
 import math
 import os
 import re
-import uuid
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -25,6 +24,8 @@ from pydantic import (
 )
 
 from ..errors import BundleError, listing
+from ..ground_truth.record import strict_json
+from ..whole_file import write_whole
 from .environment import Environment
 from .floors import normalised
 from .intervals import Interval
@@ -214,16 +215,11 @@ class Result(_Strict):
 
         Args:
             folder: made if it is not there.
+
+        Raises:
+            BundleError: it cannot be written.
         """
-        path = Path(folder) / self.file_name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        partial = path.with_name(f".{path.name}.{uuid.uuid4().hex}.partial")
-        try:
-            partial.write_bytes(self.to_json().encode())
-            os.replace(partial, path)
-        finally:
-            partial.unlink(missing_ok=True)
-        return path
+        return write_whole(self.to_json().encode(), Path(folder) / self.file_name)
 
     def to_json(self) -> str:
         """Return the result as canonical JSON: sorted keys, a newline at the end."""
@@ -298,28 +294,10 @@ def _canonical(content: Any, indent: int | None = None) -> str:
 
 
 def _parsed(path: Path) -> Any:
-    """Return the JSON at `path`; refuse NaN and repeated keys."""
-
-    def refuse(constant: str) -> float:
-        raise ValueError(f"{constant} is not JSON")
-
-    def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-        content = dict(pairs)
-        if len(content) < len(pairs):
-            names = [name for name, _ in pairs]
-            twice = sorted({name for name in names if names.count(name) > 1})
-            raise ValueError(f"the keys {twice} occur more than once")
-        return content
-
+    """Return the JSON at `path`."""
     try:
-        text = path.read_bytes().decode("utf-8")
-    except (OSError, UnicodeDecodeError) as error:
+        return strict_json(path.read_bytes())
+    except (OSError, ValueError) as error:
         raise BundleError(
-            f"{path}: expected a result as UTF-8 JSON, found none: {error}. Write it anew."
-        ) from error
-    try:
-        return json.loads(text, parse_constant=refuse, object_pairs_hook=unique)
-    except (ValueError, RecursionError) as error:
-        raise BundleError(
-            f"{path}: expected one JSON object, found something else: {error}. Write it anew."
+            f"{path}: expected a result as JSON in UTF-8, found none: {error}. Write it anew."
         ) from error

@@ -48,7 +48,9 @@ def answer_ids(config, found):
     for readout in config["readouts"]:
         own = found[..., readout["first"] : readout["first"] + readout["width"]]
         if readout["encoding"] == "numerical":
-            place = np.abs(np.array(readout["values"]) - own).argmin(axis=-1)
+            values = np.array(readout["values"])
+            middles = values[:-1] + np.diff(values) * (0.5 + config["tie_tolerance"])
+            place = np.searchsorted(middles, own[..., 0])
         else:
             best = own.max(axis=-1)
             place = (own >= best[..., None] - config["tie_tolerance"]).argmax(axis=-1)

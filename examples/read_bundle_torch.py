@@ -50,11 +50,13 @@ def main(folder):
     (readout,) = model.config["readouts"]
     if readout["encoding"] == "numerical":
         values = torch.tensor(readout["values"], dtype=found.dtype)
-        ids = (found - values).abs().argmin(dim=-1)
+        middles = values[:-1] + values.diff() * (0.5 + model.config["tie_tolerance"])
+        ids = torch.searchsorted(middles, found[..., 0].contiguous())
     else:
         near = found >= found.max(dim=-1, keepdim=True).values - model.config["tie_tolerance"]
         ids = near.int().argmax(dim=-1)
-        ids[found.max(dim=-1).values <= model.config["threshold"]] = -1
+        sure = model.config["threshold"] + model.config["tie_tolerance"]
+        ids[found.max(dim=-1).values <= sure] = -1
     real = data["tokens"] < model.config["bos"]
     right = int((ids == data["answers"])[real].sum())
     print(f"{model.config['name']}: {right} of {int(real.sum())} answers are those of the bundle")

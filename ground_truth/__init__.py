@@ -4,17 +4,21 @@
 edge predicted from the program, measured on the weights, and the two compared.
 `make_task` makes one of a program of one's own, `sample_tasks` draws random ones, and
 `holdout` commits to such in advance. `verify` replays every certificate, and
-`write_task_folder` writes a task for readers in any language. Nothing here knows of tools
+`write_bundle` writes a task for readers in any language. Nothing here knows of tools
 or scores.
 """
 
 from .bundle import Bundle, read_bundle
 from .bundle_files import bundle_files
-from .bundle_task import load_bundle
+from .bundle_folder import check_bundle_folder, write_bundle
+from .bundle_labels import BundleLabels
+from .bundle_task import is_bundle, load_bundle
 from .bundle_verify import verify_bundle
 from .certify import certify
 from .circuit_labels import CircuitLabels, EdgeLabel, EdgeState
-from .download import download
+from .downloading import download
+from .features import FeatureLabels, activations, features, independent_rows
+from .high_level_model import Counterfactual, HighLevelModel
 from .interchange_pairs import Pairs, TaskDomain
 from .measure import measure
 from .own_task import compile_own, make_task
@@ -22,40 +26,51 @@ from .own_task_id import OwnTaskId
 from .position_labels import PositionLabels, position_labels
 from .prediction import Predictor
 from .registry import Registry, RegistryEntry
+from .relevance import Relevance, relevance
 from .subspace_labels import SubspaceLabels, subspace_labels
 from .task import Task, build_model, certified, edge_positives, load, load_suite, node_positives
 from .task_conformance import check_task
-from .task_folder import check_task_folder, write_task_folder
 from .task_sampling import Sample, SampleReport, sample_tasks
-from .universes import coarse_edges, neuron_states, node_states
+from .universes import coarse_edges, neuron_states, node_states, variable_states
+from .variables import VariableLabels, variables
 from .verify import verify
 
 __all__ = [
     "Bundle",
+    "BundleLabels",
     "CircuitLabels",
+    "Counterfactual",
     "EdgeLabel",
     "EdgeState",
+    "FeatureLabels",
+    "HighLevelModel",
     "OwnTaskId",
     "Pairs",
     "PositionLabels",
     "Predictor",
     "Registry",
     "RegistryEntry",
+    "Relevance",
     "Sample",
     "SampleReport",
     "SubspaceLabels",
     "Task",
     "TaskDomain",
+    "VariableLabels",
+    "activations",
     "build_model",
     "bundle_files",
     "certified",
     "certify",
+    "check_bundle_folder",
     "check_task",
-    "check_task_folder",
     "coarse_edges",
     "compile_own",
     "download",
     "edge_positives",
+    "features",
+    "independent_rows",
+    "is_bundle",
     "load",
     "load_bundle",
     "load_suite",
@@ -66,9 +81,12 @@ __all__ = [
     "node_states",
     "position_labels",
     "read_bundle",
+    "relevance",
     "sample_tasks",
     "subspace_labels",
+    "variable_states",
+    "variables",
     "verify",
     "verify_bundle",
-    "write_task_folder",
+    "write_bundle",
 ]

@@ -1,12 +1,12 @@
 """Array files: safetensors, written the same each time, and read strictly."""
 
-import json
 from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
 from ..errors import BundleError, listing
+from .record import strict_json
 
 Shape = tuple[int, ...]
 
@@ -83,7 +83,7 @@ def _header(content: bytes) -> dict[str, Any] | str:
     if len(content) < _PREFIX or size > len(content) - _PREFIX:
         return f"it must begin with the size of its header, and has {len(content):,} bytes"
     try:
-        header = json.loads(content[_PREFIX : _PREFIX + size])
-    except (ValueError, RecursionError) as error:
+        header = strict_json(content[_PREFIX : _PREFIX + size])
+    except ValueError as error:
         return f"its header must be JSON: {error}"
     return header if isinstance(header, dict) else "its header must be a JSON object"

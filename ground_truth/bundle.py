@@ -8,44 +8,29 @@ Nothing is unpacked, imported or evaluated. What cannot be checked is refused: f
 no manifest names, and manifests whose files are missing or other than they say.
 """
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 
 import numpy as np
 
-from ..compiler import CompiledModel, ComponentGraph, Weights, from_json
-from ..compiler.check import Checked
-from ..compiler.executor import run
-from ..compiler.margins import Margins
-from ..compiler.model import Codec, Model, Readout
-from ..errors import BundleError, ProgramError, listing
+from ..compiler import CompiledModel, Weights
+from ..compiler.model import Codec, Model
+from ..errors import BundleError, listing
 from . import bundle_layout as at
 from .array_file import load_arrays, row_count
-from .bundle_store import BundleStore, open_store
+from .bundle_labels import LABEL_RECORDS, BundleLabels, read_labels
+from .bundle_store import MOST_BYTES, BundleStore, open_store
 from .circuit_labels import CircuitLabels
-from .digest import weights_digest
-from .features import FeaturesRecord
+from .croissant import croissant
+from .domain_runs import MOST_RUN_BYTES, DomainRuns
 from .manifest import FileRecord, LabelsManifest, Manifest, sha256_of
 from .model_config import ModelConfig
-from .position_labels import PositionLabels
-from .record import AnyRecord, Record, read_record
-from .relevance_record import RelevanceRecord
+from .record import Record, read_exact, read_record
 from .source_map_record import SourceMapRecord
-from .subspace_labels import SubspaceLabels
-from .variables import VariableLabels
 
 _MOST_MANIFEST = 2**20
-LABEL_RECORDS: Mapping[str, type[Record]] = {
-    at.CIRCUIT: CircuitLabels,
-    at.SUBSPACES: SubspaceLabels,
-    at.POSITIONS: PositionLabels,
-    at.VARIABLES: VariableLabels,
-    at.FEATURES: FeaturesRecord,
-    at.RELEVANCE: RelevanceRecord,
-}
+_MOST_JSON = 2**25
 RECORDS: Mapping[str, type[Record]] = {
     at.MANIFEST: Manifest,
     at.CONFIG: ModelConfig,
@@ -67,6 +52,7 @@ class Bundle:
         model: weights and codec: what a tool may see.
         data: the arrays of `data/inputs.safetensors`.
         contents: every file by its path.
+        known: the labels, if they are here too; see `all_labels`.
     """
 
     place: Path
@@ -75,46 +61,41 @@ class Bundle:
     model: Model
     data: Mapping[str, np.ndarray]
     contents: Mapping[str, bytes]
+    known: BundleLabels | None
 
     @property
     def has_labels(self) -> bool:
         """Whether labels and program are here too, not the public part alone."""
-        return at.LABELS_MANIFEST in self.contents
+        return self.known is not None
 
     @property
     def digest(self) -> str:
         """The sha256 of `manifest.json`."""
         return sha256_of(self.contents[at.MANIFEST])
 
-    @cached_property
-    def labels(self) -> CircuitLabels:
-        """The labels of the edges.
+    @property
+    def all_labels(self) -> BundleLabels:
+        """Labels of every kind, and the program.
 
         Raises:
             BundleError: they are not here.
         """
-        self._need_labels()
-        return read_record(CircuitLabels, self.contents[at.CIRCUIT], self._where(at.CIRCUIT))
-
-    @cached_property
-    def compiled(self) -> CompiledModel:
-        """The model with its program and the map between the two.
-
-        Raises:
-            BundleError: they are not here.
-        """
-        self._need_labels()
-        return _compiled(self)
-
-    def _need_labels(self) -> None:
-        if not self.has_labels:
+        if self.known is None:
             raise BundleError(
                 f"{self.place} must hold the labels and the program, and is the public part of "
                 f"{self.manifest.id} alone; get the whole bundle"
             )
+        return self.known
 
-    def _where(self, name: str) -> str:
-        return f"{self.place}: {name}"
+    @property
+    def labels(self) -> CircuitLabels:
+        """The labels of the edges: see `all_labels`."""
+        return self.all_labels.circuit
+
+    @property
+    def compiled(self) -> CompiledModel:
+        """The model with its program and the map between the two: see `all_labels`."""
+        return self.all_labels.compiled
 
 
 def read_bundle(place: str | Path) -> Bundle:
@@ -128,13 +109,14 @@ def read_bundle(place: str | Path) -> Bundle:
     contents = _contents(store)
     manifest = _manifest(contents[at.MANIFEST], f"{store.place}: {at.MANIFEST}")
     config_at = f"{store.place}: {at.CONFIG}"
-    config = read_record(ModelConfig, contents[at.CONFIG], config_at)
+    config = read_exact(ModelConfig, contents[at.CONFIG], config_at)
     model = _model(config, contents[at.WEIGHTS], config_at, f"{store.place}: {at.WEIGHTS}")
     data = _data(model, contents[at.INPUTS], f"{store.place}: {at.INPUTS}")
-    bundle = Bundle(store.place, manifest, config, model, data, contents)
-    if bundle.has_labels:
-        _check_labels(bundle)
-    return bundle
+    _check_croissant(manifest, contents, f"{store.place}: {at.CROISSANT}")
+    known = None
+    if at.LABELS_MANIFEST in contents:
+        known = read_labels(store.place, contents, config, model, data, manifest.id)
+    return Bundle(store.place, manifest, config, model, data, contents, known)
 
 
 # -- which bytes there are -------------------------------------------------------------
@@ -149,7 +131,7 @@ def _contents(store: BundleStore) -> dict[str, bytes]:
         inner = store.read(at.LABELS_MANIFEST, most=_MOST_MANIFEST)
         where = f"{store.place}: {at.LABELS_MANIFEST}"
         _check_sha256(inner, manifest.labels, where)
-        labels = read_record(LabelsManifest, inner, where)
+        labels = read_exact(LabelsManifest, inner, where)
         if labels.task != manifest.id:
             raise BundleError(f"{where} must belong to {manifest.id}, got {labels.task}")
         listed |= _listed(labels.files, at.PRIVATE, at.OPTIONAL, where)
@@ -159,8 +141,14 @@ def _contents(store: BundleStore) -> dict[str, bytes]:
         raise BundleError(
             listing(f"{store.place} holds files that no manifest names; remove them:", others)
         )
+    if (total := sum(record.size for record in listed.values())) > MOST_BYTES:
+        raise BundleError(
+            f"{store.place} must have at most {MOST_BYTES:,} bytes, and is said to have {total:,}; "
+            "it cannot be read here"
+        )
     for name, record in listed.items():
-        contents[name] = store.read(name, size=record.size)
+        most = _MOST_JSON if name.endswith(".json") else MOST_BYTES
+        contents[name] = store.read(name, size=record.size, most=most)
         _check_sha256(contents[name], record.sha256, f"{store.place}: {name}")
     return contents
 
@@ -225,12 +213,32 @@ def _data(model: Model, content: bytes, where: str) -> dict[str, np.ndarray]:
         real = model.codec.is_real(data["tokens"])
         if not np.array_equal(real.sum(axis=1), data["lengths"]):
             problems.append("lengths: must be how many tokens each input has")
-        given = model.codec.decode_ids(run(model.weights, data["tokens"]).logits)
+        given = _answers(model, data["tokens"], where)
         if not np.array_equal(np.where(real, given, -1), data["answers"]):
             problems.append("answers: must be what the model gives")
     if problems:
         raise BundleError(listing(f"{where} does not hold the data of a task:", problems))
     return data
+
+
+def _check_croissant(manifest: Manifest, contents: Mapping[str, bytes], where: str) -> None:
+    """Raise unless the Croissant record says what the manifest does."""
+    if croissant(manifest.about, contents).encode() != contents[at.CROISSANT]:
+        raise BundleError(f"{where} must say what {at.MANIFEST} says; get the bundle again")
+
+
+def _answers(model: Model, tokens: np.ndarray, where: str) -> np.ndarray:
+    """Return the answer ids that a model gives at every position."""
+    runs = DomainRuns(model.weights, tokens)
+    if runs.input_bytes > MOST_RUN_BYTES:
+        raise BundleError(
+            f"{where}: the model must run an input in at most {MOST_RUN_BYTES:,} bytes, and needs "
+            f"{runs.input_bytes:,}; it cannot be checked here"
+        )
+    given = np.empty(tokens.shape, dtype=np.int64)
+    for some, done in runs.chunks():
+        given[some] = model.codec.decode_ids(done.logits)
+    return given
 
 
 def _are_inputs(codec: Codec, tokens: np.ndarray) -> bool:
@@ -244,94 +252,3 @@ def _are_inputs(codec: Codec, tokens: np.ndarray) -> bool:
         and real[:, 0].all()
         and (real[:, :-1] >= real[:, 1:]).all()
     )
-
-
-# -- the labels ------------------------------------------------------------------------------
-
-
-def _compiled(bundle: Bundle) -> CompiledModel:
-    """Return the compiled model of a bundle with labels."""
-    where = f"{bundle.place}: {at.PROGRAM}"
-    try:
-        program = from_json(bundle.contents[at.PROGRAM])
-    except ProgramError as error:
-        raise BundleError(f"{where}: {error}") from None
-    source_at = f"{bundle.place}: {at.SOURCE_MAP}"
-    record = read_record(SourceMapRecord, bundle.contents[at.SOURCE_MAP], source_at)
-    source_map = record.source_map(program, bundle.config.d_model, source_at)
-    outputs = [program.nodes[place] for place in program.outputs]
-    readouts = tuple(Readout(node.domain, node.encoding) for node in outputs)
-    codec = Codec(program.vocabulary, program.max_length, readouts)
-    margins = bundle.config.margins
-    compiled = CompiledModel(
-        model=Model(bundle.model.weights, codec),
-        program=program,
-        source_map=source_map,
-        checked=Checked((), 0, True),
-        margins=Margins(_or_infinity(margins.float64), _or_infinity(margins.float32), ""),
-        source=program,
-        level=bundle.config.level,
-    )
-    if ModelConfig.of(compiled) != bundle.config:
-        raise BundleError(f"{where} must be the program of {at.CONFIG}, and is another one")
-    return compiled
-
-
-def _or_infinity(margin: float | None) -> float:
-    return math.inf if margin is None else margin
-
-
-def _check_labels(bundle: Bundle) -> None:
-    """Raise unless every label is of this model and of the form that it must have."""
-    weights = weights_digest(bundle.model.weights)
-    edges = ComponentGraph.of(bundle.model.weights).edge_names
-    circuit = bundle.labels
-    problems = []
-    if tuple(label.edge for label in circuit.edges) != edges:
-        problems.append(f"{at.CIRCUIT}: must name every edge of the model once, in order")
-    for name, kind in LABEL_RECORDS.items():
-        record = _record(bundle, name, kind)
-        if getattr(record, "weights", weights) != weights:
-            problems.append(f"{name}: must be made for these weights")
-        if getattr(record, "task", bundle.manifest.id) != bundle.manifest.id:
-            problems.append(f"{name}: must be of {bundle.manifest.id}")
-        if record.to_json().encode() != bundle.contents[name]:
-            problems.append(f"{name}: must be written as Glassbench writes it")
-    if problems:
-        raise BundleError(listing(f"{bundle.place}: the labels do not fit the model:", problems))
-    relevance = _record(bundle, at.RELEVANCE, RelevanceRecord)
-    if relevance.n_rankable + relevance.n_excluded != int(bundle.data["lengths"].sum()):
-        raise BundleError(f"{bundle.place}: {at.RELEVANCE}: must count every answer of the data")
-    for name, shapes in _label_shapes(bundle).items():
-        load_arrays(bundle.contents[name], f"{bundle.place}: {name}", shapes)
-    _ = bundle.compiled
-
-
-def _label_shapes(bundle: Bundle) -> dict[str, dict[str, tuple[str, tuple[int, ...]]]]:
-    """Return the dtype and shape of every array of the labels, by file and name."""
-    contents = bundle.contents
-    n_rows, n_ctx = bundle.data["tokens"].shape
-    n_variables = len(_record(bundle, at.VARIABLES, VariableLabels).variables)
-    features = _record(bundle, at.FEATURES, FeaturesRecord).features
-    k, n_classes = len(features), 1 + max((one.class_id for one in features), default=-1)
-    n_marginals = row_count(contents[at.FEATURE_ARRAYS], "marginal_values")
-    by_position = (n_rows, n_ctx - 1, n_ctx - 1)
-    relevance: dict[str, tuple[str, tuple[int, ...]]] = {"sensitivity": ("|u1", by_position)}
-    if not _record(bundle, at.RELEVANCE, RelevanceRecord).omitted:
-        relevance |= {"shapley": ("<f8", by_position), "baseline": ("<f8", by_position[:2])}
-    return {
-        at.VARIABLE_VALUES: {"values": ("<i2", (n_rows, n_ctx, n_variables))},
-        at.FEATURE_ARRAYS: {
-            "directions": ("<f8", (k, bundle.config.d_model)),
-            "scale": ("<f8", (k,)),
-            "factor": ("<f8", (k,)),
-            "marginal_values": ("<f8", (n_marginals,)),
-            "marginal_counts": ("<i4", (n_marginals,)),
-            "marginal_starts": ("<i4", (n_classes + 1,)),
-        },
-        at.RELEVANCE_ARRAYS: relevance,
-    }
-
-
-def _record(bundle: Bundle, name: str, kind: type[AnyRecord]) -> AnyRecord:
-    return read_record(kind, bundle.contents[name], f"{bundle.place}: {name}")

@@ -7,14 +7,15 @@ from urllib.parse import quote
 
 from ..benchmark_programs import TaskId
 from ..errors import BundleError
+from ..whole_file import write_whole
 from . import bundle_layout as at
-from .bundle_archive import write_whole, zip_bytes
+from .bundle_archive import zip_bytes
 from .bundle_files import bundle_files
+from .bundle_folder import write_files
 from .manifest import sha256_of
 from .own_task_id import OwnTaskId, name_like
 from .registry import REGISTRY, Registry, RegistryEntry
 from .task import build_model, certified
-from .task_folder import write_files
 
 _DIGITS = 12
 

@@ -14,9 +14,10 @@ from . import bundle_layout as at
 from .array_file import save_arrays
 from .croissant import croissant
 from .datasheet import label_sheet, licence_of, task_sheet
+from .feature_activations import FeatureActivations
 from .features import FeatureLabels, features
 from .high_level_model import HighLevelModel
-from .manifest import LabelsManifest, Manifest, RegimeRecord, file_records, sha256_of
+from .manifest import About, Identity, LabelsManifest, Manifest, file_records, sha256_of
 from .model_config import ModelConfig
 from .own_task import text_of
 from .own_task_id import OwnTaskId
@@ -88,14 +89,14 @@ def files_of(task: Task, data: TaskData, labels: AllLabels) -> Mapping[str, byte
 def _manifest(task: Task, public: Mapping[str, bytes], labels: str) -> Manifest:
     from .. import __version__
 
-    spec = task.id.spec
+    spec, said = task.id.spec, Identity.of(task.id)
     return Manifest(
-        id=str(task.id),
+        id=said.id,
         description=spec.description,
-        name=task.id.name,
-        version=getattr(spec, "version", 0),
-        parameters=dict(getattr(task.id, "parameters", ())),
-        regimes=tuple(RegimeRecord(name=n, parameters=dict(p)) for n, p in task.id.regimes),
+        name=said.name,
+        version=said.version,
+        parameters=said.parameters,
+        regimes=said.regimes,
         files=file_records(public),
         labels=labels,
         glassbench=__version__,
@@ -114,7 +115,8 @@ def _public_files(task: Task, data: TaskData) -> dict[str, bytes]:
         at.INPUTS: save_arrays(data.arrays()),
         at.README: task_sheet(task, config, data).encode(),
     }
-    return files | {at.CROISSANT: croissant(task, files).encode()}
+    about = About(str(task.id), task.id.spec.description, licence_of(task), task.id.spec.citation)
+    return files | {at.CROISSANT: croissant(about, files).encode()}
 
 
 def _private_files(task: Task, data: TaskData, labels: AllLabels) -> dict[str, bytes]:
@@ -137,7 +139,10 @@ def _private_files(task: Task, data: TaskData, labels: AllLabels) -> dict[str, b
     }
     arrays = {
         at.VARIABLE_VALUES: {"values": np.stack(named, axis=-1).astype("<i2")},
-        at.FEATURE_ARRAYS: labels.features.to_arrays(),
+        at.FEATURE_ARRAYS: {
+            **labels.features.to_arrays(),
+            "activations": FeatureActivations(compiled).exact(data.tokens).astype("<f4"),
+        },
         at.RELEVANCE_ARRAYS: RelevanceRecord.arrays(relevant),
     }
     files = {name: text.encode() for name, text in texts.items() if text}

@@ -9,14 +9,17 @@ import stat
 import zipfile
 import zlib
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
 from pathlib import Path
 
 from ..errors import BundleError, listing
 
 MOST_BYTES = 2**30
 _MOST_FILES = 64
-_ENCRYPTED = 0x1
+_UTF8, _SIZE_LATER, _SPEED = 0x800, 0x8, 0x6
+_KNOWN_FLAGS = _UTF8 | _SIZE_LATER | _SPEED
+_END, _END_OF_64 = b"PK\5\6", b"PK\6\7"
+_END_SIZE, _LONGEST_COMMENT = 22, 2**16
+_MOST_DIRECTORY = 2**16
 
 
 class BundleStore(ABC):
@@ -55,7 +58,14 @@ class BundleStore(ABC):
         limit = most if size is None else size
         try:
             content = self._start(name, limit + 1)
-        except (OSError, ValueError, EOFError, zipfile.BadZipFile, zlib.error) as error:
+        except (
+            OSError,
+            ValueError,
+            EOFError,
+            RuntimeError,
+            zipfile.BadZipFile,
+            zlib.error,
+        ) as error:
             raise BundleError(
                 f"{self.place}: {name} cannot be read: {error}; get the bundle again"
             ) from None
@@ -100,9 +110,10 @@ class ZipStore(BundleStore):
     def __init__(self, file: Path) -> None:
         self.place = file
         try:
+            _check_directory(file)
             self._zip = zipfile.ZipFile(file)
             entries = self._zip.infolist()
-        except (OSError, zipfile.BadZipFile, ValueError, NotImplementedError) as error:
+        except (OSError, zipfile.BadZipFile, ValueError, RuntimeError) as error:
             raise BundleError(
                 f"{file} must be a zip file of a bundle: {error}; get it again"
             ) from None
@@ -121,6 +132,24 @@ class ZipStore(BundleStore):
     def _start(self, name: str, most: int) -> bytes:
         with self._zip.open(name) as file:
             return file.read(most)
+
+
+def _check_directory(file: Path) -> None:
+    """Refuse a zip whose list of entries is longer than any of a bundle.
+
+    Raises:
+        BadZipFile: it is, or there is none.
+    """
+    with file.open("rb") as content:
+        content.seek(0, os.SEEK_END)
+        content.seek(max(0, content.tell() - _END_SIZE - _LONGEST_COMMENT))
+        tail = content.read()
+    end = tail.rfind(_END)
+    if end < 0 or len(tail) < end + _END_SIZE:
+        raise zipfile.BadZipFile("it has no list of entries")
+    size = int.from_bytes(tail[end + 12 : end + 16], "little")
+    if size > _MOST_DIRECTORY or _END_OF_64 in tail:
+        raise zipfile.BadZipFile(f"its list of entries must have at most {_MOST_DIRECTORY:,} bytes")
 
 
 def open_store(place: str | Path) -> BundleStore:
@@ -150,8 +179,8 @@ def _flaw(entry: zipfile.ZipInfo) -> str:
         return "must be a path that stays in the folder, and a file"
     if kind not in (0, stat.S_IFREG):
         return "must be a plain file, got a link or a device"
-    if entry.flag_bits & _ENCRYPTED:
-        return "must not be encrypted"
+    if entry.flag_bits & ~_KNOWN_FLAGS:
+        return "must be a plain entry, got one that is encrypted or patched"
     if entry.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
         return "must be stored or deflated"
     return ""
@@ -164,8 +193,3 @@ def _refuse(error: OSError) -> None:
 def _stop(place: Path, problems: list[str]) -> None:
     if problems:
         raise BundleError(listing(f"{place} is not a bundle:", problems))
-
-
-def unlisted(store: BundleStore, listed: Mapping[str, object]) -> list[str]:
-    """Return the files that no manifest names."""
-    return [name for name in store.names if name not in listed]

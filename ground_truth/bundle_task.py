@@ -7,6 +7,7 @@ from ..errors import BundleError, TaskError
 from . import bundle_layout as at
 from .bundle import Bundle, read_bundle
 from .interchange_pairs import TaskDomain
+from .manifest import Identity
 from .own_task_id import OwnProgram, OwnTaskId
 from .task import Task
 
@@ -30,24 +31,36 @@ def load_bundle(place: str | Path) -> Task:
     return Task(task_id_of(bundle), compiled, labels, TaskDomain.of(compiled, seed=labels.seed))
 
 
+def is_bundle(place: str | Path) -> bool:
+    """Return whether a path is meant as a bundle: a zip, or a folder with a manifest."""
+    path = Path(place)
+    return path.suffix == ".zip" or (path / at.MANIFEST).is_file()
+
+
 def task_id_of(bundle: Bundle) -> TaskId | OwnTaskId:
     """Return the id of a bundle's task.
 
     Raises:
-        BundleError: it is no id, or that of another program.
+        BundleError: it is no id, or not that of what the bundle holds.
     """
+    manifest, where = bundle.manifest, f"{bundle.place}: {at.MANIFEST}"
+    found: TaskId | OwnTaskId
+    try:
+        found = _own_id(bundle) if "@" in manifest.id else TaskId.parse(manifest.id)
+    except TaskError as error:
+        raise BundleError(f"{where}: {error}") from None
+    if Identity.of(found) != manifest.identity:
+        raise BundleError(
+            f"{where}: name, version, parameters and regimes must be those of {manifest.id}, and "
+            f"the program that of {found}"
+        )
+    return found
+
+
+def _own_id(bundle: Bundle) -> OwnTaskId:
+    """Return the id of a program that is not of the library."""
     manifest = bundle.manifest
-    if "@" not in manifest.id:
-        try:
-            return TaskId.parse(manifest.id)
-        except TaskError as error:
-            raise BundleError(f"{bundle.place}: {at.MANIFEST}: {error}") from None
     regimes = tuple((one.name, tuple(one.parameters.items())) for one in manifest.regimes)
     text = bundle.contents.get(at.RASP, b"").decode(errors="replace")
     spec = OwnProgram(manifest.description, text, manifest.citation)
-    found = OwnTaskId.of(manifest.name, bundle.compiled.program, regimes, spec)
-    if str(found) != manifest.id:
-        raise BundleError(
-            f"{bundle.place}: the program must be that of {manifest.id}, and is that of {found}"
-        )
-    return found
+    return OwnTaskId.of(manifest.name, bundle.compiled.program, regimes, spec)

@@ -22,6 +22,7 @@ from .circuit_labels import (
 from .digest import weights_digest
 from .domain_runs import DomainRuns
 from .interchange_pairs import TaskDomain
+from .interchange_search import InterchangeSearch
 from .interchange_states import InterchangeStates, disagreements
 from .prediction import Predictor
 from .sufficiency import joint_sufficiency
@@ -57,7 +58,7 @@ class _Certification:
         self._runs = DomainRuns(compiled.model.weights, domain.tokens)
         self._graph = self._runs.graph
         self._predictor = Predictor(compiled)
-        self._states = InterchangeStates(compiled, domain, self._runs, seed)
+        self._states = InterchangeStates(InterchangeSearch(compiled, domain, self._runs, seed))
         self._carried = compiled.source_map.carried
         self._bound = proof_bound(compiled)
         self._wiring = Wiring(self._runs.weights, self._graph, self._bound)

@@ -41,8 +41,9 @@ class Witness(Record):
         position: where the output changes (BOS is position 0).
         before: position of the decoded value among the outputs, -1 for `None`.
         after: the same after the interchange.
-        changed: how many of the pairs that were tried change some output.
-        tried: how many pairs were tried.
+        changed: how many of `tried` pairs change some output.
+        tried: how many pairs were drawn at random to say so; where none of them is a
+            witness, this one was found by a longer search.
     """
 
     kind: Literal["witness"] = "witness"
@@ -119,8 +120,11 @@ class Searched(Record):
     n_pairs: int
 
 
+Quiet = Constant | Exhausted | Searched
+"""Why no effect is known, short of a proof on the weights alone."""
+
 Certificate = Annotated[
-    Witness | Structural | Unreachable | Constant | Exhausted | Searched,
+    Witness | Structural | Unreachable | Quiet,
     Field(discriminator="kind"),
 ]
 
@@ -145,6 +149,18 @@ class EdgeLabel(Record):
     certificate: Certificate
     same_length: Certificate | None = None
     permuted: int = 0
+
+    @property
+    def fits(self) -> bool:
+        """Whether a certificate of this kind can show this state."""
+        match self.state:
+            case EdgeState.CAUSAL:
+                return isinstance(self.certificate, Witness) and self.certificate.positions is None
+            case EdgeState.POSITIONAL:
+                return isinstance(self.certificate, Witness) and bool(self.certificate.positions)
+            case EdgeState.UNWIRED:
+                return isinstance(self.certificate, Structural)
+        return not isinstance(self.certificate, Witness | Structural)
 
 
 class Sufficiency(Record):

@@ -8,9 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from .bundle_layout import CONFIG, INPUTS, README, WEIGHTS
-from .datasheet import licence_of
-from .manifest import sha256_of
-from .task import Task
+from .manifest import About, sha256_of
 
 _CONTEXT = {
     "@language": "en",
@@ -44,6 +42,9 @@ _CONTEXT = {
     "subField": "cr:subField",
     "transform": "cr:transform",
 }
+_PUBLISHED = "2026-11-23"
+"""Of this form of bundles; a date of its own would make the same task other bytes each day."""
+
 _FORMATS = {
     README: "text/markdown",
     CONFIG: "application/json",
@@ -52,23 +53,24 @@ _FORMATS = {
 }
 
 
-def croissant(task: Task, files: Mapping[str, bytes]) -> str:
+def croissant(about: About, files: Mapping[str, bytes]) -> str:
     """Return the Croissant record of a task.
 
     Args:
-        task: what is described.
+        about: the task.
         files: the public files of its bundle.
     """
-    spec = task.id.spec
     record: dict[str, Any] = {
         "@context": _CONTEXT,
         "@type": "sc:Dataset",
-        "name": str(task.id),
-        "description": spec.description,
+        "name": about.id,
+        "description": about.description,
         "conformsTo": "http://mlcommons.org/croissant/1.0",
-        "citeAs": spec.citation,
+        "citeAs": about.citation,
         "creator": {"@type": "sc:Organization", "name": "Glassbench"},
-        "license": f"https://spdx.org/licenses/{licence_of(task)}",
+        "license": f"https://spdx.org/licenses/{about.licence}",
+        "url": README,
+        "datePublished": _PUBLISHED,
         "isLiveDataset": False,
         "keywords": ["interpretability", "mechanistic interpretability", "RASP", "transformer"],
         "distribution": [

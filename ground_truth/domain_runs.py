@@ -10,8 +10,12 @@ from ..compiler.component_graph import ComponentGraph
 from ..compiler.executor import Run, run
 from ..compiler.weights import Weights
 
-MOST_BYTES = 2**30
+MOST_RUN_BYTES = 2**30
+"""What a run may hold at a time."""
+
 _CHUNK = 256
+_STAGES = 4
+"""How many arrays a block holds at once: scores, exponentials, and the like."""
 
 
 class DomainRuns:
@@ -29,9 +33,16 @@ class DomainRuns:
 
     @property
     def are_few(self) -> bool:
-        """Whether one run of all inputs is kept: its contributions fit in a gigabyte."""
-        size = self.tokens.size * self.weights.d_model * len(self.graph.writers)
-        return 8 * size <= MOST_BYTES
+        """Whether one run of all inputs is kept."""
+        return len(self.tokens) * self.input_bytes <= MOST_RUN_BYTES
+
+    @property
+    def input_bytes(self) -> int:
+        """What the run of one input holds: contributions, and what one block computes."""
+        weights, n_ctx = self.weights, self.tokens.shape[1]
+        kept = weights.d_model * len(self.graph.writers)
+        in_a_block = max(weights.n_heads * n_ctx, weights.d_mlp)
+        return 8 * n_ctx * (kept + _STAGES * in_a_block)
 
     def at(self, rows: Int[np.ndarray, " taken"]) -> Run:
         """Return the run of some inputs, by their places in the domain."""
@@ -44,8 +55,9 @@ class DomainRuns:
         if self.are_few:
             yield slice(0, len(self.tokens)), self._everything
             return
-        for start in range(0, len(self.tokens), _CHUNK):
-            some = slice(start, start + _CHUNK)
+        step = min(_CHUNK, MOST_RUN_BYTES // self.input_bytes or 1)
+        for start in range(0, len(self.tokens), step):
+            some = slice(start, start + step)
             yield some, run(self.weights, self.tokens[some], graph=self.graph)
 
     @cached_property

@@ -165,6 +165,23 @@ class FeatureLabels:
         present = self.first <= (len(self.hooks) - 1 if depth is None else depth)
         return (activations[..., present] * self.scale[present]) @ self.directions[present]
 
+    @classmethod
+    def of_arrays(cls, record: FeaturesRecord, arrays: Mapping[str, np.ndarray]) -> "FeatureLabels":
+        """Return the features that a record and its arrays describe: see `to_arrays`."""
+        ends = arrays["marginal_starts"][1:-1]
+        marginals = zip(
+            np.split(arrays["marginal_values"], ends),
+            np.split(arrays["marginal_counts"].astype(np.int64), ends),
+            strict=True,
+        )
+        return cls(
+            record,
+            arrays["directions"],
+            arrays["scale"],
+            arrays["factor"],
+            tuple(Marginal(values, counts) for values, counts in marginals),
+        )
+
     def to_json(self) -> str:
         """Return what is known of the features as canonical JSON."""
         return self.record.to_json()

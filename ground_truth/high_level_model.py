@@ -172,7 +172,7 @@ class HighLevelModel:
                 left out.
 
         Raises:
-            TaskError: there is no such variable.
+            TaskError: there is no such variable, or a value is no place in its domain.
         """
         overrides = {}
         for name, ids in values.items():
@@ -180,7 +180,8 @@ class HighLevelModel:
             where = self._codec.is_real(base_tokens)
             if positions is not None:
                 where &= positions
-            rows = encode_rows(node.domain, node.encoding, ids.ravel())
+            _check_values(node, ids, where)
+            rows = encode_rows(node.domain, node.encoding, np.where(where, ids, -1).ravel())
             overrides[name] = Override(rows.reshape(*ids.shape, -1), where)
         return self.override(self.coefficients(base_tokens), overrides)
 
@@ -209,7 +210,7 @@ class HighLevelModel:
         for place in self._needed:
             node = self._program.nodes[place]
             if not changed.isdisjoint(self._read_by(place)):
-                self._predictor._evaluate(place, values, None)
+                self._predictor.evaluate(place, values)
                 changed.add(place)
                 own = real & ~_are_values(node, values[node.name])
                 doubtful[place] = own | self._inherited(place, doubtful, sure)
@@ -263,6 +264,17 @@ class HighLevelModel:
         if self._program.causal:
             return at_queries | np.logical_or.accumulate(at_keys, axis=1)
         return at_queries | at_keys.any(axis=1, keepdims=True)
+
+
+def _check_values(node: ir.Node, ids: np.ndarray, where: np.ndarray) -> None:
+    """Raise `TaskError` unless these are values of a node wherever they are taken."""
+    least, most = -1 if node.optional else 0, len(node.domain) - 1
+    wrong = ids[where & ((ids < least) | (ids > most))]
+    if wrong.size:
+        raise TaskError(
+            f"The values of {node.name} must be places in its domain, {least} to {most}, got "
+            f"{int(wrong[0])}"
+        )
 
 
 def _are_values(node: ir.Node, coefficients: np.ndarray) -> np.ndarray:

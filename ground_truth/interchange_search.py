@@ -11,13 +11,15 @@ from functools import cached_property
 import numpy as np
 
 from ..compiler.compiled_model import CompiledModel
-from ..compiler.executor import Run, interchange, project, run
+from ..compiler.component_graph import ComponentGraph
+from ..compiler.executor import Run, change_of_stream, project, resume, run
 from .circuit_labels import Witness
 from .domain_runs import DomainRuns
 from .interchange_pairs import Family, Pairs, TaskDomain
-from .prediction import Interchange, Predictor, Values
+from .prediction import Interchange, Predictor
+from .seen import Seen
 from .swap import Swap
-from .wiring import ROUNDING_BOUND, reader_matrix
+from .wiring import ROUNDING_BOUND, proof_bound, reader_matrix, without_dead_ends
 
 FIRST_SIZE = 256
 LATER_SIZE = 512
@@ -33,14 +35,15 @@ class Tally:
     Attributes:
         tried: pairs tried.
         changed: pairs with a changed output.
-        varies: whether the reader could tell some source from its base.
+        sampled: how many changed, and how many were tried, in the first round of random
+            pairs; later ones are tried only where these show nothing.
         first: the first pair with a changed output.
         disagreement: the first pair on which program and weights differ, in words.
     """
 
     tried: int = 0
     changed: int = 0
-    varies: bool = False
+    sampled: tuple[int, int] = (0, 0)
     first: Witness | None = None
     disagreement: str | None = None
 
@@ -48,43 +51,26 @@ class Tally:
         """Add what later interchanges of the same swap showed."""
         self.tried += later.tried
         self.changed += later.changed
-        self.varies |= later.varies
         self.first = self.first or later.first
         self.disagreement = self.disagreement or later.disagreement
 
     @property
     def is_open(self) -> bool:
-        """Whether further pairs could still show an effect."""
-        return self.varies and not self.changed
+        """Whether no effect was seen yet."""
+        return not self.changed
 
     @property
     def witness(self) -> Witness | None:
-        """The first pair with a changed output, with the counts of the whole search."""
+        """The first pair with a changed output, with the share of random pairs that have one."""
         if self.first is None:
             return None
-        return self.first.model_copy(update={"changed": self.changed, "tried": self.tried})
+        changed, tried = self.sampled
+        return self.first.model_copy(update={"changed": changed, "tried": tried})
 
 
-@dataclass(frozen=True, eq=False)
-class _Seen:
-    """What weights and program do on inputs.
-
-    Attributes:
-        tokens: token ids `[inputs, position]`.
-        run: the forward pass on the weights.
-        values: the program's variables, by name.
-        answers: the decoded outputs of the weights.
-    """
-
-    tokens: np.ndarray
-    run: Run
-    values: Values
-    answers: np.ndarray
-
-    def take(self, rows: np.ndarray) -> "_Seen":
-        """Return what is seen of some of the inputs."""
-        values = {name: value[rows] for name, value in self.values.items()}
-        return _Seen(self.tokens[rows], self.run.take(rows), values, self.answers[rows])
+def _that_are_seen(changes: np.ndarray) -> np.ndarray:
+    """Return the rows of `[rows, n_ctx, width]` that hold more than rounding."""
+    return np.flatnonzero(np.abs(changes).max(axis=(1, 2)) > ROUNDING_BOUND)
 
 
 class InterchangeSearch:
@@ -101,11 +87,13 @@ class InterchangeSearch:
         self, compiled: CompiledModel, domain: TaskDomain, runs: DomainRuns, seed: int
     ) -> None:
         self._weights = runs.weights
+        self._live = without_dead_ends(runs.weights, proof_bound(compiled))
+        self._live_graph = ComponentGraph.of(self._live)
         self._codec = compiled.model.codec
         self._graph = runs.graph
-        self._runs = runs
+        self.runs = runs
         self._predictor = Predictor(compiled)
-        self._domain = domain
+        self.domain = domain
         self._seed = seed
 
     def random_pairs(
@@ -129,7 +117,7 @@ class InterchangeSearch:
                 break
             rng = np.random.default_rng([self._seed, _STREAMS.index(family), turn])
             size = LATER_SIZE if turn else FIRST_SIZE
-            pairs = Pairs.draw(self._domain, size, rng, family)
+            pairs = Pairs.draw(self.domain, size, rng, family)
             base, positions = self._at(pairs.base_rows), None
             if family is Family.POSITIONS:
                 positions = pairs.positions
@@ -137,7 +125,10 @@ class InterchangeSearch:
             else:
                 source = self._at(pairs.source_rows)
             for swap in undecided:
-                self._interchange(swap, base, source, tallies[swap.name], positions)
+                tally = tallies[swap.name]
+                self._interchange(swap, base, source, tally, positions)
+                if not tally.sampled[1]:
+                    tally.sampled = tally.changed, tally.tried
             undecided = [swap for swap in undecided if tallies[swap.name].is_open]
 
     def every_base(self, sources: Mapping[Swap, np.ndarray]) -> dict[str, Tally]:
@@ -146,7 +137,7 @@ class InterchangeSearch:
         Args:
             sources: the inputs that are sources, for each swap, by their place in the domain.
         """
-        n_inputs = len(self._domain.tokens)
+        n_inputs = len(self.domain.tokens)
         tallies = {swap.name: Tally() for swap in sources}
         for start in range(0, n_inputs, _CHUNK):
             undecided = [swap for swap in sources if not tallies[swap.name].changed]
@@ -170,9 +161,9 @@ class InterchangeSearch:
         rng = np.random.default_rng([self._seed, 2])
         tally = Tally()
         for _ in range(DISTINCT_ROUNDS):
-            base = self._at(self._domain.draw_rows(_CHUNK, rng))
+            base = self._at(self.domain.draw_rows(_CHUNK, rng))
             if sources is None:
-                source = self._at(self._domain.draw_rows(_CHUNK, rng))
+                source = self._at(self.domain.draw_rows(_CHUNK, rng))
             else:
                 source = self._at(rng.choice(sources, size=_CHUNK))
             self._interchange(swap, base, source, tally, None)
@@ -180,64 +171,69 @@ class InterchangeSearch:
                 break
         return tally
 
-    def _at(self, rows: np.ndarray) -> _Seen:
+    def _at(self, rows: np.ndarray) -> Seen:
         """Return what is seen of inputs of the domain, by their places."""
-        if self._runs.are_few:
+        if self.runs.are_few:
             return self._everything.take(rows)
-        return self._seen(self._domain.tokens[rows], self._runs.at(rows))
+        return self._seen(self.domain.tokens[rows], self.runs.at(rows))
 
     @cached_property
-    def _everything(self) -> _Seen:
+    def _everything(self) -> Seen:
         """What is seen of the whole of a small domain."""
-        return self._seen(self._domain.tokens, self._runs.at(np.arange(len(self._domain.tokens))))
+        return self._seen(self.domain.tokens, self.runs.at(np.arange(len(self.domain.tokens))))
 
-    def _permuted(self, tokens: np.ndarray, positions: np.ndarray) -> _Seen:
+    def _permuted(self, tokens: np.ndarray, positions: np.ndarray) -> Seen:
         """Return what is seen of inputs whose positions are permuted."""
         moved = self._weights.W_pos[positions]
         done = run(self._weights, tokens, graph=self._graph, pos_embed=moved)
         return self._seen(tokens, done, positions)
 
-    def _seen(self, tokens: np.ndarray, done: Run, positions: np.ndarray | None = None) -> _Seen:
+    def _seen(self, tokens: np.ndarray, done: Run, positions: np.ndarray | None = None) -> Seen:
         values = self._predictor.values(tokens, positions)
-        return _Seen(tokens, done, values, self._codec.decode_ids(done.logits))
+        return Seen(tokens, done, values, self._codec.decode_ids(done.logits))
 
     def _interchange(
-        self, swap: Swap, base: _Seen, source: _Seen, tally: Tally, positions: np.ndarray | None
+        self, swap: Swap, base: Seen, source: Seen, tally: Tally, positions: np.ndarray | None
     ) -> None:
         """Interchange, on the weights and by the program, row by row."""
-        after = self._measured(swap, base, source, tally)
+        after = self._measured(swap, base, source)
         carried = Interchange(swap.reader.name, swap.carried, source.values, swap.position)
         expected = self._predictor.output(base.values, carried)
         predicted = self._codec.decode_ids(expected)
         self._compare(tally, base, source, after, predicted)
         self._count(tally, base, source, after, positions)
 
-    def _measured(self, swap: Swap, base: _Seen, source: _Seen, tally: Tally) -> np.ndarray:
+    def _measured(self, swap: Swap, base: Seen, source: Seen) -> np.ndarray:
         """Return the decoded outputs of the weights after an interchange.
 
-        Where the reader cannot tell the source from the base, they are those before it.
+        Where the reader cannot tell the source from the base, or its component writes the
+        same, they are those before it.
         """
+        weights, reader = self._weights, swap.reader
         delta = swap.delta(base.run, source.run)
-        visible = np.abs(project(delta, reader_matrix(self._weights, swap.reader)))
-        rows = np.flatnonzero(visible.max(axis=(1, 2)) > ROUNDING_BOUND)
+        rows = _that_are_seen(project(delta, reader_matrix(weights, reader)))
         after = base.answers.copy()
-        if len(rows):
-            tally.varies = True
-            run = base.run.take(rows)
-            logits = interchange(self._weights, self._graph, run, swap.reader, delta[rows])
-            after[rows] = self._codec.decode_ids(logits)
+        if not len(rows):
+            return after
+        run = base.run.take(rows)
+        depth, change = change_of_stream(weights, self._graph, run, reader, delta[rows])
+        other = _that_are_seen(change)
+        if len(other):
+            stream = run.streams[depth][other] + change[other]
+            logits = resume(self._live, self._live_graph, stream, depth)
+            after[rows[other]] = self._codec.decode_ids(logits)
         return after
 
     def _compare(
-        self, tally: Tally, base: _Seen, source: _Seen, after: np.ndarray, predicted: np.ndarray
+        self, tally: Tally, base: Seen, source: Seen, after: np.ndarray, predicted: np.ndarray
     ) -> None:
         """Note the first pair on which the weights do not do what the program says."""
         differs = (after != predicted) & self._codec.is_real(base.tokens)
         if differs.any() and tally.disagreement is None:
             pair, at = np.argwhere(differs)[0].tolist()
             tally.disagreement = (
-                f"on base {self._shown(base.tokens[pair])} and source "
-                f"{self._shown(source.tokens[pair])} the program predicts "
+                f"on base {self._codec.sequence(base.tokens[pair])} and source "
+                f"{self._codec.sequence(source.tokens[pair])} the program predicts "
                 f"{self._codec.answer(predicted[pair, at])} at position {at}, and the weights give "
                 f"{self._codec.answer(after[pair, at])}"
             )
@@ -245,8 +241,8 @@ class InterchangeSearch:
     def _count(
         self,
         tally: Tally,
-        base: _Seen,
-        source: _Seen,
+        base: Seen,
+        source: Seen,
         after: np.ndarray,
         positions: np.ndarray | None,
     ) -> None:
@@ -266,7 +262,3 @@ class InterchangeSearch:
                 changed=0,
                 tried=0,
             )
-
-    def _shown(self, tokens: np.ndarray) -> list[object]:
-        known = len(self._codec.tokens)
-        return [self._codec.tokens.values[token] for token in tokens.tolist() if token < known]

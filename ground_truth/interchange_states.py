@@ -8,19 +8,18 @@ tried; a stated number has. Program and weights must agree throughout.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from ..compiler.compiled_model import CompiledModel
 from .circuit_labels import (
     Certificate,
     Constant,
     EdgeLabel,
     EdgeState,
     Exhausted,
+    Quiet,
     Searched,
     Witness,
 )
 from .contributions import distinct_sources, spreads
-from .domain_runs import DomainRuns
-from .interchange_pairs import Family, TaskDomain
+from .interchange_pairs import Family
 from .interchange_search import InterchangeSearch, Tally
 from .swap import Swap
 from .wiring import ROUNDING_BOUND
@@ -65,18 +64,13 @@ class InterchangeStates:
     """Settles what swaps of one model can do.
 
     Args:
-        compiled: the model, with the program that predicts.
-        domain: the inputs.
-        runs: the model's runs on them.
-        seed: draws the pairs.
+        search: tries interchanges in the model.
     """
 
-    def __init__(
-        self, compiled: CompiledModel, domain: TaskDomain, runs: DomainRuns, seed: int
-    ) -> None:
-        self._domain = domain
-        self._runs = runs
-        self._search = InterchangeSearch(compiled, domain, runs, seed)
+    def __init__(self, search: InterchangeSearch) -> None:
+        self._domain = search.domain
+        self._runs = search.runs
+        self._search = search
 
     def settle(self, swaps: Sequence[Swap]) -> dict[str, Settled]:
         """Return what each swap can do, by name.
@@ -84,15 +78,11 @@ class InterchangeStates:
         Where program and weights differ on a swap, that is all that is said of any: the
         long searches are left out.
         """
-        spread = spreads(self._runs, swaps)
-        varying = [swap for swap in swaps if spread[swap.name] > ROUNDING_BOUND]
-        full = {swap.name: Tally() for swap in varying}
-        self._search.random_pairs(full, varying, FEW_ROUNDS, Family.FULL)
+        full, quiet = self.settle_full(swaps)
         if any(tally.disagreement for tally in full.values()):
             return {name: _differing(tally) for name, tally in full.items()}
-        exhausted = self._search_on(full, [swap for swap in varying if full[swap.name].is_open])
-        causal = [swap for swap in varying if full[swap.name].changed]
-        steady = [swap for swap in swaps if swap not in set(causal)]
+        causal = [swap for swap in swaps if full[swap.name].changed]
+        steady = [swap for swap in swaps if not full[swap.name].changed]
         permuted = {swap.name: Tally() for swap in steady}
         self._search.random_pairs(permuted, steady, FEW_ROUNDS, Family.POSITIONS)
         same = {swap.name: Tally() for swap in causal}
@@ -101,8 +91,7 @@ class InterchangeStates:
         for swap in swaps:
             name = swap.name
             found = [tallies.get(name, Tally()) for tallies in (full, permuted, same)]
-            quiet = exhausted.get(name) or self._without_effect(full.get(name))
-            state, certificate = _state(found[0].witness, found[1].witness, quiet)
+            state, certificate = _state(found[0].witness, found[1].witness, quiet[name])
             settled[name] = Settled(
                 state,
                 certificate,
@@ -111,6 +100,28 @@ class InterchangeStates:
                 next((tally.disagreement for tally in found if tally.disagreement), ""),
             )
         return settled
+
+    def settle_full(self, swaps: Sequence[Swap]) -> tuple[dict[str, Tally], dict[str, Quiet]]:
+        """Return what sources of the domain show of each swap, by name.
+
+        Where program and weights differ on a swap, the long searches are left out.
+
+        Returns:
+            The tallies; and the certificate of each swap if it has no effect.
+        """
+        spread = spreads(self._runs, swaps)
+        varying = [swap for swap in swaps if spread[swap.name] > ROUNDING_BOUND]
+        tallies = {swap.name: Tally() for swap in swaps}
+        self._search.random_pairs(tallies, varying, FEW_ROUNDS, Family.FULL)
+        exhausted: dict[str, Exhausted] = {}
+        if not any(tally.disagreement for tally in tallies.values()):
+            still = [swap for swap in varying if tallies[swap.name].is_open]
+            exhausted = self._search_on(tallies, still)
+        constant = {swap.name for swap in swaps} - {swap.name for swap in varying}
+        return tallies, {
+            name: exhausted.get(name) or self._without_effect(None if name in constant else tally)
+            for name, tally in tallies.items()
+        }
 
     def _search_on(self, tallies: dict[str, Tally], swaps: list[Swap]) -> dict[str, Exhausted]:
         """Try all interchanges of swaps that had no effect, or many where all are too many.
@@ -154,7 +165,7 @@ class InterchangeStates:
             for swap in swaps
         }
 
-    def _without_effect(self, tally: Tally | None) -> Certificate:
+    def _without_effect(self, tally: Tally | None) -> Quiet:
         """Return the certificate of a swap of which not all was tried, or that is constant."""
         if tally is not None:
             return Searched(n_pairs=tally.tried)

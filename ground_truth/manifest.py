@@ -8,10 +8,13 @@ be given away by itself and still says which labels belong to it.
 
 import hashlib
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Annotated, Literal
 
 from pydantic import Field
 
+from ..benchmark_programs import TaskId
+from .own_task_id import OwnTaskId
 from .record import Record
 
 FORMAT_VERSION: Literal["1.0"] = "1.0"
@@ -48,6 +51,51 @@ class RegimeRecord(Record):
 
     name: str
     parameters: dict[str, int]
+
+
+@dataclass(frozen=True)
+class Identity:
+    """The id of a task, and the same in parts.
+
+    Attributes:
+        id: of the task.
+        name: of the program.
+        version: of the program; 0 of one that is not of the library.
+        parameters: the size; empty of a program that is not of the library.
+        regimes: in the order in which the model went through them.
+    """
+
+    id: str
+    name: str
+    version: int
+    parameters: dict[str, int]
+    regimes: tuple[RegimeRecord, ...]
+
+    @classmethod
+    def of(cls, task_id: TaskId | OwnTaskId) -> "Identity":
+        """Return the identity that an id stands for."""
+        version, parameters = 0, {}
+        if isinstance(task_id, TaskId):
+            version, parameters = task_id.version, dict(task_id.parameters)
+        regimes = tuple(RegimeRecord(name=n, parameters=dict(p)) for n, p in task_id.regimes)
+        return cls(str(task_id), task_id.name, version, parameters, regimes)
+
+
+@dataclass(frozen=True)
+class About:
+    """What is said of a task wherever it is described.
+
+    Attributes:
+        id: of the task.
+        description: what the program computes.
+        licence: of the program and all that was made of it, as SPDX has it.
+        citation: where the program comes from.
+    """
+
+    id: str
+    description: str
+    licence: str
+    citation: str
 
 
 class LabelsManifest(Record):
@@ -94,6 +142,16 @@ class Manifest(Record):
     licence: str
     citation: str
     checksum: str = ""
+
+    @property
+    def identity(self) -> Identity:
+        """Which task it says that it is of."""
+        return Identity(self.id, self.name, self.version, self.parameters, self.regimes)
+
+    @property
+    def about(self) -> About:
+        """What it says of the task itself."""
+        return About(self.id, self.description, self.licence, self.citation)
 
     def sealed(self) -> "Manifest":
         """Return the manifest with its checksum."""

@@ -167,6 +167,8 @@ class ModelConfig(Record):
             "d_out": sum(widths),
             "threshold": NONE_THRESHOLD,
             "tie_tolerance": TIE_TOLERANCE,
+            "architecture": ARCHITECTURE,
+            "decoding": DECODING,
         }
         problems = [
             f"{name}: must be {value}, got {getattr(self, name)}"

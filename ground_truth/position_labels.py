@@ -11,17 +11,15 @@ from typing import Literal
 from threadpoolctl import threadpool_limits
 
 from ..errors import CertificationError, listing
-from .circuit_labels import EdgeLabel, EdgeState, Exhausted, Searched, Witness
+from .circuit_labels import EdgeLabel, EdgeState, Exhausted, Quiet, Searched, Witness
 from .domain_runs import DomainRuns
-from .interchange_pairs import Family
-from .interchange_search import InterchangeSearch, Tally
+from .interchange_search import InterchangeSearch
+from .interchange_states import InterchangeStates
 from .record import Record
 from .swap import Swap
 from .task import Task
 
 FORMAT_VERSION: Literal["1.0"] = "1.0"
-_FIRST = range(1)
-_LATER = range(1, 3)
 
 
 class PositionLabel(Record):
@@ -31,20 +29,20 @@ class PositionLabel(Record):
         edge: the edge's name.
         position: of the reader, `<bos>` being 0.
         state: `causal`, or `inert` if no interchange that was tried changes an output.
-        certificate: a witness, or how many pairs were tried.
+        certificate: why, as for an edge.
     """
 
     edge: str
     position: int
     state: EdgeState
-    certificate: Witness | Searched
+    certificate: Witness | Quiet
 
 
 class PositionLabels(Record):
-    """The pairs of edge and position at which something that varies is read.
+    """The edges of which interchanges were tried, at every position.
 
-    An edge that is not named here carries the same on every input, or nothing, or nothing
-    that reaches an output; so does an edge that is named at a position that is not.
+    What the certificate of an edge that is not named here says of the edge holds of it at every
+    position: it is unwired, or unreachable, or constant on the inputs that were compared.
 
     Attributes:
         task: the task's id.
@@ -71,47 +69,43 @@ def position_labels(task: Task) -> PositionLabels:
     Raises:
         CertificationError: program and weights differ.
     """
-    compiled = task.compiled
+    compiled, graph = task.compiled, task.graph
     runs = DomainRuns(compiled.model.weights, task.domain.tokens)
     search = InterchangeSearch(compiled, task.domain, runs, task.labels.seed)
-    tried = {label.edge: label for label in task.labels.edges if _was_tried(label)}
-    swaps = {
-        (edge.name, position): replace(whole, name=f"{edge.name} at {position}", position=position)
-        for edge in task.graph.edges
-        if edge.name in tried
-        for whole in [Swap.of_edge(task.graph, edge, tried[edge.name].variables)]
+    whole = [
+        Swap.of_edge(graph, edge, label.variables)
+        for edge, label in zip(graph.edges, task.labels.edges, strict=True)
+        if was_tried(label)
+    ]
+    places = [(swap.name, at) for swap in whole for at in range(compiled.model.weights.n_ctx)]
+    swaps = [
+        replace(swap, name=f"{swap.name} at {position}", position=position)
+        for swap in whole
         for position in range(compiled.model.weights.n_ctx)
-    }
-    tallies = {swap.name: Tally() for swap in swaps.values()}
-    likely = [swap for (edge, _), swap in swaps.items() if tried[edge].state is EdgeState.CAUSAL]
+    ]
     with threadpool_limits(limits=1):
-        search.random_pairs(tallies, list(swaps.values()), _FIRST, Family.FULL)
-        still = [swap for swap in likely if tallies[swap.name].is_open]
-        search.random_pairs(tallies, still, _LATER, Family.FULL)
+        tallies, quiet = InterchangeStates(search).settle_full(swaps)
     problems = [f"{name}: {t.disagreement}" for name, t in tallies.items() if t.disagreement]
     if problems:
         raise CertificationError(
             listing(f"The positions of {task.id} cannot be certified:", problems)
         )
-    found = {place: tallies[swap.name] for place, swap in swaps.items()}
     return PositionLabels(
         task=str(task.id),
         weights=task.labels.weights,
         seed=task.labels.seed,
-        positions=tuple(_label(*place, tally) for place, tally in found.items() if tally.varies),
+        positions=tuple(
+            PositionLabel(
+                edge=edge,
+                position=position,
+                state=EdgeState.CAUSAL if tallies[swap.name].changed else EdgeState.INERT,
+                certificate=tallies[swap.name].witness or quiet[swap.name],
+            )
+            for (edge, position), swap in zip(places, swaps, strict=True)
+        ),
     )
 
 
-def _was_tried(label: EdgeLabel) -> bool:
-    """Whether the edge carries what varies, and no proof says that it does not matter."""
+def was_tried(label: EdgeLabel) -> bool:
+    """Whether interchanges of an edge were tried: neither weights nor constancy settled it."""
     return isinstance(label.certificate, Witness | Exhausted | Searched)
-
-
-def _label(edge: str, position: int, tally: Tally) -> PositionLabel:
-    witness = tally.witness
-    return PositionLabel(
-        edge=edge,
-        position=position,
-        state=EdgeState.INERT if witness is None else EdgeState.CAUSAL,
-        certificate=witness or Searched(n_pairs=tally.tried),
-    )

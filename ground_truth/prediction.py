@@ -86,7 +86,7 @@ class Predictor:
         """
         values = self._inputs(tokens, positions)
         for place in range(len(self._program.nodes)):
-            self._evaluate(place, values, None)
+            self.evaluate(place, values)
         return values
 
     def output(self, base: Values, interchange: Interchange) -> np.ndarray:
@@ -103,7 +103,7 @@ class Predictor:
             if node.is_selector or isinstance(node.operation, ir.Tokens | ir.Indices):
                 continue
             if component == self._component(place) or dirty & self._inputs_of(place):
-                self._evaluate(place, values, interchange)
+                self.evaluate(place, values, interchange)
                 dirty.add(self._names[place])
         return np.concatenate([values[name] for name in outputs], axis=-1)
 
@@ -159,10 +159,13 @@ class Predictor:
                 values[name] = written.reshape(*ids.shape, -1)
         return values
 
-    def _evaluate(
-        self, place: int, values: dict[str, np.ndarray], interchange: Interchange | None
+    def evaluate(
+        self,
+        place: int,
+        values: dict[str, np.ndarray],
+        interchange: Interchange | None = None,
     ) -> None:
-        """Compute one node's variable, in place."""
+        """Compute one node's variable from those it reads, and add it to `values`."""
 
         def read(reader: str, variable: str) -> np.ndarray:
             if (

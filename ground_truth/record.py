@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NoReturn, TypeVar
 
 from pydantic import BaseModel, ConfigDict, JsonValue, ValidationError
@@ -65,11 +65,15 @@ def _value(value: JsonValue) -> Value:
 
 
 def canonical_json(record: BaseModel) -> str:
-    """Return a record as JSON: keys sorted, a newline at the end, the same text each time.
+    """Return a record as JSON, the same text each time: see `canonical_text`."""
+    return canonical_text(record.model_dump(mode="json"))
+
+
+def canonical_text(content: Mapping[str, JsonValue]) -> str:
+    """Return an object as JSON: keys sorted, a newline at the end.
 
     A list that is too long for a line has one line for each item.
     """
-    content = record.model_dump(mode="json")
     members = [f" {_dumped(key)}: {_laid_out(value)}" for key, value in sorted(content.items())]
     return "{\n" + ",\n".join(members) + "\n}\n"
 
@@ -110,23 +114,30 @@ def read_record(kind: type[AnyRecord], content: bytes, where: str) -> AnyRecord:
         raise BundleError(listing(f"{where} does not hold {_words(kind)}:", problems)) from None
 
 
+def read_exact(kind: type[AnyRecord], content: bytes, where: str) -> AnyRecord:
+    """Return the record of a file that must be, byte for byte, as `to_json` writes it.
+
+    Other readers of JSON than this one then cannot read it otherwise.
+
+    Raises:
+        BundleError: as `read_record`, or it is another text.
+    """
+    record = read_record(kind, content, where)
+    check_text(record.to_json(), content, where)
+    return record
+
+
+def check_text(text: str, content: bytes, where: str) -> None:
+    """Raise `BundleError` unless a file holds this text."""
+    if text.encode() != content:
+        raise BundleError(f"{where} must be written as Glassbench writes it; get it again")
+
+
 def _check_json(content: bytes, where: str, kind: type[Record]) -> None:
     """Refuse what a lenient reader of JSON would read in a way of its own."""
-
-    def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-        found = dict(pairs)
-        if len(found) < len(pairs):
-            names = [name for name, _ in pairs]
-            twice = sorted({name for name in names if names.count(name) > 1})
-            raise ValueError(f"the keys {', '.join(twice)} are there more than once")
-        return found
-
-    def refuse(constant: str) -> NoReturn:
-        raise ValueError(f"{constant} is not JSON")
-
     try:
-        found = json.loads(content.decode(), object_pairs_hook=once, parse_constant=refuse)
-    except (ValueError, RecursionError) as error:
+        found = strict_json(content)
+    except ValueError as error:
         raise BundleError(
             listing(f"{where} does not hold {_words(kind)}:", [f"it is not JSON: {error}"])
         ) from None
@@ -142,6 +153,31 @@ def _check_json(content: bytes, where: str, kind: type[Record]) -> None:
                 ],
             )
         )
+
+
+def strict_json(content: bytes) -> Any:
+    """Return what JSON holds.
+
+    Raises:
+        ValueError: it is no JSON in UTF-8, holds NaN or an infinity, has a key twice, or is
+            too deep.
+    """
+
+    def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        found = dict(pairs)
+        if len(found) < len(pairs):
+            names = [name for name, _ in pairs]
+            twice = sorted({name for name in names if names.count(name) > 1})
+            raise ValueError(f"the keys {', '.join(twice)} are there more than once")
+        return found
+
+    def refuse(constant: str) -> NoReturn:
+        raise ValueError(f"{constant} is not JSON")
+
+    try:
+        return json.loads(content.decode(), object_pairs_hook=once, parse_constant=refuse)
+    except RecursionError as error:
+        raise ValueError(str(error)) from None
 
 
 def _words(kind: type[Record]) -> str:

@@ -142,7 +142,8 @@ class Registry(Record):
         """Read a registry.
 
         Args:
-            source: a file, a folder that has a `registry.json`, or a URL.
+            source: a file, a folder that has a `registry.json`, or the URL of either; that of a
+                folder ends with a slash.
             patience: with a server.
 
         Raises:
@@ -168,6 +169,8 @@ def url_of(source: str | Path) -> str:
     Example:
         >>> url_of("https://example.org/core/registry.json")
         'https://example.org/core/registry.json'
+        >>> url_of("https://example.org/core/")
+        'https://example.org/core/registry.json'
         >>> url_of("/no such folder/registry.json")
         'file:///no%20such%20folder/registry.json'
 
@@ -185,7 +188,7 @@ def url_of(source: str | Path) -> str:
             raise BundleError(
                 f"A registry must be a path, or a URL with https:, http: or file:, got {text!r}"
             )
-        return text
+        return urljoin(text, REGISTRY) if text.endswith("/") else text
     path = Path(source)
     return (path / REGISTRY if path.is_dir() else path).absolute().as_uri()
 

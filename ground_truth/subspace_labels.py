@@ -20,6 +20,7 @@ from ..compiler.source_map import PlacedVariable
 from ..errors import CertificationError, listing
 from .circuit_labels import EdgeLabel, EdgeState, Unreachable
 from .domain_runs import DomainRuns
+from .interchange_search import InterchangeSearch
 from .interchange_states import InterchangeStates, disagreements
 from .prediction import Predictor
 from .record import Record
@@ -89,7 +90,8 @@ class _Labelling:
         self._source_map = compiled.source_map
         self._weights = runs.weights
         self._graph = runs.graph
-        self._states = InterchangeStates(compiled, task.domain, runs, task.labels.seed)
+        search = InterchangeSearch(compiled, task.domain, runs, task.labels.seed)
+        self._states = InterchangeStates(search)
         self._wiring = Wiring(runs.weights, runs.graph, proof_bound(compiled))
         self._predictor = Predictor(compiled)
         self.problems = [*self._leaks(), *self._strays()]

@@ -51,19 +51,20 @@ class Swap:
         )
 
     def contribution(self, run: Run) -> Stream:
-        """Return what would be interchanged, as it is in a run."""
+        """Return what would be interchanged, as it is in a run, at the positions of the swap."""
         written = run.contributions[self.writer]
+        if self.position is not None:
+            written = written[:, self.position : self.position + 1]
         return written if self.projector is None else project(written, self.projector)
 
     def delta(self, base: Run, source: Run) -> Stream:
         """Return what the interchange adds to the reader's input."""
-        delta = source.contributions[self.writer] - base.contributions[self.writer]
-        if self.projector is not None:
-            delta = project(delta, self.projector)
-        if self.position is not None:
-            delta[:, : self.position] = 0.0
-            delta[:, self.position + 1 :] = 0.0
-        return delta
+        delta = self.contribution(source) - self.contribution(base)
+        if self.position is None:
+            return delta
+        whole = np.zeros_like(base.contributions[self.writer])
+        whole[:, self.position : self.position + 1] = delta
+        return whole
 
 
 def variable_edge_name(variable: PlacedVariable, reader: str) -> str:

@@ -7,9 +7,10 @@ anew. Heads may be one reader instead of three, `embed` and `pos_embed` one writ
 
 from collections.abc import Callable, Mapping
 
-from ..compiler.component_graph import EMBED, POS_EMBED, edge_name
-from ..compiler.source_map import SourceMap
+from ..compiler.component_graph import EMBED, POS_EMBED, ComponentGraph, Reader, edge_name
+from ..compiler.source_map import PlacedVariable, SourceMap
 from .circuit_labels import EdgeState
+from .swap import variable_edge_name
 
 INPUT = "input"
 
@@ -53,27 +54,52 @@ def node_states(states: States, *, merge_input: bool = False) -> dict[str, EdgeS
     return _strongest(states, writer_of)
 
 
-def neuron_states(subspaces: States, source_map: SourceMap) -> dict[str, EdgeState]:
+def variable_states(
+    subspaces: States, source_map: SourceMap, graph: ComponentGraph
+) -> dict[str, EdgeState]:
+    """Return the state of every variable on the way to every later reader.
+
+    Args:
+        subspaces: the states of those that are read; all others are `unwired`, which was
+            shown when these were made: see `SubspaceLabels`.
+        source_map: says which variables there are.
+        graph: the readers.
+    """
+    names = (
+        variable_edge_name(variable, reader.name)
+        for variable in source_map.variables
+        for reader in _later(graph, variable)
+    )
+    return {name: subspaces.get(name, EdgeState.UNWIRED) for name in names}
+
+
+def neuron_states(
+    subspaces: States, source_map: SourceMap, graph: ComponentGraph
+) -> dict[str, EdgeState]:
     """Return the states of ranges of neurons on the way to readers, `m0[n3-n7,n9]->a1.h0<k>`.
 
     The neurons that compute a variable write to its subspace and to nothing else, so each
     has the state of the variable.
 
     Args:
-        subspaces: the state of each variable on the way to a reader; see `SubspaceLabels`.
+        subspaces: the states of variables that are read; see `variable_states`.
         source_map: says which neurons compute which variable.
+        graph: the readers.
     """
-    computed = [variable for variable in source_map.variables if variable.neurons]
-    ranges = {
-        f"{one.writer}[{one.name}]": f"{one.writer}[{neuron_ranges(one.neurons)}]"
-        for one in computed
-    }
-    renamed = ((edge.split("->"), state) for edge, state in subspaces.items())
     return {
-        edge_name(ranges[writer], reader): state
-        for (writer, reader), state in renamed
-        if writer in ranges
+        edge_name(f"{variable.writer}[{neuron_ranges(variable.neurons)}]", reader.name): (
+            subspaces.get(variable_edge_name(variable, reader.name), EdgeState.UNWIRED)
+        )
+        for variable in source_map.variables
+        if variable.neurons
+        for reader in _later(graph, variable)
     }
+
+
+def _later(graph: ComponentGraph, variable: PlacedVariable) -> list[Reader]:
+    """Return the readers after the writer of a variable."""
+    depth = graph.writers[graph.writer_index[variable.writer]].depth
+    return [reader for reader in graph.readers if reader.depth > depth]
 
 
 def neuron_ranges(neurons: tuple[int, ...]) -> str:

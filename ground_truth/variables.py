@@ -19,7 +19,6 @@ On disk this is `labels/variables.json`; the directions are in `labels/source_ma
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
@@ -27,15 +26,14 @@ from pydantic import JsonValue
 from threadpoolctl import threadpool_limits
 
 from ..compiler.compiled_model import CompiledModel
-from ..compiler.executor import Run
 from ..compiler.source_map import PlacedVariable
 from ..errors import CertificationError, listing
 from .digest import weights_digest
 from .domain_runs import DomainRuns
 from .high_level_model import HighLevelModel, Override
 from .interchange_pairs import Pairs, TaskDomain
-from .prediction import Values
 from .record import Record, plain
+from .seen import Seen
 from .subspace_patch import SubspacePatch, patched_logits
 from .variable_window import hook_name, window
 
@@ -161,20 +159,6 @@ def variables(
         return _Certification(compiled, domain, seed, runs).labels(task or "this model")
 
 
-@dataclass(frozen=True, eq=False)
-class _Seen:
-    """Inputs, and what weights and program do on them."""
-
-    tokens: np.ndarray
-    run: Run
-    values: Values
-
-    def take(self, rows: np.ndarray) -> "_Seen":
-        """Return what is seen of some of the inputs."""
-        values = {name: value[rows] for name, value in self.values.items()}
-        return _Seen(self.tokens[rows], self.run.take(rows), values)
-
-
 class _Certification:
     """One certification: what is at hand, and what went wrong."""
 
@@ -189,11 +173,11 @@ class _Certification:
         self._problems: dict[str, str] = {}
         pairs = Pairs.draw(domain, sum(PAIRS), np.random.default_rng([seed, 0]))
         self._base, self._source = map(self._seen, (pairs.base_rows, pairs.source_rows))
-        self._before = self._codec.decode_ids(self._base.run.logits)
 
-    def _seen(self, rows: np.ndarray) -> _Seen:
-        tokens = self._runs.tokens[rows]
-        return _Seen(tokens, self._runs.at(rows), self._model.coefficients(tokens))
+    def _seen(self, rows: np.ndarray) -> Seen:
+        tokens, done = self._runs.tokens[rows], self._runs.at(rows)
+        answers = self._codec.decode_ids(done.logits)
+        return Seen(tokens, done, self._model.coefficients(tokens), answers)
 
     def labels(self, task: str) -> VariableLabels:
         """Interchange each variable, then several at once."""
@@ -258,7 +242,7 @@ class _Certification:
         return JointInterchange(variables=names, partial=partial)
 
     def _interchange(
-        self, sources: Mapping[str, _Seen], n_whole: int, rng: np.random.Generator
+        self, sources: Mapping[str, Seen], n_whole: int, rng: np.random.Generator
     ) -> tuple[Tried, Tried]:
         """Interchange variables on weights and program, and compare.
 
@@ -281,13 +265,13 @@ class _Certification:
         given, real = self._codec.decode_ids(logits), self._codec.is_real(base.tokens)
         expected = self._model.override(base.values, overrides)
         self._compare(base, sources, given, expected.answers)
-        changed = ((given != self._before[:size]) & real).any(axis=1)
+        changed = ((given != base.answers) & real).any(axis=1)
         defined = (expected.defined | ~real).all(axis=1)
         whole = Tried.of(changed[:n_whole], defined[:n_whole])
         return whole, Tried.of(changed[n_whole:], defined[n_whole:])
 
     def _compare(
-        self, base: _Seen, sources: Mapping[str, _Seen], given: np.ndarray, expected: np.ndarray
+        self, base: Seen, sources: Mapping[str, Seen], given: np.ndarray, expected: np.ndarray
     ) -> None:
         """Note the first pair on which the weights do not do what the program does."""
         names = ", ".join(sources)
@@ -295,13 +279,11 @@ class _Certification:
         if not wrong.any() or names in self._problems:
             return
         pair, at = np.argwhere(wrong)[0].tolist()
-        shown = ", ".join(str(self._shown(source.tokens[pair])) for source in sources.values())
+        shown = ", ".join(
+            str(self._codec.sequence(source.tokens[pair])) for source in sources.values()
+        )
         self._problems[names] = (
-            f"on base {self._shown(base.tokens[pair])} and source {shown} the program gives "
-            f"{self._codec.answer(expected[pair, at])!r} at position {at}, and the "
+            f"on base {self._codec.sequence(base.tokens[pair])} and source {shown} the program "
+            f"gives {self._codec.answer(expected[pair, at])!r} at position {at}, and the "
             f"weights give {self._codec.answer(given[pair, at])!r}"
         )
-
-    def _shown(self, tokens: np.ndarray) -> list[object]:
-        known = len(self._codec.tokens)
-        return [self._codec.tokens.values[token] for token in tokens.tolist() if token < known]

@@ -16,7 +16,6 @@ from .certify import certify
 from .circuit_labels import (
     CircuitLabels,
     EdgeLabel,
-    EdgeState,
     Structural,
     Unreachable,
     Witness,
@@ -59,7 +58,7 @@ def _replayed(
     wiring = Wiring(compiled.model.weights, graph, bound)
     for edge, label in zip(graph.edges, labels.edges, strict=True):
         certificate = label.certificate
-        if not _fits(label):
+        if not label.fits:
             yield f"{label.edge}: a {certificate.kind} certificate cannot show {label.state}"
         elif isinstance(certificate, Structural | Unreachable):
             structural = isinstance(certificate, Structural)
@@ -73,19 +72,6 @@ def _replayed(
             problem = _replay(compiled, graph, label, certificate)
             if problem:
                 yield f"{label.edge}: {problem}"
-
-
-def _fits(label: EdgeLabel) -> bool:
-    """Whether a certificate of that kind can show that state."""
-    certificate = label.certificate
-    match label.state:
-        case EdgeState.CAUSAL:
-            return isinstance(certificate, Witness) and certificate.positions is None
-        case EdgeState.POSITIONAL:
-            return isinstance(certificate, Witness) and certificate.positions is not None
-        case EdgeState.UNWIRED:
-            return isinstance(certificate, Structural)
-    return not isinstance(certificate, Witness | Structural)
 
 
 def _replay(

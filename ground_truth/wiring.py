@@ -40,6 +40,30 @@ def reader_matrix(weights: Weights, reader: Reader) -> np.ndarray:
     return weights.W_U
 
 
+def without_dead_ends(weights: Weights, bound: float) -> Weights:
+    """Return a model without the heads and neurons whose writes no kept reader reads.
+
+    The logits are kept, and so are the readers of kept heads and neurons. The logits are then
+    the same on every input, and after every change of the stream: exactly if `bound` is 0, else
+    but for rounding.
+
+    Args:
+        weights: the model.
+        bound: no entry of what is written times what is read that counts as zero is larger.
+    """
+    W_O, W_out = weights.W_O.copy(), weights.W_out.copy()
+    columns = weights.W_U
+    for layer in reversed(range(weights.n_layers)):
+        live = np.abs(W_out[layer] @ columns).max(axis=1, initial=0.0) > bound
+        W_out[layer][~live] = 0.0
+        columns = np.hstack([columns, weights.W_in[layer][:, live]])
+        heads = np.abs(W_O[layer] @ columns).max(axis=(1, 2), initial=0.0) > bound
+        W_O[layer][~heads] = 0.0
+        read = [each[layer, heads] for each in (weights.W_Q, weights.W_K, weights.W_V)]
+        columns = np.hstack([columns, *np.concatenate(read)])
+    return weights.with_arrays({"W_O": W_O, "W_out": W_out})
+
+
 class Wiring:
     """Structural facts about the edges of one model.
 

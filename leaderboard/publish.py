@@ -4,6 +4,7 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
+from ..whole_file import write_whole
 from .figure import standings_figure, write_figure
 from .results_folder import read_results
 from .standings import failures, results_frame, standings, task_scores
@@ -41,9 +42,8 @@ def write_leaderboard(
     frame = results_frame(read_results(results), track)
     table = standings(frame)
     folder = Path(folder)
-    folder.mkdir(parents=True, exist_ok=True)
     markdown, latex = folder / "leaderboard.md", folder / "leaderboard.tex"
-    markdown.write_text(markdown_table(table, failures(frame)), encoding="utf-8", newline="\n")
-    latex.write_text(latex_table(table), encoding="utf-8", newline="\n")
+    write_whole(markdown_table(table, failures(frame)).encode(), markdown)
+    write_whole(latex_table(table).encode(), latex)
     figure = standings_figure(table, task_scores(frame))
     return Leaderboard(markdown, latex, *write_figure(figure, folder / "leaderboard"))

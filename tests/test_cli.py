@@ -311,7 +311,7 @@ def test_score_on_a_task_prints_and_writes_only_where_told(run, tmp_path):
     assert "oracle 1.00" in out
     assert not (tmp_path / "glassbench-results").exists()
     out = run("score", "weight-norm", "--task", TINY, "-o", "results").stdout
-    assert "Written: 1 results in results/" in out
+    assert "Written: 1 result in results/" in out
     assert len(list((tmp_path / "results").glob("*.json"))) == 1
 
 
@@ -420,11 +420,12 @@ def test_bundles_in_a_place_that_cannot_be_written(run, tmp_path):
 
 def test_a_folder_that_can_be_served_and_downloaded_from(run, tmp_path, monkeypatch):
     monkeypatch.setenv("GLASSBENCH_HOME", str(tmp_path / "home"))
-    run("build", "sort[tiny]", "frac_prevs[tiny]", "--registry", "-o", "served")
+    run("build", "sort[tiny]", "frac_prevs[tiny]", "--registry", "served")
     shown = run("download", "sort[tiny]", "--from", "served").output
     assert "1 bundle, each whole" in shown
     assert len(list((tmp_path / "home" / "bundles").glob("*.zip"))) == 1
     assert "2 bundles, each whole" in run("download", "--from", "served").output
     assert "did you mean" in run("download", "sort", "--from", "served", code=1).output
     assert "say where the registry is" in run("download", code=2).output
-    run("build", "sort[tiny]", "--registry", "--folders", code=2)
+    run("build", "sort[tiny]", "--registry", "served", "--folders", code=2)
+    run("build", "sort[tiny]", "--registry", "served", "-o", "other", code=2)

@@ -377,8 +377,8 @@ PRIORITY_ENCODER = ProgramSpec(
     build=lambda _vocabulary, _length: priority_encoder(),
     vocabulary=letters,
     oracle=_priority_encoder,
-    sizes=Sizes((3, 3), (5, 5), (6, 8), (8, 16)),
-    least_vocab=3,
+    sizes=Sizes((4, 3), (5, 5), (6, 8), (8, 16)),
+    least_vocab=4,  # of `a`, `b` and `c` alone, the last token is `c` wherever it counts
     description=(
         "Gives at every position the first of `a`, `b` and `c` that occurs anywhere in the "
         "sequence, and the last token if none does."

@@ -102,7 +102,7 @@ def test_a_write_that_fails_leaves_the_old_file_and_no_other(tmp_path, monkeypat
         raise OSError("no space left")
 
     monkeypatch.setattr("os.replace", full)
-    with pytest.raises(OSError, match="no space left"):
+    with pytest.raises(BundleError, match="cannot be written: no space left"):
         result(wall_seconds=2.0).write(tmp_path)
     assert [file.name for file in tmp_path.iterdir()] == [path.name]
     assert path.read_bytes() == before
@@ -183,9 +183,9 @@ def test_a_file_that_breaks_the_format_is_refused_by_name(tmp_path, changes, mes
         (b"", "Expecting value"),
         (b"\xff", "can't decode"),
         (b"[]", "expected a result of format 1.0"),
-        (b'{"tool": "a", "tool": "b"}', r"the keys \['tool'\] occur more than once"),
+        (b'{"tool": "a", "tool": "b"}', "the keys tool are there more than once"),
         (b"[" * 100_000, "expected"),
-        (b'{"seed": 1', "expected one JSON object"),
+        (b'{"seed": 1', "found none: Expecting"),
     ],
 )
 def test_a_file_that_is_no_result_is_refused(tmp_path, content, message):

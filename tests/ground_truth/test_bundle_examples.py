@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from glassbench.ground_truth import load, write_task_folder
+from glassbench.ground_truth import load, write_bundle
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 TASKS = (
@@ -19,7 +19,7 @@ TASKS = (
 @pytest.mark.parametrize("name", TASKS)
 @pytest.mark.parametrize("example", ["read_bundle.py", "read_bundle_torch.py"])
 def test_the_answers_are_those_of_the_bundle(tmp_path, example, name):
-    folder = write_task_folder(load(name), tmp_path / "task")
+    folder = write_bundle(load(name), tmp_path / "task")
     # Isolated, with nothing but the folder: the package is not imported.
     command = [sys.executable, "-I", str(EXAMPLES / example), str(folder)]
     told = subprocess.run(command, capture_output=True, text=True, check=False)

@@ -12,13 +12,16 @@ from collections import Counter
 import pytest
 from safetensors.numpy import load, save
 
-from glassbench.errors import BundleError
-from glassbench.ground_truth import bundle_files
+from glassbench.compiler import from_json, to_json
+from glassbench.errors import BundleError, ProgramError
+from glassbench.ground_truth import bundle_files, load_bundle
 from glassbench.ground_truth import bundle_layout as at
 from glassbench.ground_truth import load as load_task
 from glassbench.ground_truth.bundle import read_bundle
-from glassbench.ground_truth.bundle_archive import write_whole, zip_bytes
-from glassbench.ground_truth.manifest import LabelsManifest, Manifest, file_records, sha256_of
+from glassbench.ground_truth.bundle_archive import zip_bytes
+from glassbench.ground_truth.manifest import Manifest
+from glassbench.ground_truth.record import canonical_text
+from glassbench.whole_file import write_whole
 
 N = int(os.environ.get("GLASSBENCH_CORRUPTIONS", "40"))
 TASK = "sort[vocab=2,length=2]/crowded[distractors=1]"
@@ -33,26 +36,19 @@ def files():
     return dict(bundle_files(load_task(TASK)))
 
 
-def resealed(files):
-    """Return files whose manifests say that they are as they should be."""
-    public = {name: files[name] for name in files if name in at.PUBLIC}
-    private = {name: files[name] for name in files if name in at.PRIVATE}
-    inner = LabelsManifest.model_validate_json(files[at.LABELS_MANIFEST])
-    inner = inner.model_copy(update={"files": file_records(private)}).to_json().encode()
-    outer = Manifest.model_validate_json(files[at.MANIFEST])
-    changed = {"files": file_records(public), "labels": sha256_of(inner)}
-    outer = outer.model_copy(update=changed).sealed().to_json().encode()
-    return {**files, at.LABELS_MANIFEST: inner, at.MANIFEST: outer}
-
-
 def refusal(files, tmp_path):
     """Return why a bundle is refused; empty if it is not. Whatever else is raised is a bug."""
-    place = write_whole(zip_bytes(files), tmp_path / "bundle.zip")
+    return refusal_of(write_whole(zip_bytes(files), tmp_path / "bundle.zip"), files)
+
+
+def refusal_of(place, files):
+    """Return why what stands there is refused; empty if it is read, and is these files."""
     try:
         bundle = read_bundle(place)
+        assert bundle.contents == files
+        load_bundle(place)
     except BundleError as error:
         return str(error).replace(str(place), "HERE")
-    assert bundle.contents == files
     return ""
 
 
@@ -92,6 +88,49 @@ def test_bytes(files, tmp_path, corrupt):
     log(f"{corrupt.__name__}: {tried} refused")
 
 
+@pytest.mark.parametrize("corrupt", [truncated, flipped, extended])
+def test_bytes_of_folders(files, tmp_path, corrupt):
+    """As `test_bytes`, one file at a time on disk."""
+    draw = random.Random(corrupt.__name__)
+    folder = tmp_path / "bundle"
+    for name, content in files.items():
+        write_whole(content, folder / name)
+    for name, content in files.items():
+        (folder / name).write_bytes(corrupt(content, draw))
+        assert name in refusal_of(folder, files)
+        (folder / name).write_bytes(content)
+    assert refusal_of(folder, files) == ""
+
+
+@pytest.mark.parametrize("corrupt", [truncated, flipped, extended])
+def test_bytes_of_the_zip(files, tmp_path, corrupt):
+    """It is refused, or what is read is what was written, to the last byte."""
+    draw = random.Random(f"zip {corrupt.__name__}")
+    whole, place = zip_bytes(files), tmp_path / "bundle.zip"
+    ended = Counter()
+    for _ in range(2 * N):
+        place.write_bytes(corrupt(whole, draw))
+        message = refusal_of(place, files)
+        assert not message or message.startswith("HERE")
+        ended["refused" if message else "read as it was"] += 1
+    log(f"zip {corrupt.__name__}: {dict(ended)}")
+    assert ended["refused"] > N or corrupt is extended  # bytes after a zip are no part of it
+
+
+@pytest.mark.parametrize("start", [b"PK\1\2", b"PK\5\6", b"PK\3\4"])
+def test_every_byte_of_the_directory(files, tmp_path, start):
+    """The records by which a zip is read, a bit of each byte of one changed in turn."""
+    draw = random.Random(start)
+    whole, place = zip_bytes(files), tmp_path / "bundle.zip"
+    first = whole.index(start)
+    for at_byte in range(first, min(first + 60, len(whole))):
+        changed = bytearray(whole)
+        changed[at_byte] ^= 1 << draw.randrange(8)
+        place.write_bytes(changed)
+        message = refusal_of(place, files)
+        assert not message or message.startswith("HERE")
+
+
 def test_files_that_change_places(files, tmp_path):
     draw = random.Random("swapped")
     for _ in range(N):
@@ -117,7 +156,7 @@ def leaves(value, path=()):
 ODD = (None, True, -1, 0, 10**30, 1.5, "", "x", [], {}, [[]], {"a": 1}, "\ud800", 1e308)
 
 
-def spoiled(content, draw):
+def spoiled(name, content, draw):
     """Return JSON with a value replaced, removed, or added."""
     read = json.loads(content)
     *parents, last = draw.choice([path for path in leaves(read) if path])
@@ -133,18 +172,29 @@ def spoiled(content, draw):
             inner.append(inner[last])
         case _:
             inner[last] = draw.choice(ODD)
-    return json.dumps(read, indent=1, sort_keys=True).encode() + b"\n"
+    return written(name, read)
 
 
-def test_values_of_json(files, tmp_path):
+def written(name, read):
+    """Return JSON as it must be written, as far as it can be, so that it is read on."""
+    loose = json.dumps(read, indent=1, sort_keys=True)
+    try:
+        text = to_json(from_json(loose)) if name == at.PROGRAM else canonical_text(read)
+    except ProgramError:
+        text = loose
+    return (loose if name == at.CROISSANT else text).encode(errors="surrogatepass")
+
+
+def test_values_of_json(files, resealed, tmp_path):
     """What fits may be read: that it is wrong, `verify` tells. What does not is refused."""
     draw = random.Random("values")
     ended = Counter()
     for name in sorted(name for name in at.PUBLIC | at.PRIVATE if name.endswith(".json")):
         for _ in range(N):
-            message = refusal(resealed({**files, name: spoiled(files[name], draw)}), tmp_path)
+            message = refusal(resealed({**files, name: spoiled(name, files[name], draw)}), tmp_path)
             ended[name, bool(message)] += 1
-            assert not message or name in message or "HERE" in message
+            # A file that another one does not fit any more may be told by the other.
+            assert not message or any(f"HERE: {each}" in message for each in files), message
     log("\n".join(f"{n}: {c} {'refused' if r else 'read'}" for (n, r), c in ended.items()))
     strict = at.CONFIG, at.CIRCUIT, at.VARIABLES, at.SOURCE_MAP
     assert all(ended[name, True] > N / 2 for name in strict)
@@ -152,7 +202,7 @@ def test_values_of_json(files, tmp_path):
 
 @pytest.mark.parametrize("text", [b'{"task": 1, "task": 2}', b'{"a": NaN}', b"[" * 10**6, b"\xff"])
 @pytest.mark.parametrize("name", [at.CONFIG, at.CIRCUIT, at.FEATURES, at.PROGRAM, at.SOURCE_MAP])
-def test_json_that_readers_read_differently(files, tmp_path, name, text):
+def test_json_that_readers_read_differently(files, resealed, tmp_path, name, text):
     message = refusal(resealed({**files, name: text}), tmp_path)
     assert f"HERE: {name}" in message
 
@@ -190,7 +240,7 @@ def not_finite(arrays, name):
 @pytest.mark.parametrize(
     "file", [name for name in sorted(at.PUBLIC | at.PRIVATE) if "tensors" in name]
 )
-def test_arrays(files, tmp_path, file, change):
+def test_arrays(files, resealed, tmp_path, file, change):
     arrays = load(files[file])
     for name, array in arrays.items():
         if array.size == 0 or (change is reshaped and array.ndim == 1):
@@ -210,7 +260,7 @@ def test_arrays(files, tmp_path, file, change):
         b"{" * 1000,
     ],
 )
-def test_headers_that_promise_too_much(files, tmp_path, header):
+def test_headers_that_promise_too_much(files, resealed, tmp_path, header):
     content = len(header).to_bytes(8, "little") + header + bytes(8)
     for file in (at.WEIGHTS, at.INPUTS, at.FEATURE_ARRAYS):
         assert f"HERE: {file}" in refusal(resealed({**files, file: content}), tmp_path)
@@ -218,7 +268,7 @@ def test_headers_that_promise_too_much(files, tmp_path, header):
     assert f"HERE: {at.WEIGHTS}" in refusal(resealed({**files, at.WEIGHTS: endless}), tmp_path)
 
 
-def test_another_task_under_this_name(files, tmp_path):
+def test_another_task_under_this_name(files, resealed, tmp_path):
     """The parts of another bundle, each whole by itself."""
     others = bundle_files(load_task("histogram[vocab=2,length=3]"))
     for name in sorted(at.PUBLIC | at.PRIVATE):

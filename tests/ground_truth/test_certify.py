@@ -8,7 +8,7 @@ import pytest
 
 from glassbench.compiler import compile_program, rasp, scramble
 from glassbench.errors import CertificationError, SufficiencyError
-from glassbench.ground_truth import EdgeState, build_model, certify, load, verify
+from glassbench.ground_truth import EdgeState, build_model, certify, load, make_task, verify
 from glassbench.ground_truth.circuit_labels import Sufficiency
 from glassbench.ground_truth.digest import weights_digest
 from glassbench.ground_truth.interchange_search import InterchangeSearch
@@ -340,3 +340,19 @@ def test_what_is_broken_is_said_before_the_long_searches(sort, monkeypatch):
         array = getattr(scrambled.model.weights, name)
         place = np.unravel_index(np.abs(array).argmax(), array.shape)
         complaint(broken(scrambled, name, place, -0.5 * array[place]))
+
+
+def test_what_varies_on_one_input_in_many_is_found():
+    """The six `a` that change the answer are one input of 15,625, which no small sample has."""
+    text = """
+        is_a = tokens == "a";
+        n = selector_width(select(is_a, True, ==));
+        out = tokens if n != 6 else "z";
+    """
+    task = make_task(text, "abcde", 6)
+    states = task.labels.states
+    assert states["embed->m0"] is EdgeState.CAUSAL
+    assert states["a1.h0->m1"] is EdgeState.CAUSAL
+    witness = {label.edge: label.certificate for label in task.labels.edges}["a1.h0->m1"]
+    assert (witness.changed, witness.tried) == (0, 256)  # of random pairs; a search found it
+    assert verify(task.compiled, task.labels) == []

@@ -2,6 +2,7 @@
 
 import hashlib
 import importlib.util
+import io
 import os
 import re
 import shutil
@@ -11,14 +12,16 @@ import subprocess
 import sys
 import threading
 import time
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from glassbench.errors import BundleError, TaskError
+from glassbench.ground_truth.bundle_archive import zip_bytes
 from glassbench.ground_truth.cache import Cache, home
-from glassbench.ground_truth.download import download
+from glassbench.ground_truth.downloading import download
 from glassbench.ground_truth.registry import Registry, RegistryEntry
 
 _SPEC = importlib.util.spec_from_file_location(
@@ -27,9 +30,16 @@ _SPEC = importlib.util.spec_from_file_location(
 flawed = importlib.util.module_from_spec(_SPEC)
 _SPEC.loader.exec_module(flawed)
 
-CONTENT = bytes(range(256)) * 400
+
+def zipped(manifest: bytes) -> bytes:
+    """Return a zip with what is read of a bundle to know its digest."""
+    return zip_bytes({"manifest.json": manifest})
+
+
+BYTES = (bytes(range(256)) * 400)[124:]  # 124 more in the zip
+CONTENT = zipped(BYTES)
 SIZE = len(CONTENT)
-OTHER = CONTENT[::-1]
+OTHER = zipped(BYTES[::-1])
 ID, OTHER_ID = "sort-v1[vocab=4,length=4]", "histogram-v1[vocab=6,length=4]/scrambled[seed=0]"
 FAILED = (
     f"{ID} cannot be downloaded; try again later, or use another registry. What each address said:"
@@ -68,8 +78,10 @@ def fetch(tmp_path, slept) -> Callable[..., list[Path]]:
 
 
 def entry(name: str, content: bytes, *urls: str) -> RegistryEntry:
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        digest = hashlib.sha256(archive.read("manifest.json")).hexdigest()
     sha256 = hashlib.sha256(content).hexdigest()
-    return RegistryEntry(id=name, digest="a" * 64, sha256=sha256, size=len(content), urls=urls)
+    return RegistryEntry(id=name, digest=digest, sha256=sha256, size=len(content), urls=urls)
 
 
 def registry(file: Path, *entries: RegistryEntry) -> Path:
@@ -112,6 +124,7 @@ def test_from_a_registry_on_a_server(server, cache):
     assert [path.read_bytes() for path in download(url, [OTHER_ID])] == [OTHER]
     assert [path.read_bytes() for path in download(url, [OTHER_ID, ID])] == [OTHER, CONTENT]
     assert download(url, []) == []
+    assert download(f"{server.url}/core/") == download(url)
 
 
 @pytest.mark.parametrize("how", ["path", "text", "folder", "url"])
@@ -139,13 +152,16 @@ def test_bytes_are_counted(server, tmp_path):
     assert steps == [SIZE, SIZE]
 
 
-def test_a_file_of_no_bytes(server, fetch):
-    (path,) = fetch(server.serve("/a.zip", b""), content=b"")
-    assert path.read_bytes() == b""
+def test_a_registry_that_is_wrong_about_a_digest(server, tmp_path):
+    wrong = entry(ID, CONTENT, server.serve("/a.zip", CONTENT)).model_copy(
+        update={"digest": "a" * 64}
+    )
+    with pytest.raises(BundleError, match=f"tell its publisher.*\n.*instead of {'a' * 64}"):
+        download(registry(tmp_path / "registry.json", wrong))
 
 
 def test_many_at_once(server, tmp_path):
-    contents = [bytes([i]) * 1000 for i in range(20)]
+    contents = [zipped(bytes([i]) * 1000) for i in range(20)]
     entries = [
         entry(f"task {i}", content, server.serve(f"/{i}", content, flawed.slow(2, 0.02)))
         for i, content in enumerate(contents)
@@ -587,7 +603,7 @@ def process():
     started = []
 
     def start(source: Path) -> subprocess.Popen:
-        code = "import sys; from glassbench.ground_truth.download import download\n"
+        code = "import sys; from glassbench.ground_truth.downloading import download\n"
         code += "print(*download(sys.argv[1]))"
         command = [sys.executable, "-c", code, str(source)]
         started.append(subprocess.Popen(command, stdout=subprocess.PIPE, text=True))

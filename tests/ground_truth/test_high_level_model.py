@@ -213,6 +213,16 @@ def test_an_unknown_variable_is_refused(differences):
         model.interchange(tokens, {"<bos>": tokens})
 
 
+def test_values_that_a_variable_cannot_have_are_refused(differences):
+    model = HighLevelModel(differences)
+    tokens = rows(differences, "ab")
+    values = model.values(tokens)["every"]
+    assert (values[:, 0] == -1).all()  # at BOS, where it has none: what stands there is left out
+    model.interchange_values(tokens, {"every": values})
+    with pytest.raises(TaskError, match=r"values of every must be places in its domain, .* got 99"):
+        model.interchange_values(tokens, {"every": np.where(values < 0, values, 99)})
+
+
 # -- against the interpreter on a program in which a node is replaced ------------------
 
 

@@ -4,6 +4,7 @@ The brute force is plain Python on the oracle of the program: for every coalitio
 drawing the other tokens, in fractions.
 """
 
+import importlib
 import itertools
 import math
 from dataclasses import fields
@@ -17,8 +18,9 @@ from glassbench.benchmark_programs import get_program
 from glassbench.compiler import InputSpace, compile_program, rasp
 from glassbench.compiler.domains import canonical
 from glassbench.errors import InputError
-from glassbench.ground_truth import relevance as module
 from glassbench.ground_truth.relevance import Relevance, relevance
+
+module = importlib.import_module(relevance.__module__)
 
 SMALL = {
     "histogram": (3, 3),

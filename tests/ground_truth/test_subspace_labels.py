@@ -8,7 +8,8 @@ import pytest
 from glassbench.compiler.executor import run
 from glassbench.errors import CertificationError
 from glassbench.ground_truth import EdgeState, load
-from glassbench.ground_truth.position_labels import position_labels
+from glassbench.ground_truth.circuit_labels import Searched
+from glassbench.ground_truth.position_labels import position_labels, was_tried
 from glassbench.ground_truth.subspace_labels import subspace_labels
 
 TASKS = (
@@ -16,6 +17,7 @@ TASKS = (
     "frac_prevs[vocab=2,length=3]",
     "sort[vocab=2,length=3]",
     "sort[vocab=2,length=3]/crowded[distractors=2]/scrambled",
+    "twos_complement[tiny]",
 )
 
 
@@ -58,15 +60,16 @@ def test_every_variable_on_its_own(name):
 @pytest.mark.parametrize("name", TASKS)
 def test_every_edge_at_every_position(name):
     task = load(name)
-    states = position_labels(task).states
+    labels = position_labels(task)
+    states, n_ctx = labels.states, task.compiled.model.weights.n_ctx
     edges = {edge.name: edge for edge in task.graph.edges}
-    varying = {edge for edge, _ in states}
-    causal = {edge for edge, state in task.labels.states.items() if state is EdgeState.CAUSAL}
-    assert causal <= varying
-    for edge_name in varying:
+    tried = [label.edge for label in task.labels.edges if was_tried(label)]
+    assert list(states) == [(edge, position) for edge in tried for position in range(n_ctx)]
+    assert not any(isinstance(one.certificate, Searched) for one in labels.positions)
+    for edge_name in edges:
         edge = edges[edge_name]
         writer = task.graph.writer_index[edge.writer.name]
-        for position in range(task.compiled.model.weights.n_ctx):
+        for position in range(n_ctx):
 
             def at_position(once, writer=writer, position=position):
                 kept = np.zeros_like(once.contributions[writer])
@@ -74,7 +77,7 @@ def test_every_edge_at_every_position(name):
                 return kept
 
             found = changes(task, edge.reader.name, at_position)
-            state = states.get((edge_name, position))
+            state = states.get((edge_name, position), EdgeState.INERT)
             assert found == (state is EdgeState.CAUSAL), (edge_name, position)
 
 

@@ -7,7 +7,9 @@ from glassbench.ground_truth.universes import (
     neuron_ranges,
     neuron_states,
     node_states,
+    variable_states,
 )
+from glassbench.ground_truth.wiring import reader_matrix
 
 CAUSAL, POSITIONAL, INERT, UNWIRED = EdgeState
 STATES = {
@@ -57,17 +59,50 @@ def test_neuron_ranges():
     assert neuron_ranges((9, 4, 3, 5, 11, 12)) == "n3-n5,n9,n11-n12"
 
 
+def test_variables_that_nothing_reads_are_unwired(histogram):
+    known = subspace_labels(histogram).states
+    states = variable_states(known, histogram.compiled.source_map, histogram.graph)
+    assert {name: states[name] for name in known} == known
+    others = {name: state for name, state in states.items() if name not in known}
+    assert others
+    assert set(others.values()) == {UNWIRED}
+    matrices = {
+        reader.name: reader_matrix(histogram.compiled.model.weights, reader)
+        for reader in histogram.graph.readers
+    }
+    directions = {
+        f"{one.writer}[{one.name}]": one.directions
+        for one in histogram.compiled.source_map.variables
+    }
+    for writer, reader in map(_ends, others):
+        assert not (directions[writer] @ matrices[reader]).any()
+
+
 def test_neurons_have_the_states_of_what_they_compute():
     crowded = load("sort[vocab=2,length=3]/crowded[distractors=2]")
     subspaces = subspace_labels(crowded).states
-    states = neuron_states(subspaces, crowded.compiled.source_map)
-    computed = [name for name in subspaces if name.startswith("m")]
-    assert len(states) == len(computed) > 0
-    assert sorted(states.values()) == sorted(subspaces[name] for name in computed)
+    source_map = crowded.compiled.source_map
+    states = neuron_states(subspaces, source_map, crowded.graph)
+    ranges = {
+        f"{one.writer}[{neuron_ranges(one.neurons)}]": f"{one.writer}[{one.name}]"
+        for one in source_map.variables
+        if one.neurons
+    }
+    assert {writer for writer, _ in map(_ends, states)} == set(ranges)
+    assert set(states.values()) > {CAUSAL, UNWIRED}
+    for name, state in states.items():
+        writer, reader = _ends(name)
+        assert state is subspaces.get(f"{ranges[writer]}->{reader}", UNWIRED)
+
+
+def _ends(edge):
+    writer, reader = edge.split("->")
+    return writer, reader
 
 
 def test_neurons_of_a_program(histogram):
-    states = neuron_states(subspace_labels(histogram).states, histogram.compiled.source_map)
+    source_map = histogram.compiled.source_map
+    states = neuron_states(subspace_labels(histogram).states, source_map, histogram.graph)
     assert states == {"m0[n0-n3]->logits": CAUSAL}
 
 

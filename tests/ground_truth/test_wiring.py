@@ -4,11 +4,12 @@ import numpy as np
 import pytest
 
 from glassbench.compiler import ComponentGraph, Weights, run
-from glassbench.ground_truth import load
+from glassbench.compiler.executor import resume
+from glassbench.ground_truth import build_model, load
 from glassbench.ground_truth.contributions import distinct_sources, spreads
 from glassbench.ground_truth.domain_runs import DomainRuns
 from glassbench.ground_truth.swap import Swap
-from glassbench.ground_truth.wiring import Wiring, proof_bound
+from glassbench.ground_truth.wiring import Wiring, proof_bound, without_dead_ends
 
 # Axes: 0 tokens, 1 positions, 2 written by head 0, 3 by m0, 4 by the head of layer 1, 5 by m1.
 D = 6
@@ -51,6 +52,15 @@ def hand_made():
     arrays["W_in"][1, 4, 0] = 1.0
     arrays["W_out"][1, 0, 5] = 1.0
     return arrays
+
+
+def at_random(rng):
+    """Return the same model with some weights gone and some added."""
+    arrays = {
+        name: array * (rng.random(array.shape) < 0.8) + (rng.random(array.shape) < 0.03)
+        for name, array in hand_made().items()
+    }
+    return Weights(**arrays, causal=False)
 
 
 def wiring_of(arrays):
@@ -141,11 +151,7 @@ def test_nothing_reachable_is_called_unreachable():
     rng = np.random.default_rng(0)
     seen = set()
     for _ in range(40):
-        arrays = {
-            name: array * (rng.random(array.shape) < 0.8) + (rng.random(array.shape) < 0.03)
-            for name, array in hand_made().items()
-        }
-        weights = Weights(**arrays, causal=False)
+        weights = at_random(rng)
         graph = ComponentGraph.of(weights)
         wiring = Wiring(weights, graph)
         tokens = rng.integers(0, 4, size=(8, 3))
@@ -162,6 +168,32 @@ def test_nothing_reachable_is_called_unreachable():
             assert not (changed and (unwired or unreached)), edge.name
             seen.add((changed, unwired, unreached))
     assert {(True, False, False), (False, True, True), (False, False, True)} <= seen
+
+
+def test_what_is_left_out_changes_no_logit():
+    """On weights at random, whatever is put into the stream, at whatever depth."""
+    rng = np.random.default_rng(1)
+    left_out = 0
+    for _ in range(40):
+        weights = at_random(rng)
+        live = without_dead_ends(weights, 0.0)
+        left_out += int((live.W_out != weights.W_out).any() or (live.W_O != weights.W_O).any())
+        stream = rng.normal(size=(8, 3, D))
+        for depth in range(5):
+            expected = resume(weights, ComponentGraph.of(weights), stream, depth)
+            np.testing.assert_allclose(
+                resume(live, ComponentGraph.of(live), stream, depth), expected, atol=1e-9
+            )
+    assert left_out > 10
+
+
+def test_what_is_left_out_of_a_crowded_model_is_the_distractors():
+    compiled = build_model("sort[vocab=2,length=3]/crowded[distractors=4]/scrambled")
+    live = ComponentGraph.of(without_dead_ends(compiled.model.weights, proof_bound(compiled)))
+    alone = ComponentGraph.of(build_model("sort[vocab=2,length=3]").model.weights)
+    all_of_it = ComponentGraph.of(compiled.model.weights)
+    heads = [sum(w.head >= 0 for w in graph.writers) for graph in (alone, live, all_of_it)]
+    assert heads[0] <= heads[1] < heads[2]
 
 
 def test_what_counts_as_zero():

@@ -18,9 +18,12 @@ from functools import partial
 from pathlib import Path
 
 from ..errors import BundleError, listing
+from ..whole_file import write_whole
+from . import bundle_layout as at
 from . import cache as cache_folder
-from .bundle_archive import write_whole
+from .bundle_store import open_store
 from .cache import Cache, sha256_of_file
+from .manifest import sha256_of
 from .record import read_record
 from .registry import Registry, RegistryEntry, url_of
 from .transfer import InterruptedTransferError, Patience, RefusedError, is_file, open_stream
@@ -58,7 +61,7 @@ def download(
         sleep: waits so many seconds before the next trial.
 
     Returns:
-        The files, in the order of `ids`, each with the size and sha256 of the registry.
+        The files, in the order of `ids`, each with the size, sha256 and digest of the registry.
 
     Raises:
         TaskError: the registry has no such bundle.
@@ -70,9 +73,12 @@ def download(
     advance = advance or (lambda _: None)
     if offline:
         entries = _kept_registry(registry, cache).entries(ids)
-        return _from_cache(entries, registry, cache, advance)
-    entries = _fresh_registry(registry, cache, patience).entries(ids)
-    return _from_network(entries, url_of(registry), cache, patience, advance, jobs)
+        paths = _from_cache(entries, registry, cache, advance)
+    else:
+        entries = _fresh_registry(registry, cache, patience).entries(ids)
+        paths = _from_network(entries, url_of(registry), cache, patience, advance, jobs)
+    _check_digests(entries, paths, registry)
+    return paths
 
 
 # -- the registry ----------------------------------------------------------------------
@@ -161,6 +167,20 @@ def _from_network(
             stopped.set()
             pool.shutdown(wait=False, cancel_futures=True)
     return [future.result() for future in futures]
+
+
+def _check_digests(
+    entries: Sequence[RegistryEntry], paths: Sequence[Path], registry: str | Path
+) -> None:
+    """Refuse a registry that is wrong about the digest of a bundle which is as it says else."""
+    wrong = [
+        f"{entry.id}: {found} instead of {entry.digest}"
+        for entry, path in zip(entries, paths, strict=True)
+        if (found := sha256_of(open_store(path).read(at.MANIFEST))) != entry.digest
+    ]
+    if wrong:
+        heading = f"{registry} must say the digest of each bundle; tell its publisher of these:"
+        raise BundleError(listing(heading, wrong))
 
 
 # -- one bundle ------------------------------------------------------------------------

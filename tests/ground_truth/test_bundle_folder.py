@@ -1,4 +1,4 @@
-"""Task folders: what stands in them, that anyone can run it, and what is overwritten."""
+"""Bundle folders: what stands in them, that anyone can run it, and what is overwritten."""
 
 import json
 from pathlib import Path
@@ -9,14 +9,14 @@ from safetensors.numpy import load_file
 
 from glassbench.compiler import InputSpace, compile_program, from_json, rasp, read_rasp, scramble
 from glassbench.errors import BundleError
-from glassbench.ground_truth import CircuitLabels, load, make_task, verify, write_task_folder
+from glassbench.ground_truth import CircuitLabels, load, make_task, verify, write_bundle
 from glassbench.ground_truth import bundle_layout as at
 from glassbench.ground_truth.bundle_files import bundle_files
+from glassbench.ground_truth.bundle_folder import check_bundle_folder
 from glassbench.ground_truth.digest import weights_digest
 from glassbench.ground_truth.model_config import ModelConfig
 from glassbench.ground_truth.regimes import SPARE_LAYERS
 from glassbench.ground_truth.source_map_record import SourceMapRecord
-from glassbench.ground_truth.task_folder import check_task_folder
 
 FRACTION = """# The share of x so far.
 frac = aggregate(select(indices, indices, <=), tokens == "x");
@@ -99,7 +99,7 @@ def answers(folder, sequence):
 @pytest.mark.parametrize("name", TASKS)
 def test_anyone_can_run_the_model(name, tmp_path):
     task = TASKS[name]()
-    folder = write_task_folder(task, tmp_path / "task")
+    folder = write_bundle(task, tmp_path / "task")
     assert folder == tmp_path / "task"
     codec = task.compiled.model.codec
     tokens = json.loads((folder / "model/config.json").read_text(encoding="utf-8"))["vocabulary"]
@@ -126,7 +126,7 @@ def test_program_json_and_the_regimes_give_the_weights_again(name):
 @pytest.mark.parametrize("name", TASKS)
 def test_the_labels_hold_and_the_records_are_what_they_say(name, tmp_path):
     task = TASKS[name]()
-    folder = write_task_folder(task, tmp_path / "task")
+    folder = write_bundle(task, tmp_path / "task")
     labels = CircuitLabels.read(folder / "labels" / "circuit.json")
     assert not verify(task.compiled, labels)
     for record, path in (
@@ -157,7 +157,7 @@ def test_the_source_map_says_where_variables_live(tmp_path):
 
 
 def test_the_text_is_kept_as_it_was_given(fraction, tmp_path):
-    folder = write_task_folder(fraction, tmp_path / "task")
+    folder = write_bundle(fraction, tmp_path / "task")
     assert (folder / "program.rasp").read_text(encoding="utf-8") == FRACTION
 
 
@@ -182,24 +182,24 @@ def test_every_text_ends_with_a_newline_and_has_sorted_keys(fraction):
 
 
 def test_the_same_task_gives_the_same_bytes(fraction, tmp_path):
-    first = files(write_task_folder(fraction, tmp_path / "a"))
-    assert files(write_task_folder(make_task(FRACTION, "xy", 3), tmp_path / "b")) == first
+    first = files(write_bundle(fraction, tmp_path / "a"))
+    assert files(write_bundle(make_task(FRACTION, "xy", 3), tmp_path / "b")) == first
 
 
 # What is overwritten.
 
 
 def test_folders_above_are_made_and_nothing_is_left_behind(fraction, tmp_path):
-    write_task_folder(fraction, tmp_path / "a" / "b")
+    write_bundle(fraction, tmp_path / "a" / "b")
     assert [path.name for path in (tmp_path / "a").iterdir()] == ["b"]
 
 
 def test_an_earlier_task_and_an_empty_folder_are_replaced(fraction, tmp_path):
     folder = tmp_path / "task"
     folder.mkdir()
-    write_task_folder(fraction, folder)
+    write_bundle(fraction, folder)
     without_text = make_task(fraction.compiled.program)
-    write_task_folder(without_text, folder)
+    write_bundle(without_text, folder)
     assert files(folder) == bundle_files(without_text)
     assert "program.rasp" not in files(folder)
     assert [path.name for path in tmp_path.iterdir()] == ["task"]
@@ -210,13 +210,13 @@ def test_other_files_are_in_the_way_and_stay(fraction, tmp_path):
     (tmp_path / "model").mkdir()
     (tmp_path / "model" / "other.bin").write_text("mine too")
     with pytest.raises(BundleError, match="must be empty or hold a task") as caught:
-        write_task_folder(fraction, tmp_path)
+        write_bundle(fraction, tmp_path)
     assert "  - model/other.bin\n  - notes.txt" in str(caught.value)
-    write_task_folder(fraction, tmp_path, force=True)
+    write_bundle(fraction, tmp_path, force=True)
     others = {"notes.txt": b"mine", "model/other.bin": b"mine too"}
     assert files(tmp_path) == others | bundle_files(fraction)
     without_text = make_task(fraction.compiled.program)
-    write_task_folder(without_text, tmp_path, force=True)
+    write_bundle(without_text, tmp_path, force=True)
     assert files(tmp_path) == others | bundle_files(without_text)
 
 
@@ -224,12 +224,12 @@ def test_a_file_is_in_the_way(fraction, tmp_path):
     (tmp_path / "task").write_text("mine")
     for force in (False, True):
         with pytest.raises(BundleError, match="must be a folder, got a file"):
-            check_task_folder(tmp_path / "task", force=force)
+            check_bundle_folder(tmp_path / "task", force=force)
 
 
 def test_the_folder_that_one_is_in(fraction, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    assert write_task_folder(fraction, ".") == Path()
+    assert write_bundle(fraction, ".") == Path()
     assert files(tmp_path) == bundle_files(fraction)
     assert Path.cwd() == tmp_path
 
@@ -237,7 +237,7 @@ def test_the_folder_that_one_is_in(fraction, tmp_path, monkeypatch):
 def test_a_link_stays_a_link(fraction, tmp_path):
     (tmp_path / "real").mkdir()
     (tmp_path / "link").symlink_to(tmp_path / "real")
-    write_task_folder(fraction, tmp_path / "link")
+    write_bundle(fraction, tmp_path / "link")
     assert (tmp_path / "link").is_symlink()
     assert files(tmp_path / "real") == bundle_files(fraction)
 
@@ -269,17 +269,17 @@ def test_the_page_names_every_field(fraction):
 
 
 def test_a_task_of_another_name_is_replaced_by_force_only(fraction, tmp_path):
-    write_task_folder(fraction, tmp_path / "task")
+    write_bundle(fraction, tmp_path / "task")
     other = make_task(FRACTION, "xy", 2, name="other")
     with pytest.raises(BundleError, match="hold an earlier other, got the task frac@"):
-        write_task_folder(other, tmp_path / "task")
-    check_task_folder(tmp_path / "task")
-    write_task_folder(other, tmp_path / "task", force=True)
+        write_bundle(other, tmp_path / "task")
+    check_bundle_folder(tmp_path / "task")
+    write_bundle(other, tmp_path / "task", force=True)
     assert files(tmp_path / "task")["labels/circuit.json"].count(b"other@") == 1
 
 
 def test_a_place_that_cannot_be_written_is_refused_at_once(tmp_path):
     (tmp_path / "file").write_text("mine")
     with pytest.raises(BundleError, match="file/a/b must be where files can be written, got"):
-        check_task_folder(tmp_path / "file" / "a" / "b")
+        check_bundle_folder(tmp_path / "file" / "a" / "b")
     assert [path.name for path in tmp_path.iterdir()] == ["file"]

@@ -1,4 +1,4 @@
-"""Task folders: the bundle of a task as a folder; see `bundle_layout` for what is in there.
+"""Bundle folders: the bundle of a task as a folder; see `bundle_layout` for what is in there.
 
 A folder is written beside its place and moved there when it is whole. The same task gives
 the same bytes.
@@ -19,7 +19,7 @@ _FILES = at.PUBLIC | at.PRIVATE | {at.MANIFEST, at.LABELS_MANIFEST}
 _SHOWN = 5
 
 
-def write_task_folder(task: Task, folder: str | Path, *, force: bool = False) -> Path:
+def write_bundle(task: Task, folder: str | Path, *, force: bool = False) -> Path:
     """Write a task, whole or not at all, and return its folder.
 
     A folder that holds nothing but an earlier task of the same name is replaced.
@@ -33,7 +33,7 @@ def write_task_folder(task: Task, folder: str | Path, *, force: bool = False) ->
     Raises:
         BundleError: there is something else at `folder`, or nothing can be written there.
     """
-    check_task_folder(folder, str(task.id), force=force)
+    check_bundle_folder(folder, str(task.id), force=force)
     return write_files(bundle_files(task), Path(folder))
 
 
@@ -51,7 +51,7 @@ def write_files(files: Mapping[str, bytes], folder: Path) -> Path:
     return folder
 
 
-def check_task_folder(folder: str | Path, task: str = "", *, force: bool = False) -> None:
+def check_bundle_folder(folder: str | Path, task: str = "", *, force: bool = False) -> None:
     """Raise if a task cannot be written to a folder; nothing stays written.
 
     Args:

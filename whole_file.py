@@ -1,0 +1,35 @@
+"""Whole files: written whole or not at all, so that a process can be killed at any moment."""
+
+import os
+import tempfile
+from pathlib import Path
+
+from .errors import BundleError
+
+
+def write_whole(content: bytes, file: Path) -> Path:
+    """Write a file whole or not at all, in place of one that is there; return its path.
+
+    Folders above it are made.
+
+    Raises:
+        BundleError: it cannot be written.
+    """
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name}.")
+        try:
+            with os.fdopen(handle, "wb") as part:
+                part.write(content)
+                part.flush()
+                os.fsync(part.fileno())
+            os.chmod(name, 0o644)
+            os.replace(name, file)
+        except BaseException:
+            os.unlink(name)
+            raise
+    except OSError as error:
+        raise BundleError(
+            f"{file} cannot be written: {error.strerror or error}; choose another place"
+        ) from None
+    return file
