@@ -3,6 +3,8 @@
 On disk this is `labels/source_map.json`.
 """
 
+from collections import Counter
+from collections.abc import Sequence
 from typing import Literal
 
 import numpy as np
@@ -141,7 +143,11 @@ class SourceMapRecord(Record):
             for place, one in enumerate(self.variables)
             if (problem := one.problem(program, d_model))
         ]
-        known = {one.name for one in self.variables}
+        names = [one.name for one in self.variables]
+        problems += [f"{name}: must have one place" for name in _repeated(names)]
+        pairs = [f"{read.reader} reads {read.variable}" for read in self.reads]
+        problems += [f"{pair}: must be said once" for pair in _repeated(pairs)]
+        known = set(names)
         named = {*(read.variable for read in self.reads), *self.outputs}
         problems += [f"{name}: is no variable" for name in sorted(named - known)]
         if problems:
@@ -151,3 +157,8 @@ class SourceMapRecord(Record):
             tuple((read.reader, read.variable) for read in self.reads),
             self.outputs,
         )
+
+
+def _repeated(names: Sequence[str]) -> list[str]:
+    """Return the names that occur more than once."""
+    return sorted(name for name, count in Counter(names).items() if count > 1)

@@ -41,6 +41,10 @@ def drop_first(labels):
     del labels[0]
 
 
+def repeat_last(labels):
+    labels.append(labels[-1])
+
+
 def swap_first(labels):
     labels[0], labels[1] = labels[1], labels[0]
 
@@ -72,6 +76,8 @@ CHANGES = [
     (at.POSITIONS, "positions", drop_first, "must name every edge that was tried at every"),
     (at.POSITIONS, "positions", relabelled("causal"), "certificate is none of this state"),
     (at.POSITIONS, "positions", relabelled("inert"), "certificate is none of this state"),
+    (at.SOURCE_MAP, "variables", repeat_last, "must have one place"),
+    (at.SOURCE_MAP, "reads", repeat_last, "must be said once"),
     (at.VARIABLES, "variables", swap_first, "must name the variables of the source map"),
     (at.VARIABLES, "variables", other("last", 1), "must live between its writer and its last"),
     (at.VARIABLES, "variables", other("neurons", [3]), "must be what the source map says"),
