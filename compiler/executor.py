@@ -85,6 +85,21 @@ def project(rows: np.ndarray, matrix: np.ndarray) -> np.ndarray:
     return flat.reshape(*rows.shape[:-1], matrix.shape[1])
 
 
+def reader_matrix(weights: Weights, reader: Reader) -> np.ndarray:
+    """Return the matrix `[d_model, inner]` through which a reader reads the stream."""
+    at = (reader.layer, reader.head)
+    match reader.role:
+        case "q":
+            return weights.W_Q[at]
+        case "k":
+            return weights.W_K[at]
+        case "v":
+            return weights.W_V[at]
+        case "mlp":
+            return weights.W_in[reader.layer]
+    return weights.W_U
+
+
 def attention_mix(
     weights: Weights, layer: int, heads: Sequence[int], query: Stream, key: Stream, value: Stream
 ) -> Float[np.ndarray, "batch head position d_head"]:

@@ -5,10 +5,10 @@ from collections.abc import Sequence
 import numpy as np
 from jaxtyping import Int
 
-from ..compiler.executor import Run, project
+from ..compiler.executor import Run, project, reader_matrix
 from .domain_runs import DomainRuns
 from .swap import Swap
-from .wiring import ROUNDING_BOUND, reader_matrix
+from .wiring import ROUNDING_BOUND
 
 MOST_DISTINCT = 2048
 

@@ -12,14 +12,14 @@ import numpy as np
 
 from ..compiler.compiled_model import CompiledModel
 from ..compiler.component_graph import ComponentGraph
-from ..compiler.executor import Run, change_of_stream, project, resume, run
+from ..compiler.executor import Run, change_of_stream, project, reader_matrix, resume, run
 from .circuit_labels import Witness
 from .domain_runs import DomainRuns
 from .interchange_pairs import Family, Pairs, TaskDomain
 from .prediction import Interchange, Predictor
 from .seen import Seen
 from .swap import Swap
-from .wiring import ROUNDING_BOUND, proof_bound, reader_matrix, without_dead_ends
+from .wiring import ROUNDING_BOUND, proof_bound, without_dead_ends
 
 FIRST_SIZE = 256
 LATER_SIZE = 512

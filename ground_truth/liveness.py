@@ -11,12 +11,12 @@ import numpy as np
 
 from ..compiler.compiled_model import CompiledModel
 from ..compiler.component_graph import ComponentGraph
-from ..compiler.executor import interchange, project, run
+from ..compiler.executor import interchange, project, reader_matrix, run
 from .contributions import MOST_DISTINCT, distinct_sources
 from .domain_runs import DomainRuns
 from .interchange_pairs import Pairs, TaskDomain
 from .swap import Swap
-from .wiring import ROUNDING_BOUND, reader_matrix
+from .wiring import ROUNDING_BOUND
 
 ROUNDS = (64, 192, 512)
 

@@ -16,6 +16,7 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from ..compiler.component_graph import Reader, edge_name
+from ..compiler.executor import reader_matrix
 from ..compiler.source_map import PlacedVariable
 from ..errors import CertificationError, listing
 from .circuit_labels import EdgeLabel, EdgeState, Unreachable
@@ -26,7 +27,7 @@ from .prediction import Predictor
 from .record import Record
 from .swap import Swap, variable_edge_name
 from .task import Task
-from .wiring import ROUNDING_BOUND, Wiring, proof_bound, reader_matrix
+from .wiring import ROUNDING_BOUND, Wiring, proof_bound
 
 FORMAT_VERSION: Literal["1.0"] = "1.0"
 

@@ -14,6 +14,7 @@ import numpy as np
 
 from ..compiler.compiled_model import CompiledModel
 from ..compiler.component_graph import EMBED, POS_EMBED, ComponentGraph, Edge, Reader, Writer
+from ..compiler.executor import reader_matrix
 from ..compiler.weights import Weights
 
 ROUNDING_BOUND = 1e-9
@@ -23,21 +24,6 @@ def proof_bound(compiled: CompiledModel) -> float:
     """Return the largest product that counts as zero: 0 unless the model is rotated."""
     rows = np.vstack([v.directions for v in compiled.source_map.variables])
     return 0.0 if np.isin(rows, (0.0, 1.0)).all() else ROUNDING_BOUND
-
-
-def reader_matrix(weights: Weights, reader: Reader) -> np.ndarray:
-    """Return the matrix `[d_model, inner]` through which a reader reads the stream."""
-    at = (reader.layer, reader.head)
-    match reader.role:
-        case "q":
-            return weights.W_Q[at]
-        case "k":
-            return weights.W_K[at]
-        case "v":
-            return weights.W_V[at]
-        case "mlp":
-            return weights.W_in[reader.layer]
-    return weights.W_U
 
 
 def without_dead_ends(weights: Weights, bound: float) -> Weights:

@@ -1,5 +1,6 @@
 """Coarse universes take the strongest state of what they cover, and nothing else."""
 
+from glassbench.compiler.executor import reader_matrix
 from glassbench.ground_truth import EdgeState, load
 from glassbench.ground_truth.subspace_labels import subspace_labels
 from glassbench.ground_truth.universes import (
@@ -9,7 +10,6 @@ from glassbench.ground_truth.universes import (
     node_states,
     variable_states,
 )
-from glassbench.ground_truth.wiring import reader_matrix
 
 CAUSAL, POSITIONAL, INERT, UNWIRED = EdgeState
 STATES = {
