@@ -17,6 +17,14 @@ from .bundle_verify import verify_bundle
 from .certify import certify
 from .circuit_labels import CircuitLabels, EdgeLabel, EdgeState
 from .downloading import download
+from .feature_data import (
+    FeatureData,
+    FeatureKey,
+    FeatureRows,
+    FeaturesTask,
+    feature_data,
+    features_digest,
+)
 from .features import FeatureLabels, activations, features, independent_rows
 from .high_level_model import Counterfactual, HighLevelModel
 from .interchange_pairs import Pairs, TaskDomain
@@ -42,7 +50,11 @@ __all__ = [
     "Counterfactual",
     "EdgeLabel",
     "EdgeState",
+    "FeatureData",
+    "FeatureKey",
     "FeatureLabels",
+    "FeatureRows",
+    "FeaturesTask",
     "HighLevelModel",
     "OwnTaskId",
     "Pairs",
@@ -68,7 +80,9 @@ __all__ = [
     "compile_own",
     "download",
     "edge_positives",
+    "feature_data",
     "features",
+    "features_digest",
     "independent_rows",
     "is_bundle",
     "load",
