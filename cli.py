@@ -26,7 +26,7 @@ from .program_commands import check, list_everything, said_of
 
 if TYPE_CHECKING:
     from .benchmark_programs import TaskId
-    from .evaluators import Method, Result
+    from .evaluators import Method, Result, Track
     from .ground_truth import Task
 
 HOME = Path("glassbench-results")
@@ -58,6 +58,11 @@ app = typer.Typer(
 
 TaskName = Annotated[str, typer.Argument(metavar="TASK", help="A task id, such as sort-v1.")]
 Seed = Annotated[int, typer.Option(min=0, help="Draws the inputs that methods are given.")]
+TrackName = Annotated[str, typer.Option("--track", help="The question: circuit or features.")]
+Arm = Annotated[
+    str | None,
+    typer.Option(help="Of the features track: rows of the model, or independent ones (model)."),
+]
 
 
 def _writable(folder: Path) -> Path:
@@ -85,9 +90,22 @@ def _load_all(names: "Sequence[TaskId | Path]") -> "tuple[Task, ...]":
     return tuple(tasks)
 
 
+def _asked(track: str, arm: str | None) -> "Track":
+    """Return the question that the options ask."""
+    from .evaluators import FeaturesTrack, find_track
+
+    found = find_track(track)
+    if arm is None:
+        return found
+    if not isinstance(found, FeaturesTrack):
+        raise typer.BadParameter(f"the {track} track has no arms", param_hint="--arm")
+    return FeaturesTrack(arm=arm)
+
+
 def _score_all(
     methods: "Sequence[Method]",
     tasks: "Sequence[Task]",
+    track: "Track",
     *,
     seed: int,
     folder: Path | None,
@@ -99,7 +117,7 @@ def _score_all(
     results = []
     priors: Mapping | None = None if in_suite else {}
     with progress("Scoring", len(methods) * len(tasks)) as advance:
-        for result in score_suite(methods, tasks, seed=seed, priors=priors):
+        for result in score_suite(methods, tasks, track, seed=seed, priors=priors):
             results.append(result)
             if folder is not None:
                 result.write(folder)
@@ -107,12 +125,12 @@ def _score_all(
     return results
 
 
-def _print_standings(results: "Sequence[Result]") -> None:
+def _print_standings(results: "Sequence[Result]", track: "Track") -> None:
     """Print the ranking, and every run without an answer."""
     from .leaderboard import cells, results_frame, standings
     from .leaderboard.tables import NOTE
 
-    heading, rows = cells(standings(results_frame(results)))
+    heading, rows = cells(standings(results_frame(results, track.name, track.question)))
     if heading[-1] == "Failed" and not any(row[-1].strip("0") for row in rows):
         heading, rows = heading[:-1], [row[:-1] for row in rows]
     print_table(heading, rows)
@@ -155,21 +173,22 @@ def quickstart(
 ) -> None:
     """Compile and certify a suite, score the built-in methods, rank them, write it all."""
     from .benchmark_programs import get_suite, suite_measures
-    from .evaluators import BUILT_IN
+    from .evaluators import built_in
     from .ground_truth.task_tables import suite_table
     from .leaderboard import write_leaderboard
 
     folder = _writable(output / "results")
     started = time.perf_counter()
     tasks = _load_all(get_suite(suite))
-    _check_others(folder, tasks, list(BUILT_IN))
+    track = _asked("circuit", None)
+    methods = list(built_in(track.name).values())
+    _check_others(folder, tasks, [method.name for method in methods])
     certified = time.perf_counter()
     print_table(*suite_table(tasks))
     say = console().print
     say(f"\n{len(tasks)} tasks compiled and certified in {certified - started:.1f} s\n")
-    methods = list(BUILT_IN.values())
-    results = _score_all(methods, tasks, seed=0, folder=folder, in_suite=True)
-    _print_standings(results)
+    results = _score_all(methods, tasks, track, seed=0, folder=folder, in_suite=True)
+    _print_standings(results, track)
     for problem in suite_measures(suite).shortcomings:
         say(f"Do not rank methods on the suite {suite!r}: {problem}.", soft_wrap=True)
     board = write_leaderboard(folder, output)
@@ -200,7 +219,9 @@ def _check_others(folder: Path, tasks: "Sequence[Task]", methods: Sequence[str])
     problems = [
         f"{result.file_name}: {result.tool} on {result.task}"
         for result in read_results(folder)
-        if result.file_name not in replaced and (result.task, result.task_digest) not in known
+        if result.track == "circuit"
+        and result.file_name not in replaced
+        and (result.task, result.task_digest) not in known
     ]
     if problems:
         raise BundleError(
@@ -269,6 +290,8 @@ def score(
     task: Annotated[
         list[str] | None, typer.Option(help="A task, or a bundle; may be given again.")
     ] = None,
+    track: TrackName = "circuit",
+    arm: Arm = None,
     seed: Seed = 0,
     output: Annotated[
         Path | None,
@@ -288,6 +311,7 @@ def score(
         raise typer.BadParameter("choose --suite or --task, not both", param_hint="--task")
     if any(":" in method for method in methods) and os.getcwd() not in sys.path:
         sys.path.insert(0, os.getcwd())
+    asked_track = _asked(track, arm)
     found = [find_method(method) for method in methods]
     if task:
         asked = [Path(name) if is_bundle(name) else TaskId.parse(name) for name in task]
@@ -296,14 +320,15 @@ def score(
     folder = output if task or output else HOME / "results"
     if folder is not None:
         _writable(folder)
-    results = _score_all(found, _load_all(asked), seed=seed, folder=folder, in_suite=not task)
+    loaded = _load_all(asked)
+    results = _score_all(found, loaded, asked_track, seed=seed, folder=folder, in_suite=not task)
     say = console().print
     if task:
         for result in results:
             if result.status == "ok":
                 say(f"{result.tool} on {result.task}:  {result}", soft_wrap=True)
     else:
-        _print_standings(results)
+        _print_standings(results, asked_track)
     if folder is not None:
         say(f"\nWritten: {counted(len(results), 'result')} in {folder}{os.sep}", soft_wrap=True)
     _report_failures(results)
@@ -316,12 +341,16 @@ def leaderboard(
     output: Annotated[
         Path, typer.Option("-o", "--output", metavar="DIR", help="Where tables and figure go.")
     ] = HOME,
+    track: TrackName = "circuit",
+    arm: Arm = None,
 ) -> None:
     """Rank the results of a folder; write a Markdown and a LaTeX table and a figure."""
     from .leaderboard import read_results, write_leaderboard
 
-    board = write_leaderboard(results, _writable(output))
-    _print_standings(read_results(results))
+    asked = _asked(track, arm)
+    question = asked.question
+    board = write_leaderboard(results, _writable(output), track=asked.name, question=question)
+    _print_standings(read_results(results), asked)
     console().print("\nWritten:")
     for path in (board.markdown, board.latex, board.svg, board.png):
         console().print(f"  {path}", soft_wrap=True)

@@ -1,25 +1,41 @@
 """An answer and the labels in, a score out.
 
 `score` asks one method about one task and returns a `Result`; `score_suite` asks
-several methods about every task of a suite, with the prior floor learned from the
-other tasks. A method is a function from a problem to an answer: for the `circuit`
-track from a `CircuitProblem` to a number for each edge. `BUILT_IN` holds the
-methods that come with the package. Labels never reach a method.
+several methods about every task of a suite. What is asked is a track: `circuit` from a
+`CircuitProblem` to a number for each edge, `features` from a `FeaturesProblem` to directions
+and activations. A method is a function from a problem to an answer, and `BUILT_IN` holds
+those that come with the package. Labels never reach a method.
 """
 
 from .circuit_problem import Answer, CircuitProblem
-from .methods import BUILT_IN, Method
+from .circuit_track import CircuitTrack, measured, suite_priors
+from .features_problem import FeaturesProblem, FoundFeatures, StreamRows
+from .features_track import FeaturesTrack
+from .method import Method
+from .methods import BUILT_IN, built_in
 from .result import MetricValue, Result
-from .scoring import find_method, measured, score, score_suite, suite_priors
+from .scoring import find_method, score, score_suite
+from .track import Measures, Track
+from .tracks import TRACKS, find_track
 
 __all__ = [
     "BUILT_IN",
+    "TRACKS",
     "Answer",
     "CircuitProblem",
+    "CircuitTrack",
+    "FeaturesProblem",
+    "FeaturesTrack",
+    "FoundFeatures",
+    "Measures",
     "Method",
     "MetricValue",
     "Result",
+    "StreamRows",
+    "Track",
+    "built_in",
     "find_method",
+    "find_track",
     "measured",
     "score",
     "score_suite",

@@ -1,8 +1,9 @@
 """The result of one tool on one task: the numbers, and all it takes to trust them.
 
 A result is one JSON file, named by a hash of (tool, settings, task, track,
-seed), so that a sweep that is resumed finds what is done. A tool that failed
-has a result too, whose `status` says so.
+seed), and of the question where it is not the track's default, so that a sweep
+that is resumed finds what is done. A tool that failed has a result too, whose
+`status` says so.
 """
 
 import hashlib
@@ -31,7 +32,7 @@ from .floors import normalised
 from .intervals import Interval
 
 FORMAT_VERSION = "1.0"
-Track = Literal["circuit", "attribution", "features", "variables", "program"]
+TrackName = Literal["circuit", "attribution", "features", "variables", "program"]
 Status = Literal["ok", "failed", "timeout", "out_of_memory"]
 Direction = Literal["higher", "lower"]
 Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
@@ -151,12 +152,16 @@ class Result(_Strict):
         task: the task id.
         task_digest: sha256 of the task's manifest.
         track: the question that was asked.
+        question: how it differs from that which the track asks by default; not written
+            where it does not.
         seed: the seed given to the tool.
         status: whether there is an answer, and if not, why.
         error: what went wrong; `None` if and only if `status` is `ok`.
         primary: the name of the metric that ranks.
         metrics: metric by name. Where the tool gave no answer their values are
             `None`, and they may be left out.
+        reported: further numbers about the answer, which never rank; not written where
+            there are none.
         answer_sha256: sha256 of the answer file; `None` without an answer.
         wall_seconds: time that the tool took.
         peak_memory_mb: the highest resident memory, in MiB, where it was measured.
@@ -169,12 +174,14 @@ class Result(_Strict):
     settings: dict[str, JsonValue] = Field(default_factory=dict)
     task: Name
     task_digest: Sha256
-    track: Track
+    track: TrackName
+    question: dict[str, JsonValue] = Field(default_factory=dict)
     seed: int
     status: Status = "ok"
     error: str | None = None
     primary: Name
     metrics: dict[str, MetricValue] = Field(default_factory=dict)
+    reported: dict[str, float] = Field(default_factory=dict)
     answer_sha256: Sha256 | None = None
     wall_seconds: Amount
     peak_memory_mb: Amount | None = None
@@ -196,8 +203,9 @@ class Result(_Strict):
         else:
             if not self.error:
                 problems.append(f"a result with status {self.status!r} needs an error text")
-            if valued:
-                problems.append(f"a result with status {self.status!r} has no values, got {valued}")
+            if valued or self.reported:
+                got = valued + sorted(self.reported)
+                problems.append(f"a result with status {self.status!r} has no values, got {got}")
         if problems:
             raise ValueError("; ".join(problems))
         return self
@@ -205,7 +213,9 @@ class Result(_Strict):
     @property
     def file_name(self) -> str:
         """The name of this result's file; see `result_file_name`."""
-        return result_file_name(self.tool, self.settings, self.task, self.track, self.seed)
+        return result_file_name(
+            self.tool, self.settings, self.task, self.track, self.seed, self.question
+        )
 
     def write(self, folder: str | os.PathLike[str]) -> Path:
         """Write the result into `folder`, whole or not at all, and return its path.
@@ -223,7 +233,8 @@ class Result(_Strict):
 
     def to_json(self) -> str:
         """Return the result as canonical JSON: sorted keys, a newline at the end."""
-        return _canonical(self.model_dump(mode="json"), indent=1) + "\n"
+        empty = {name for name in ("question", "reported") if not getattr(self, name)}
+        return _canonical(self.model_dump(mode="json", exclude=empty), indent=1) + "\n"
 
     @classmethod
     def read(cls, path: str | os.PathLike[str]) -> "Result":
@@ -272,8 +283,15 @@ class Result(_Strict):
         return "   ".join(parts)
 
 
-def result_file_name(tool: str, settings: dict[str, Any], task: str, track: str, seed: int) -> str:
-    """Return the file name of a result: a hash of the five things that identify it.
+def result_file_name(
+    tool: str,
+    settings: dict[str, Any],
+    task: str,
+    track: str,
+    seed: int,
+    question: dict[str, Any] | None = None,
+) -> str:
+    """Return the file name of a result: a hash of what identifies it.
 
     Args:
         tool: the tool's name.
@@ -281,11 +299,12 @@ def result_file_name(tool: str, settings: dict[str, Any], task: str, track: str,
         task: the task id.
         track: the track.
         seed: the seed given to the tool.
+        question: how the question differs from the track's default; empty where it does not.
 
     Raises:
         ValueError: `settings` is not JSON, or holds NaN or an infinity.
     """
-    identity = _canonical([tool, settings, task, track, seed])
+    identity = _canonical([tool, settings, task, track, seed, *([question] if question else [])])
     return f"{hashlib.sha256(identity.encode()).hexdigest()[:32]}.json"
 
 

@@ -1,8 +1,10 @@
 """From a folder of results to a folder of tables and a figure."""
 
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from ..whole_file import write_whole
 from .figure import standings_figure, write_figure
@@ -26,6 +28,7 @@ def write_leaderboard(
     folder: str | os.PathLike[str],
     *,
     track: str = "circuit",
+    question: Mapping[str, Any] | None = None,
 ) -> Leaderboard:
     """Rank the results in one folder and write tables and figure into another.
 
@@ -34,16 +37,27 @@ def write_leaderboard(
     Args:
         results: a folder of results.
         folder: where the files go; made if it is not there.
-        track: the track that is ranked.
+        track: the track that is ranked. Files of another one than `circuit` bear its name.
+        question: how the question differs from the track's default, such as
+            `{"arm": "independent"}`; files bear its values.
 
     Raises:
         BundleError: there are no results, or they cannot be ranked together.
     """
-    frame = results_frame(read_results(results), track)
+    question = dict(question or {})
+    frame = results_frame(read_results(results), track, question)
     table = standings(frame)
     folder = Path(folder)
-    markdown, latex = folder / "leaderboard.md", folder / "leaderboard.tex"
+    stem = "-".join(["leaderboard", *_suffixes(track, question)])
+    markdown, latex = folder / f"{stem}.md", folder / f"{stem}.tex"
     write_whole(markdown_table(table, failures(frame)).encode(), markdown)
     write_whole(latex_table(table).encode(), latex)
     figure = standings_figure(table, task_scores(frame))
-    return Leaderboard(markdown, latex, *write_figure(figure, folder / "leaderboard"))
+    return Leaderboard(markdown, latex, *write_figure(figure, folder / stem))
+
+
+def _suffixes(track: str, question: Mapping[str, Any]) -> list[str]:
+    """Return what tells the files of one question from those of others."""
+    values = [value for _, value in sorted(question.items())]
+    words = [word for value in values for word in (value if isinstance(value, list) else [value])]
+    return [*([track] if track != "circuit" or words else []), *map(str, words)]

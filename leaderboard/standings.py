@@ -47,7 +47,11 @@ def method_names(results: Sequence[Result]) -> dict[str, str]:
     return names
 
 
-def results_frame(results: Sequence[Result], track: str = "circuit") -> "pd.DataFrame":
+def results_frame(
+    results: Sequence[Result],
+    track: str = "circuit",
+    question: Mapping[str, Any] | None = None,
+) -> "pd.DataFrame":
     """Return one row per result and metric of `track`.
 
     A result without an answer keeps an empty `value`; where it records no
@@ -55,16 +59,27 @@ def results_frame(results: Sequence[Result], track: str = "circuit") -> "pd.Data
 
     Columns: `method, tool, settings, task, seed, status, error, wall_seconds,
     peak_memory_mb, file, metric, primary, value, low, high, random, prior,
-    floor, ceiling, normalised`.
+    floor, ceiling, normalised`, and one for each number that results report beside metrics.
+
+    Args:
+        results: of any tracks and questions.
+        track: the track that is ranked.
+        question: how the question differs from the track's default; others are left out.
 
     Raises:
         BundleError: there is no result of `track`, or they are not comparable.
     """
     import pandas as pd
 
-    results = [result for result in results if result.track == track]
+    question = dict(question or {})
+    results = [
+        result for result in results if result.track == track and result.question == question
+    ]
     if not results:
-        raise BundleError(f"Expected results of track {track!r}, found none. Score a method first.")
+        asked = f" asked with {json.dumps(question, sort_keys=True)}" if question else ""
+        raise BundleError(
+            f"Expected results of track {track!r}{asked}, found none. Score a method first."
+        )
     check_comparable(results)
     names = method_names(results)
     known: dict[str, dict[str, MetricValue]] = {}
@@ -76,8 +91,9 @@ def results_frame(results: Sequence[Result], track: str = "circuit") -> "pd.Data
         for result in results
         for row in _rows(result, known.get(result.task, {}))
     ]
-    frame = pd.DataFrame(rows, columns=[*_RUN, *_NUMBERS])
-    frame[_NUMBERS] = frame[_NUMBERS].astype("float64")
+    numbers = [*_NUMBERS, *sorted({name for result in results for name in result.reported})]
+    frame = pd.DataFrame(rows, columns=[*_RUN, *numbers])
+    frame[numbers] = frame[numbers].astype("float64")
     return frame.sort_values(["method", "task", "seed", "file", "metric"], ignore_index=True)
 
 
@@ -93,6 +109,7 @@ def _rows(result: Result, known: Mapping[str, MetricValue]) -> Iterator[dict[str
         "wall_seconds": result.wall_seconds,
         "peak_memory_mb": result.peak_memory_mb,
         "file": result.file_name,
+        **result.reported,
     }
     metrics = result.metrics or known
     if not metrics:
@@ -172,9 +189,10 @@ def standings(frame: "pd.DataFrame", *, seed: int = 0) -> "pd.DataFrame":
     equal means share a rank. The references have no rank.
 
     Columns: `rank, role, method, normalised, low, high` (the interval of the
-    mean over tasks; empty for a single task), the mean of each metric under the
-    metric's own name, `seconds` (mean per run), `tasks`, `answered` (tasks with
-    no failed run), `failed` (runs without an answer), `missing` (tasks not run).
+    mean over tasks; empty for a single task), the mean of each metric and of each
+    reported number under its own name, `seconds` (mean per run), `tasks`,
+    `answered` (tasks with no failed run), `failed` (runs without an answer),
+    `missing` (tasks not run).
 
     Args:
         frame: from `results_frame`.
@@ -184,6 +202,7 @@ def standings(frame: "pd.DataFrame", *, seed: int = 0) -> "pd.DataFrame":
 
     scores = task_scores(frame)
     runs = frame.drop_duplicates("file")
+    reported = [name for name in frame.columns if name not in (*_RUN, *_NUMBERS, "method")]
     rows = []
     for (role, method), group in scores.groupby(["role", "method"], sort=True):
         primary = group[group["primary"]]
@@ -197,6 +216,7 @@ def standings(frame: "pd.DataFrame", *, seed: int = 0) -> "pd.DataFrame":
                 "low": None if interval is None else interval.low,
                 "high": None if interval is None else interval.high,
                 **group.groupby("metric")["value"].mean().to_dict(),
+                **own[reported].mean().to_dict(),
                 "seconds": own["wall_seconds"].mean(),
                 "tasks": len(primary),
                 "answered": int((primary["outcome"] == "ok").sum()),

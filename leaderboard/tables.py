@@ -16,13 +16,21 @@ TITLES = {
     "edge_auroc": "AUROC",
     "node_average_precision": "Node AP",
     "node_average_precision_without_embed": "Node AP, no embed",
+    "matched_cosine": "Cosine",
+    "mean_max_cosine": "Max cosine",
+    "recovered_at_0.9": "Found at 0.9",
+    "activation_f1": "F1",
+    "activation_auroc": "AUROC",
+    "duplicate_directions": "Duplicates",
+    "dead_units": "Dead",
+    "unexplained_variance": "Unexplained",
 }
-"""The metrics that tables show, in order, and their headings."""
+"""The metrics and reported numbers that tables show, in order, and their headings."""
 
 NOTE = (
     "Score: mean over tasks of the normalised primary metric, 0 at the higher of the floors and "
     "1 at the oracle, with a 95% bootstrap interval over tasks. A run that failed, and a task "
-    "that was not run, count as a random ranking. Tasks: answered of all. random, prior and "
+    "that was not run, count as a random answer. Tasks: answered of all. random, prior and "
     "oracle are references and have no rank."
 )
 

@@ -10,11 +10,12 @@ import pytest
 
 from glassbench.compiler import ComponentGraph, run, scramble
 from glassbench.evaluators.circuit_problem import CircuitProblem
-from glassbench.evaluators.methods import BUILT_IN
+from glassbench.evaluators.methods import built_in
 from glassbench.evaluators.methods.edge_gradients import EdgeGradients
 from glassbench.evaluators.methods.weight_norm import weight_norm
 from glassbench.ground_truth import EdgeState, load
 
+BUILT_IN = built_in("circuit")
 TASKS = (
     "histogram[vocab=2,length=3]",
     "frac_prevs[vocab=2,length=3]",
@@ -153,7 +154,9 @@ def test_integrated_gradients_are_complete():
 
 
 def test_eap_ig_takes_its_gradients_between_base_and_source(problem, monkeypatch):
-    from glassbench.evaluators.methods import eap_integrated_gradients as method
+    from glassbench.evaluators.methods.eap_integrated_gradients import (
+        eap_integrated_gradients as method,
+    )
 
     module = sys.modules[method.__module__]
     monkeypatch.setattr(module, "STEPS", 1)

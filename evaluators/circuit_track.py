@@ -1,0 +1,186 @@
+"""The `circuit` track: which edges compute the output?
+
+An answer is a number for every edge, and is measured by how its magnitudes rank the edges
+that are causal.
+"""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any, ClassVar
+
+import numpy as np
+from pydantic import JsonValue
+
+from ..errors import TaskError, listing
+from ..ground_truth import EdgeState, Task, edge_positives, node_positives
+from .circuit_problem import CircuitProblem, checked_answer
+from .floors import PriorFloor, prior_floor, random_floor
+from .intervals import metric_interval
+from .ranking_metrics import METRICS
+from .result import MetricValue
+from .track import AnyTask, Measures, Priors, Track
+
+PRIMARY = "edge_average_precision"
+_EMBEDDINGS = ("embed", "pos_embed")
+
+Key = Mapping[str, bool]
+
+
+@dataclass(frozen=True, eq=False)
+class CircuitKey:
+    """What answers of the `circuit` track are compared with, for one task.
+
+    Attributes:
+        edges: whether each edge is positive; `positional` edges are left out.
+        nodes: whether each writer is causal, likewise.
+        bare_nodes: the nodes without embeddings, which are causal almost
+            everywhere and flatter every method.
+    """
+
+    edges: Key
+    nodes: Key
+    bare_nodes: Key
+
+    @classmethod
+    def of(cls, states: Mapping[str, EdgeState]) -> "CircuitKey":
+        """Return the key of a task from its edge states."""
+        nodes = node_positives(dict(states))
+        bare = {name: positive for name, positive in nodes.items() if name not in _EMBEDDINGS}
+        return cls(edge_positives(states), nodes, bare)
+
+    def metrics(self) -> Iterator[tuple[str, str, Key]]:
+        """Yield (result name, metric name, key) of every metric that this key allows.
+
+        A key with positives only, or negatives only, ranks nothing and is left out.
+        """
+        for metric in METRICS:
+            yield f"edge_{metric}", metric, self.edges
+        for name, key in (("", self.nodes), ("_without_embed", self.bare_nodes)):
+            if len(set(key.values())) == 2:
+                yield f"node_average_precision{name}", "average_precision", key
+
+
+@dataclass(frozen=True)
+class CircuitTrack(Track[CircuitProblem, dict[str, float]]):
+    """Which edges compute the output?"""
+
+    name: ClassVar[str] = "circuit"
+    primary: ClassVar[str] = PRIMARY
+
+    @property
+    def question(self) -> Mapping[str, JsonValue]:
+        """There is one way to ask."""
+        return {}
+
+    def check(self, tasks: Sequence[AnyTask]) -> None:
+        """Check that every task is a circuit with a causal edge, which some controls have not.
+
+        Raises:
+            TaskError: some are not; all of them are named.
+        """
+        without = [f"{task.id}" for task in tasks if not isinstance(task, Task)]
+        if without:
+            raise TaskError(listing("The circuit track needs a compiled model, and got:", without))
+        empty = [
+            f"{task.id}: {task.id.spec.control}"
+            for task in map(_certified, tasks)
+            if EdgeState.CAUSAL not in task.labels.states.values()
+        ]
+        if empty:
+            raise TaskError(
+                listing(
+                    "The circuit track ranks edges by whether they are causal, and these controls "
+                    "have no causal edge; leave them out, and look at what a method gives on them "
+                    "yourself:",
+                    empty,
+                )
+            )
+
+    def digest(self, task: AnyTask) -> str:
+        """Return the sha256 of the weights."""
+        return _certified(task).labels.weights
+
+    def problem(self, task: AnyTask, seed: int) -> CircuitProblem:
+        """Return the model, pairs of inputs and the names of its edges."""
+        return CircuitProblem.of(_certified(task), seed=seed)
+
+    def checked(self, problem: CircuitProblem, answer: Any) -> dict[str, float]:
+        """Return a number for every edge, signs kept."""
+        return checked_answer(problem, answer)
+
+    def answer_bytes(self, answer: dict[str, float]) -> bytes:
+        """Return the answer as JSON."""
+        return json.dumps(answer, sort_keys=True).encode()
+
+    def priors(self, tasks: Sequence[AnyTask]) -> Priors:
+        """Return what the names of edges tell, each task learned from the others."""
+        return suite_priors([_certified(task) for task in tasks])
+
+    def measures(
+        self, answer: dict[str, float], task: AnyTask, seed: int, priors: Priors
+    ) -> Measures:
+        """Return every metric of the magnitudes."""
+        scores = {edge: abs(number) for edge, number in answer.items()}
+        return Measures(measured(scores, _certified(task), seed=seed, priors=priors))
+
+
+def _certified(task: AnyTask) -> Task:
+    """Return a task that `check` let through."""
+    assert isinstance(task, Task)
+    return task
+
+
+def measured(
+    scores: Mapping[str, float], task: Task, *, seed: int = 0, priors: Priors | None = None
+) -> dict[str, MetricValue]:
+    """Return every metric of edge scores, with floors, ceiling and interval.
+
+    The score of a node is the largest of the edges that leave it.
+
+    Args:
+        scores: the magnitude for each edge.
+        task: the task that the edges belong to.
+        seed: draws the random floors that have no closed form, and the interval.
+        priors: the prior floor of each metric over a suite.
+    """
+    known = dict(scores)
+    for edge, value in scores.items():
+        writer = edge.split("->")[0]
+        known[writer] = max(known.get(writer, 0.0), value)
+    metrics = {}
+    for name, metric_name, key in CircuitKey.of(task.labels.states).metrics():
+        metric = METRICS[metric_name]
+        values = np.array([known[item] for item in key])
+        positive = np.array(list(key.values()))
+        prior = priors.get(name) if priors else None
+        interval = None
+        if name == PRIMARY:
+            interval = metric_interval(values, positive, metric, seed=seed)
+        metrics[name] = MetricValue.of(
+            float(metric(values, positive)),
+            random=_random_floor(tuple(key.values()), metric_name, seed),
+            prior=None if prior is None else prior[str(task.id)],
+            ceiling=float(metric(positive.astype(float), positive)),
+            interval=interval,
+        )
+    return metrics
+
+
+@lru_cache(maxsize=1024)
+def _random_floor(positive: tuple[bool, ...], metric: str, seed: int) -> float:
+    """Return a random floor; it is the same for every method, and drawn once."""
+    return random_floor(np.array(positive), METRICS[metric], seed=seed)
+
+
+def suite_priors(tasks: Sequence[Task]) -> dict[str, PriorFloor]:
+    """Return the prior floor of every metric, each task learned from the others."""
+    keys: dict[tuple[str, str], dict[str, Key]] = {}
+    for task in tasks:
+        for name, metric_name, key in CircuitKey.of(task.labels.states).metrics():
+            keys.setdefault((name, metric_name), {})[str(task.id)] = key
+    return {
+        name: prior_floor(suite, METRICS[metric_name])
+        for (name, metric_name), suite in keys.items()
+    }

@@ -1,0 +1,204 @@
+"""The `features` track: which directions does the residual stream use?
+
+An answer is directions and their activations on held-out rows, and is measured by how near the
+directions come to those of the key, and how well the activations tell when a feature is active.
+With several hooks every metric is the mean over hooks.
+"""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any, ClassVar
+
+import numpy as np
+from pydantic import JsonValue
+
+from ..errors import TaskError, listing
+from ..ground_truth import FeatureData, feature_data, features_digest
+from .features_floors import random_feature_floors
+from .features_metrics import (
+    FeatureTruth,
+    Matching,
+    n_dead_units,
+    n_duplicates,
+    oracle,
+    unexplained,
+)
+from .features_problem import (
+    N_HELD_OUT,
+    N_TRAIN,
+    FeaturesProblem,
+    FoundFeatures,
+    checked_features,
+)
+from .intervals import mean_interval
+from .result import MetricValue
+from .track import AnyTask, Measures, Priors, Track
+
+MODEL_ARM = "model"
+
+
+@dataclass(frozen=True, eq=False)
+class FeaturesPose:
+    """A problem with what answers to it are compared with.
+
+    Attributes:
+        problem: what a tool sees.
+        truths: the classes that are asked for, by hook.
+        floors: every metric of random directions, in the mean over hooks.
+        ceilings: every metric of the key itself, likewise.
+    """
+
+    problem: FeaturesProblem
+    truths: Mapping[str, FeatureTruth]
+    floors: Mapping[str, float]
+    ceilings: Mapping[str, float]
+
+
+@dataclass(frozen=True)
+class FeaturesTrack(Track[FeaturesProblem, dict[str, FoundFeatures]]):
+    """Which directions does the residual stream use?
+
+    Attributes:
+        arm: `model` for rows of the running model, `independent` for rows of the same
+            features with no class depending on another.
+        hooks: where, as TransformerLens names it; empty for the stream before the logits,
+            which holds all features.
+    """
+
+    arm: str = MODEL_ARM
+    hooks: tuple[str, ...] = ()
+
+    name: ClassVar[str] = "features"
+    primary: ClassVar[str] = "matched_cosine"
+
+    @property
+    def question(self) -> Mapping[str, JsonValue]:
+        """The arm and the hooks, where they are not those by default."""
+        arm: dict[str, JsonValue] = {} if self.arm == MODEL_ARM else {"arm": self.arm}
+        return {**arm, "hooks": list(self.hooks)} if self.hooks else arm
+
+    def check(self, tasks: Sequence[AnyTask]) -> None:
+        """Check that every task has the arm and the hooks, and a feature that varies.
+
+        Raises:
+            TaskError: some have not; all of them are named.
+        """
+        problems = []
+        for task in tasks:
+            data = feature_data(task, self.arm)
+            for hook in self._hooks_of(data):
+                if hook not in data.hooks:
+                    problems.append(
+                        f"{task.id}: has no hook {hook!r}; it has {', '.join(data.hooks)}"
+                    )
+                    continue
+                key = data.key(hook)
+                if not ((key.class_of >= 0) & ~key.constant).any():
+                    problems.append(f"{task.id}: no feature varies at {hook}")
+        if problems:
+            raise TaskError(
+                listing("The features track needs features that vary at every hook:", problems)
+            )
+
+    def _hooks_of(self, data: FeatureData) -> tuple[str, ...]:
+        """Return the hooks that are asked about."""
+        return self.hooks or data.hooks[-1:]
+
+    def digest(self, task: AnyTask) -> str:
+        """Return the sha256 of the weights, or of what else makes the features."""
+        return features_digest(task)
+
+    def problem(self, task: AnyTask, seed: int) -> FeaturesProblem:
+        """Return rows of the stream, and the model that they come from."""
+        return self.posed(task, seed).problem
+
+    def checked(self, problem: FeaturesProblem, answer: Any) -> dict[str, FoundFeatures]:
+        """Return arrays for every hook."""
+        return checked_features(problem, answer)
+
+    def answer_bytes(self, answer: dict[str, FoundFeatures]) -> bytes:
+        """Return a digest of every array, with its hook, name and shape, as text."""
+        lines = []
+        for hook, found in sorted(answer.items()):
+            for name, array in (
+                ("activations", found.activations),
+                ("directions", found.directions),
+            ):
+                numbers = np.ascontiguousarray(array, "<f8").tobytes()
+                digest = hashlib.sha256(numbers).hexdigest()
+                lines.append(f"{hook} {name} {list(array.shape)} {digest}\n")
+        return "".join(lines).encode()
+
+    def priors(self, tasks: Sequence[AnyTask]) -> Priors:  # noqa: ARG002
+        """Return none: a direction cannot be learned from the names of other tasks."""
+        return {}
+
+    def posed(self, task: AnyTask, seed: int) -> FeaturesPose:
+        """Return the problem of a task, and what answers are compared with; made once."""
+        return _posed(self, task, seed)
+
+    def measures(
+        self,
+        answer: dict[str, FoundFeatures],
+        task: AnyTask,
+        seed: int,
+        priors: Priors,
+    ) -> Measures:
+        """Return every metric; duplicates, dead units and reconstruction are reported beside."""
+        assert not priors
+        pose = self.posed(task, seed)
+        matched = {hook: Matching.of(truth, answer[hook]) for hook, truth in pose.truths.items()}
+        values = _mean([one.metrics() for one in matched.values()])
+        cosines = np.concatenate([one.cosine for one in matched.values()])
+        metrics = {
+            name: MetricValue.of(
+                value,
+                random=pose.floors[name],
+                ceiling=pose.ceilings[name],
+                interval=mean_interval(cosines, seed=seed) if name == self.primary else None,
+            )
+            for name, value in values.items()
+        }
+        return Measures(metrics, _reported(answer, pose.truths))
+
+
+def _mean(parts: Sequence[Mapping[str, float]]) -> dict[str, float]:
+    """Return the mean of each number over the parts that have it."""
+    names = dict.fromkeys(name for part in parts for name in part)
+    return {name: float(np.mean([part[name] for part in parts if name in part])) for name in names}
+
+
+def _reported(
+    answer: Mapping[str, FoundFeatures], truths: Mapping[str, FeatureTruth]
+) -> dict[str, float]:
+    """Return what is told of an answer and never ranks: counts over hooks, a mean of errors."""
+    found = list(answer.values())
+    return {
+        "directions": float(sum(len(one.directions) for one in found)),
+        "duplicate_directions": float(sum(n_duplicates(one.directions) for one in found)),
+        "dead_units": float(sum(n_dead_units(one.activations) for one in found)),
+        "unexplained_variance": float(
+            np.mean([unexplained(truth.streams, answer[hook]) for hook, truth in truths.items()])
+        ),
+        "classes": float(sum(truth.n_classes for truth in truths.values())),
+        "classes_without_activity": float(
+            sum(truth.n_classes - int(truth.telling.sum()) for truth in truths.values())
+        ),
+    }
+
+
+@lru_cache(maxsize=64)
+def _posed(track: FeaturesTrack, task: AnyTask, seed: int) -> FeaturesPose:
+    """Return the problem of a task with its floors; they are the same for every method."""
+    data = feature_data(task, track.arm)
+    problem = FeaturesProblem.of(data, track._hooks_of(data), seed=seed)
+    truths, floors, ceilings = {}, [], []
+    for hook, rows in problem.hooks.items():
+        _, held_out = data.rows(hook, N_TRAIN, N_HELD_OUT, seed)
+        key = data.key(hook)
+        truths[hook] = FeatureTruth.of(key, held_out)
+        floors.append(random_feature_floors(truths[hook], rows.max_directions, seed=seed))
+        ceilings.append(Matching.of(truths[hook], oracle(key, held_out)).metrics())
+    return FeaturesPose(problem, truths, _mean(floors), _mean(ceilings))

@@ -1,0 +1,94 @@
+"""Track: one question that a tool can be asked, from the problem to the numbers.
+
+A track poses a problem for a task, checks what a tool answers, and measures it. `scoring`
+knows no more of a track than this.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Generic, TypeVar
+
+from pydantic import JsonValue
+
+from ..ground_truth import FeaturesTask, Task
+from .floors import PriorFloor
+from .result import MetricValue
+
+Problem = TypeVar("Problem")
+Answer = TypeVar("Answer")
+
+AnyTask = Task | FeaturesTask
+"""A certified task, or one of another kind that some tracks can be asked about."""
+
+Priors = Mapping[str, PriorFloor]
+"""The prior floor of every task of a suite, by metric."""
+
+
+@dataclass(frozen=True)
+class Measures:
+    """What an answer earns.
+
+    Attributes:
+        metrics: by name, with floors and ceiling; they may rank.
+        reported: further numbers by name, which never rank.
+    """
+
+    metrics: Mapping[str, MetricValue]
+    reported: Mapping[str, float] = field(default_factory=dict)
+
+
+class Track(ABC, Generic[Problem, Answer]):
+    """One question that a tool can be asked.
+
+    Attributes:
+        name: what results and the command line call it.
+        primary: the name of the metric that ranks.
+    """
+
+    name: ClassVar[str]
+    primary: ClassVar[str]
+
+    @property
+    @abstractmethod
+    def question(self) -> Mapping[str, JsonValue]:
+        """How the question differs from that which the track asks by default.
+
+        Results of different questions are never ranked together.
+        """
+
+    @abstractmethod
+    def check(self, tasks: Sequence[AnyTask]) -> None:
+        """Check that every task poses the question.
+
+        Raises:
+            TaskError: some do not; all of them are named.
+        """
+
+    @abstractmethod
+    def digest(self, task: AnyTask) -> str:
+        """Return the sha256 of what the labels of a task are about."""
+
+    @abstractmethod
+    def problem(self, task: AnyTask, seed: int) -> Problem:
+        """Return what a tool sees: never a label."""
+
+    @abstractmethod
+    def checked(self, problem: Problem, answer: Any) -> Answer:
+        """Return an answer in the one form in which it is measured.
+
+        Raises:
+            AnswerError: it cannot be; every problem is listed.
+        """
+
+    @abstractmethod
+    def answer_bytes(self, answer: Answer) -> bytes:
+        """Return the bytes whose sha256 stands for a checked answer."""
+
+    @abstractmethod
+    def priors(self, tasks: Sequence[AnyTask]) -> Priors:
+        """Return the prior floors over a suite; none where nothing can be learned blind."""
+
+    @abstractmethod
+    def measures(self, answer: Answer, task: AnyTask, seed: int, priors: Priors) -> Measures:
+        """Return what a checked answer earns on a task."""

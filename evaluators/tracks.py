@@ -1,0 +1,26 @@
+"""The tracks, by name."""
+
+from ..benchmark_programs import unknown_name
+from ..errors import TaskError
+from .circuit_track import CircuitTrack
+from .features_track import FeaturesTrack
+from .track import Track
+
+CIRCUIT = CircuitTrack.name
+FEATURES = FeaturesTrack.name
+
+TRACKS: dict[str, Track] = {track.name: track for track in (CircuitTrack(), FeaturesTrack())}
+"""The tracks, each with the question that it asks by default."""
+
+
+def find_track(track: str | Track) -> Track:
+    """Return a track by name.
+
+    Raises:
+        TaskError: there is no such track.
+    """
+    if isinstance(track, Track):
+        return track
+    if track not in TRACKS:
+        raise TaskError(unknown_name("track", track, TRACKS))
+    return TRACKS[track]
