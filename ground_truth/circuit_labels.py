@@ -153,14 +153,19 @@ class EdgeLabel(Record):
     @property
     def fits(self) -> bool:
         """Whether a certificate of this kind can show this state."""
-        match self.state:
-            case EdgeState.CAUSAL:
-                return isinstance(self.certificate, Witness) and self.certificate.positions is None
-            case EdgeState.POSITIONAL:
-                return isinstance(self.certificate, Witness) and bool(self.certificate.positions)
-            case EdgeState.UNWIRED:
-                return isinstance(self.certificate, Structural)
-        return not isinstance(self.certificate, Witness | Structural)
+        return can_show(self.certificate, self.state)
+
+
+def can_show(certificate: Certificate, state: EdgeState) -> bool:
+    """Return whether a certificate of this kind can show a state."""
+    match state:
+        case EdgeState.CAUSAL:
+            return isinstance(certificate, Witness) and certificate.positions is None
+        case EdgeState.POSITIONAL:
+            return isinstance(certificate, Witness) and bool(certificate.positions)
+        case EdgeState.UNWIRED:
+            return isinstance(certificate, Structural)
+    return not isinstance(certificate, Witness | Structural)
 
 
 class Sufficiency(Record):

@@ -43,7 +43,7 @@ class Settled:
     """
 
     state: EdgeState
-    certificate: Certificate
+    certificate: Witness | Quiet
     permuted: int
     same_length: Certificate | None
     disagreement: str
@@ -72,13 +72,17 @@ class InterchangeStates:
         self._runs = search.runs
         self._search = search
 
-    def settle(self, swaps: Sequence[Swap]) -> dict[str, Settled]:
+    def settle(self, swaps: Sequence[Swap], *, same_length: bool = True) -> dict[str, Settled]:
         """Return what each swap can do, by name.
 
         Where program and weights differ on a swap, that is all that is said of any: the
         long searches are left out.
+
+        Args:
+            swaps: what to interchange, each by itself.
+            same_length: whether causal swaps are tried with sources of the base's length too.
         """
-        full, quiet = self.settle_full(swaps)
+        full, quiet = self._settle_full(swaps)
         if any(tally.disagreement for tally in full.values()):
             return {name: _differing(tally) for name, tally in full.items()}
         causal = [swap for swap in swaps if full[swap.name].changed]
@@ -86,7 +90,7 @@ class InterchangeStates:
         permuted = {swap.name: Tally() for swap in steady}
         self._search.random_pairs(permuted, steady, FEW_ROUNDS, Family.POSITIONS)
         same = {swap.name: Tally() for swap in causal}
-        kept = self._same_length(same, causal)
+        kept = self._same_length(same, causal) if same_length else {}
         settled = {}
         for swap in swaps:
             name = swap.name
@@ -101,7 +105,7 @@ class InterchangeStates:
             )
         return settled
 
-    def settle_full(self, swaps: Sequence[Swap]) -> tuple[dict[str, Tally], dict[str, Quiet]]:
+    def _settle_full(self, swaps: Sequence[Swap]) -> tuple[dict[str, Tally], dict[str, Quiet]]:
         """Return what sources of the domain show of each swap, by name.
 
         Where program and weights differ on a swap, the long searches are left out.
@@ -178,8 +182,8 @@ def _differing(tally: Tally) -> Settled:
 
 
 def _state(
-    full: Witness | None, permuted: Witness | None, quiet: Certificate
-) -> tuple[EdgeState, Certificate]:
+    full: Witness | None, permuted: Witness | None, quiet: Quiet
+) -> tuple[EdgeState, Witness | Quiet]:
     """Return the state that the strongest evidence shows."""
     if full is not None:
         return EdgeState.CAUSAL, full

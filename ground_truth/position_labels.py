@@ -3,6 +3,10 @@
 The edge is interchanged at a single position of its reader only: the query's position for
 `<q>`, the key's for `<k>` and `<v>`, its own for an MLP and for `logits`. Which of these
 pairs of edge and position are causal says where a circuit works, not just with what.
+
+Each pair has a state of its own. What `pos_embed` writes at a position is the same on every
+input, so that its edges are positional at most; and an edge of which nothing changes when all
+positions are permuted together can be positional at one of them.
 """
 
 from dataclasses import replace
@@ -11,10 +15,18 @@ from typing import Literal
 from threadpoolctl import threadpool_limits
 
 from ..errors import CertificationError, listing
-from .circuit_labels import EdgeLabel, EdgeState, Exhausted, Quiet, Searched, Witness
+from .circuit_labels import (
+    EdgeLabel,
+    EdgeState,
+    Quiet,
+    Structural,
+    Unreachable,
+    Witness,
+    can_show,
+)
 from .domain_runs import DomainRuns
 from .interchange_search import InterchangeSearch
-from .interchange_states import InterchangeStates
+from .interchange_states import InterchangeStates, disagreements
 from .record import Record
 from .swap import Swap
 from .task import Task
@@ -28,21 +40,29 @@ class PositionLabel(Record):
     Attributes:
         edge: the edge's name.
         position: of the reader, `<bos>` being 0.
-        state: `causal`, or `inert` if no interchange that was tried changes an output.
+        state: `causal`, `positional`, or `inert` if no interchange that was tried changes an
+            output.
         certificate: why, as for an edge.
+        permuted: pairs with permuted positions that were tried without effect.
     """
 
     edge: str
     position: int
     state: EdgeState
     certificate: Witness | Quiet
+    permuted: int = 0
+
+    @property
+    def fits(self) -> bool:
+        """Whether a certificate of this kind can show this state."""
+        return can_show(self.certificate, self.state)
 
 
 class PositionLabels(Record):
     """The edges of which interchanges were tried, at every position.
 
     What the certificate of an edge that is not named here says of the edge holds of it at every
-    position: it is unwired, or unreachable, or constant on the inputs that were compared.
+    position: it is unwired, or unreachable.
 
     Attributes:
         task: the task's id.
@@ -84,8 +104,8 @@ def position_labels(task: Task) -> PositionLabels:
         for position in range(compiled.model.weights.n_ctx)
     ]
     with threadpool_limits(limits=1):
-        tallies, quiet = InterchangeStates(search).settle_full(swaps)
-    problems = [f"{name}: {t.disagreement}" for name, t in tallies.items() if t.disagreement]
+        settled = InterchangeStates(search).settle(swaps, same_length=False)
+    problems = disagreements(settled)
     if problems:
         raise CertificationError(
             listing(f"The positions of {task.id} cannot be certified:", problems)
@@ -98,8 +118,9 @@ def position_labels(task: Task) -> PositionLabels:
             PositionLabel(
                 edge=edge,
                 position=position,
-                state=EdgeState.CAUSAL if tallies[swap.name].changed else EdgeState.INERT,
-                certificate=tallies[swap.name].witness or quiet[swap.name],
+                state=settled[swap.name].state,
+                certificate=settled[swap.name].certificate,
+                permuted=settled[swap.name].permuted,
             )
             for (edge, position), swap in zip(places, swaps, strict=True)
         ),
@@ -107,5 +128,5 @@ def position_labels(task: Task) -> PositionLabels:
 
 
 def was_tried(label: EdgeLabel) -> bool:
-    """Whether interchanges of an edge were tried: neither weights nor constancy settled it."""
-    return isinstance(label.certificate, Witness | Exhausted | Searched)
+    """Whether interchanges of an edge were tried: the weights alone did not settle it."""
+    return not isinstance(label.certificate, Structural | Unreachable)

@@ -1,6 +1,7 @@
 """Labels of single variables and single positions are what brute force finds."""
 
 from dataclasses import replace
+from itertools import permutations
 
 import numpy as np
 import pytest
@@ -21,20 +22,29 @@ TASKS = (
 )
 
 
-def changes(task, reader_name, delta_of):
-    """Whether any pair of inputs changes an output when a reader's input changes by `delta_of`."""
+def changes(task, reader_name, delta_of, permuted=()):
+    """Whether any pair of inputs changes an output when a reader's input changes by `delta_of`.
+
+    Args:
+        task: the task.
+        reader_name: whose input changes.
+        delta_of: what is interchanged, given a run.
+        permuted: of the sources, for each permutation of positions; else as they are.
+    """
     weights, codec = task.compiled.model.weights, task.compiled.model.codec
     tokens = task.domain.tokens
-    n = len(tokens)
-    bases = tokens[np.repeat(np.arange(n), n)]
     once = run(weights, tokens)
-    delta = delta_of(once)
-    delta = (delta[None, :] - delta[:, None]).reshape(n * n, *delta.shape[1:])
+    rows = [np.tile(order, (len(tokens), 1)) for order in permuted]
+    sources = [run(weights, tokens, pos_embed=weights.W_pos[order]) for order in rows]
+    source = np.concatenate([delta_of(one) for one in sources or [once]])
+    n_bases, n_sources = len(tokens), len(source)
+    bases = tokens[np.repeat(np.arange(n_bases), n_sources)]
+    delta = (source[None, :] - delta_of(once)[:, None]).reshape(len(bases), *source.shape[1:])
 
     def read(reader, stream, _):
         return stream + delta if reader.name == reader_name else stream
 
-    before = np.repeat(codec.decode_ids(once.logits), n, axis=0)
+    before = np.repeat(codec.decode_ids(once.logits), n_sources, axis=0)
     after = codec.decode_ids(run(weights, bases, read=read).logits)
     return bool(((before != after) & codec.is_real(bases)).any())
 
@@ -67,18 +77,49 @@ def test_every_edge_at_every_position(name):
     assert list(states) == [(edge, position) for edge in tried for position in range(n_ctx)]
     assert not any(isinstance(one.certificate, Searched) for one in labels.positions)
     for edge_name in edges:
-        edge = edges[edge_name]
-        writer = task.graph.writer_index[edge.writer.name]
         for position in range(n_ctx):
-
-            def at_position(once, writer=writer, position=position):
-                kept = np.zeros_like(once.contributions[writer])
-                kept[:, position] = once.contributions[writer][:, position]
-                return kept
-
-            found = changes(task, edge.reader.name, at_position)
+            found = changes_at(task, edges[edge_name], position)
             state = states.get((edge_name, position), EdgeState.INERT)
             assert found == (state is EdgeState.CAUSAL), (edge_name, position)
+
+
+def changes_at(task, edge, position, permuted=()):
+    """Whether any pair of inputs changes an output when an edge is interchanged at a position."""
+    writer = task.graph.writer_index[edge.writer.name]
+
+    def at_position(once):
+        kept = np.zeros_like(once.contributions[writer])
+        kept[:, position] = once.contributions[writer][:, position]
+        return kept
+
+    return changes(task, edge.reader.name, at_position, permuted)
+
+
+@pytest.mark.parametrize("name", TASKS[:4])
+def test_what_is_not_causal_is_positional_where_permutations_change_something(name):
+    """No pair of an edge and a position is a negative that some permutation shows to be none."""
+    task = load(name)
+    labels = position_labels(task)
+    n_ctx = task.compiled.model.weights.n_ctx
+    permuted = [np.array([0, *rows]) for rows in permutations(range(1, n_ctx))]
+    edges = {edge.name: edge for edge in task.graph.edges}
+    for label in labels.positions:
+        if label.state is EdgeState.CAUSAL:
+            assert label.permuted == 0
+            continue
+        found = changes_at(task, edges[label.edge], label.position, permuted)
+        expected = EdgeState.POSITIONAL if found else EdgeState.INERT
+        assert label.state is expected, (label.edge, label.position)
+        assert (label.permuted > 0) == (label.state is EdgeState.INERT)
+
+
+def test_an_edge_that_permutations_leave_alone_can_be_positional_at_a_position():
+    """Sorting breaks ties by position: who comes first matters, and not by how much."""
+    task = load("sort/crowded[seed=1]/scrambled[seed=1]")
+    assert task.labels.states["pos_embed->m2"] is EdgeState.INERT
+    states = position_labels(task).states
+    found = [states["pos_embed->m2", position] for position in range(6)]
+    assert found == [EdgeState.INERT, *[EdgeState.POSITIONAL] * 5]
 
 
 def test_bos_and_tokens_share_an_edge_and_not_a_label(histogram):
