@@ -5,6 +5,8 @@ those of the interpreter: exact, and the same numbers on every machine. Padding 
 attended to, and what stands there can be a mixture of values; it is what `Predictor` gives.
 """
 
+from functools import cached_property
+
 import numpy as np
 from jaxtyping import Float, Int
 
@@ -37,20 +39,28 @@ class FeatureActivations:
         self._program = compiled.program
         self._variables = compiled.source_map.variables
         self._predictor = Predictor(compiled)
-        lowered = lower(compiled.program).variables
-        at_bos = [_settled(lowered[variable.name]) for variable in self._variables]
-        self.at_bos: Float[np.ndarray, " k"] = np.concatenate(at_bos)
+
+    @cached_property
+    def at_bos(self) -> Float[np.ndarray, " k"]:
+        """The activations at BOS, from how the program is compiled."""
+        lowered = lower(self._program).variables
+        return np.concatenate([_settled(lowered[variable.name]) for variable in self._variables])
 
     @property
     def n_features(self) -> int:
         """The number of features, `k`."""
-        return len(self.at_bos)
+        return sum(len(variable.directions) for variable in self._variables)
 
     def exact(self, tokens: TokenIds) -> Activations:
         """Return the activations at BOS and at tokens; zero at padding."""
+        found = self.at_tokens(tokens)
+        found[:, 0] = self.at_bos
+        return found
+
+    def at_tokens(self, tokens: TokenIds) -> Activations:
+        """Return the activations at tokens, by the interpreter alone; zero at BOS and padding."""
         values = interpret(self._program, tokens).values
         found = np.zeros((*tokens.shape, self.n_features))
-        found[:, 0] = self.at_bos
         column = 0
         for variable in self._variables:
             width = len(variable.directions)

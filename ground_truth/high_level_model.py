@@ -27,6 +27,7 @@ interpreter, because nothing else than values of their domains is involved.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
@@ -37,8 +38,9 @@ from ..compiler.blocks import BOS, PAD
 from ..compiler.compiled_model import CompiledModel
 from ..compiler.interpreter import interpret
 from ..compiler.residual_coding import encode_rows
-from ..errors import TaskError
+from ..errors import InputError, TaskError
 from .prediction import Predictor, Values
+from .token_ids import check_token_ids
 
 _ROUNDING = 1e-6
 
@@ -113,7 +115,11 @@ class HighLevelModel:
 
         The domain is `PlacedVariable.values`, of numerical variables too: exact numbers in
         ascending order. BOS and padding have -1.
+
+        Raises:
+            InputError: a row is not BOS, a sequence and padding.
         """
+        check_token_ids(self._codec, tokens)
         found = interpret(self._program, tokens).values
         return {
             name: np.pad(found[place], ((0, 0), (1, 0)), constant_values=-1)
@@ -124,7 +130,11 @@ class HighLevelModel:
         """Return the answer at every position, by the interpreter; that of `None` at BOS and pad.
 
         An answer is numbered as `Codec.decode_ids` does.
+
+        Raises:
+            InputError: a row is not BOS, a sequence and padding.
         """
+        check_token_ids(self._codec, tokens)
         outputs = self._program.outputs
         found = interpret(self._program, tokens, outputs).values
         given = [np.pad(found[place], ((0, 0), (1, 0)), constant_values=-1) for place in outputs]
@@ -147,10 +157,15 @@ class HighLevelModel:
 
         Raises:
             TaskError: there is no such variable.
+            InputError: a row is not BOS, a sequence and padding, or bases, sources and positions
+                are not of the same shape.
         """
+        self._check_bases(base_tokens, positions)
         overrides = {}
         for name, tokens in sources.items():
             self._place(name)
+            check_token_ids(self._codec, tokens, f"The sources of {name}")
+            _check_shape(f"The sources of {name}", tokens, base_tokens.shape)
             where = self.exchangeable(base_tokens, tokens)
             if positions is not None:
                 where &= positions
@@ -173,10 +188,14 @@ class HighLevelModel:
 
         Raises:
             TaskError: there is no such variable, or a value is no place in its domain.
+            InputError: a row is not BOS, a sequence and padding, or bases, values and positions
+                are not of the same shape.
         """
+        self._check_bases(base_tokens, positions)
         overrides = {}
         for name, ids in values.items():
             node = self._program.nodes[self._place(name)]
+            _check_shape(f"The values of {name}", ids, base_tokens.shape)
             where = self._codec.is_real(base_tokens)
             if positions is not None:
                 where &= positions
@@ -226,6 +245,12 @@ class HighLevelModel:
         unsure = [doubtful.get(place, sure) for place in self._program.outputs]
         return Counterfactual(answers, real & ~np.any(unsure, axis=0))
 
+    def _check_bases(self, base_tokens: Any, positions: object) -> None:
+        """Raise `InputError` unless inputs and positions are of the form that they must have."""
+        check_token_ids(self._codec, base_tokens, "The bases")
+        if positions is not None:
+            _check_shape("The positions", positions, base_tokens.shape, kinds="b")
+
     def _place(self, name: str) -> int:
         """Return the node of a variable, or raise."""
         if name not in self._place_of:
@@ -264,6 +289,17 @@ class HighLevelModel:
         if self._program.causal:
             return at_queries | np.logical_or.accumulate(at_keys, axis=1)
         return at_queries | at_keys.any(axis=1, keepdims=True)
+
+
+def _check_shape(what: str, found: object, shape: tuple[int, ...], kinds: str = "iu") -> None:
+    """Raise `InputError` unless an array is of the shape of the bases, and of such a kind."""
+    if not isinstance(found, np.ndarray) or found.shape != shape or found.dtype.kind not in kinds:
+        words = "booleans" if kinds == "b" else "integers"
+        got = f"{found.dtype} {list(found.shape)}" if isinstance(found, np.ndarray) else repr(found)
+        raise InputError(
+            f"{what} must be an array of {words} of the shape of the bases, {list(shape)}, got "
+            f"{got}"
+        )
 
 
 def _check_values(node: ir.Node, ids: np.ndarray, where: np.ndarray) -> None:

@@ -30,12 +30,8 @@ from program_sizes import parsed
 
 from glassbench.benchmark_programs import get_program
 from glassbench.compiler import compile_program
-from glassbench.ground_truth.relevance import (
-    answer_table,
-    relevance,
-    sensitivity,
-    shapley_values,
-)
+from glassbench.ground_truth.relevance import answer_table, relevance, sensitivity
+from glassbench.ground_truth.shapley_counting import shapley_values
 
 SIZES = "2/4,2/8,2/12,2/16,2/20,3/4,3/8,3/12,4/5,4/8,4/10,6/7,8/5,8/6,10/6,16/5,32/4,101/3,1024/2"
 CHUNK = 2**22

@@ -1,5 +1,7 @@
 """What the program says when variables are overridden, against Python done by hand."""
 
+import inspect
+import re
 from dataclasses import replace
 from fractions import Fraction
 
@@ -8,7 +10,7 @@ import pytest
 
 from glassbench.compiler import Domain, InputSpace, compile_program, interpret, rasp
 from glassbench.compiler import program as ir
-from glassbench.errors import TaskError
+from glassbench.errors import InputError, TaskError
 from glassbench.ground_truth import build_model
 from glassbench.ground_truth.high_level_model import HighLevelModel
 
@@ -303,3 +305,49 @@ def compiled_answers(compiled, tokens):
     from glassbench.compiler import run
 
     return compiled.model.codec.decode_ids(run(compiled.model.weights, tokens).logits)
+
+
+OF_ANOTHER_FORM = [
+    ({"base": ["abc"]}, "The bases must be an array of integers with a row for each input, got"),
+    ({"base": "wide"}, "The bases must have 5 columns, BOS and 4 positions, got 6; encode"),
+    ({"base": "far"}, "The bases must be BOS (3), at least one token (0 to 2), then padding (4)"),
+    ({"source": "far"}, "The sources of tokens must be BOS (3), at least one token (0 to 2), then"),
+    (
+        {"source": "more"},
+        "The sources of tokens must be an array of integers of the shape of the bases, [1, 5], "
+        "got int64 [2, 5]",
+    ),
+    (
+        {"positions": np.ones((1, 4), bool)},
+        "The positions must be an array of booleans of the shape of the bases, [1, 5], got bool "
+        "[1, 4]",
+    ),
+    ({"positions": np.ones((1, 5))}, "must be an array of booleans of the shape of the bases"),
+    ({"positions": [1]}, "must be an array of booleans of the shape of the bases, [1, 5], got [1]"),
+]
+
+
+@pytest.mark.parametrize(("change", "message"), OF_ANOTHER_FORM)
+def test_what_is_of_another_form_is_refused(differences, change, message):
+    model, base = HighLevelModel(differences), rows(differences, "abca")
+    forms = {"wide": np.pad(base, ((0, 0), (0, 1))), "far": base + 50, "more": base.repeat(2, 0)}
+    given = {"base": base, "source": base, "positions": None} | {
+        name: forms[value] if isinstance(value, str) else value for name, value in change.items()
+    }
+    # As users call it, whose calls no shapes are checked of.
+    interchange = inspect.unwrap(HighLevelModel.interchange)
+    with pytest.raises(InputError, match=re.escape(message)):
+        interchange(model, given["base"], {"tokens": given["source"]}, given["positions"])
+    if "base" in change:
+        for method in (HighLevelModel.values, HighLevelModel.output):
+            with pytest.raises(InputError, match=re.escape(message.replace("The bases", ""))):
+                inspect.unwrap(method)(model, given["base"])
+
+
+def test_values_of_another_form_are_refused(differences):
+    model, base = HighLevelModel(differences), rows(differences, "abca")
+    interchange = inspect.unwrap(HighLevelModel.interchange_values)
+    message = "The values of tokens must be an array of integers of the shape of the bases, [1, 5]"
+    for values in (np.zeros((1, 4), int), np.zeros((1, 5)), [0]):
+        with pytest.raises(InputError, match=re.escape(message)):
+            interchange(model, base, {"tokens": values})

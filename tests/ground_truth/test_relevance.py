@@ -18,7 +18,9 @@ from glassbench.benchmark_programs import get_program
 from glassbench.compiler import InputSpace, compile_program, rasp
 from glassbench.compiler.domains import canonical
 from glassbench.errors import InputError
+from glassbench.ground_truth import bounded_interpretation, shapley_counting
 from glassbench.ground_truth.relevance import Relevance, relevance
+from glassbench.ground_truth.shapley_counting import shapley_values
 
 module = importlib.import_module(relevance.__module__)
 
@@ -277,8 +279,8 @@ def test_neither_chunks_nor_other_rows_change_a_byte(monkeypatch, name):
         expected = getattr(case.found, field)[order]
         assert getattr(shuffled, field).tobytes() == expected.tobytes()
     assert same_bytes(relevance(case.program, case.codec, case.tokens), case.found)
-    monkeypatch.setattr(module, "_INTERPRETER_BYTES", 1000)
-    monkeypatch.setattr(module, "_COUNT_ELEMENTS", 1000)
+    monkeypatch.setattr(bounded_interpretation, "_BYTES", 1000)
+    monkeypatch.setattr(shapley_counting, "_COUNT_ELEMENTS", 1000)
     assert same_bytes(relevance(case.program, case.codec, case.tokens), case.found)
 
 
@@ -300,7 +302,7 @@ def test_largest_coefficients_are_exact():
         parity ^= (z >> bit & 1).astype(np.int8)
     answers = np.broadcast_to(parity, (20, 2**20))
     row = np.arange(20)[None] % 3 % 2
-    values, baseline = module.shapley_values(answers, 2, row)
+    values, baseline = shapley_values(answers, 2, row)
     assert (values == 0.5 / 20).all()
     assert (baseline == 0.5).all()
 
@@ -328,6 +330,6 @@ def test_rows_that_are_no_inputs_are_refused():
     with pytest.raises(InputError) as error:
         relevance(case.program, case.codec, np.array([good[:-1]]))
     assert str(error.value) == (
-        "token ids must have 5 columns, BOS and 4 positions, got 4; encode sequences with "
+        "Token ids must have 5 columns, BOS and 4 positions, got 4; encode sequences with "
         "Codec.encode"
     )
