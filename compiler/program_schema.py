@@ -9,17 +9,18 @@ import json
 import math
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Discriminator, Field, Tag
+from pydantic import AfterValidator, ConfigDict, Discriminator, Field, Tag
 
+from ..strict_record import StrictRecord
 from .domains import MAX_DOMAIN
 
 FORMAT_VERSION: Literal["1.0"] = "1.0"
 
 
-class _Record(BaseModel):
-    """A frozen record that refuses unknown keys, other types, NaN and infinity."""
+class _Record(StrictRecord):
+    """A `StrictRecord` that refuses other types too."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
+    model_config = ConfigDict(strict=True)
 
 
 def _in_lowest_terms(pair: tuple[int, int]) -> tuple[int, int]:

@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from ..compiler import CompiledModel, Weights
-from ..compiler.model import Codec, Model
+from ..compiler.model import Model
 from ..errors import BundleError, listing
 from . import bundle_layout as at
 from .array_file import load_arrays, row_count
@@ -28,6 +28,8 @@ from .manifest import FileRecord, LabelsManifest, Manifest, sha256_of
 from .model_config import ModelConfig
 from .record import Record, read_exact, read_record
 from .source_map_record import SourceMapRecord
+from .task_data import MOST_ROWS, N_PAIRS
+from .token_ids import well_formed
 
 _MOST_MANIFEST = 2**20
 _MOST_JSON = 2**25
@@ -105,7 +107,12 @@ def read_bundle(place: str | Path) -> Bundle:
         BundleError: something is missing, too much, or not what the manifest says; nothing
             is loaded then.
     """
-    store = open_store(place)
+    with np.errstate(all="ignore"):  # numbers may be any: what becomes of them is looked at
+        return _read(open_store(place))
+
+
+def _read(store: BundleStore) -> Bundle:
+    """Read a bundle from where its files are."""
     contents = _contents(store)
     manifest = _manifest(contents[at.MANIFEST], f"{store.place}: {at.MANIFEST}")
     config_at = f"{store.place}: {at.CONFIG}"
@@ -205,16 +212,23 @@ def _data(model: Model, content: bytes, where: str) -> dict[str, np.ndarray]:
     shapes |= {"base": (n_pairs, n_ctx), "source": (n_pairs, n_ctx)}
     data = load_arrays(content, where, {name: ("<i4", shape) for name, shape in shapes.items()})
     problems = [
+        f"{name}: must have at most {most} rows, got {len(data[name])}"
+        for name, most in (("tokens", MOST_ROWS), ("base", N_PAIRS))
+        if len(data[name]) > most
+    ]
+    problems += [
         f"{name}: must be token ids of sequences, <bos> first, then padding"
         for name in ("tokens", "base", "source")
-        if not _are_inputs(model.codec, data[name])
+        if not well_formed(model.codec, data[name]).all()
     ]
     if not problems:
         real = model.codec.is_real(data["tokens"])
         if not np.array_equal(real.sum(axis=1), data["lengths"]):
             problems.append("lengths: must be how many tokens each input has")
         given = _answers(model, data["tokens"], where)
-        if not np.array_equal(np.where(real, given, -1), data["answers"]):
+        if given is None:
+            problems.append("tokens: the model must give logits that are finite")
+        elif not np.array_equal(np.where(real, given, -1), data["answers"]):
             problems.append("answers: must be what the model gives")
     if problems:
         raise BundleError(listing(f"{where} does not hold the data of a task:", problems))
@@ -227,8 +241,8 @@ def _check_croissant(manifest: Manifest, contents: Mapping[str, bytes], where: s
         raise BundleError(f"{where} must say what {at.MANIFEST} says; get the bundle again")
 
 
-def _answers(model: Model, tokens: np.ndarray, where: str) -> np.ndarray:
-    """Return the answer ids that a model gives at every position."""
+def _answers(model: Model, tokens: np.ndarray, where: str) -> np.ndarray | None:
+    """Return the answer ids that a model gives at every position; `None` for no numbers."""
     runs = DomainRuns(model.weights, tokens)
     if runs.input_bytes > MOST_RUN_BYTES:
         raise BundleError(
@@ -237,18 +251,7 @@ def _answers(model: Model, tokens: np.ndarray, where: str) -> np.ndarray:
         )
     given = np.empty(tokens.shape, dtype=np.int64)
     for some, done in runs.chunks():
+        if not np.isfinite(done.logits).all():
+            return None
         given[some] = model.codec.decode_ids(done.logits)
     return given
-
-
-def _are_inputs(codec: Codec, tokens: np.ndarray) -> bool:
-    """Whether rows are `<bos>`, at least one token, then padding."""
-    inner = tokens[:, 1:]
-    real = (inner >= 0) & (inner < codec.bos)
-    is_token_or_pad = real | (inner == codec.pad)
-    return bool(
-        (tokens[:, 0] == codec.bos).all()
-        and is_token_or_pad.all()
-        and real[:, 0].all()
-        and (real[:, :-1] >= real[:, 1:]).all()
-    )

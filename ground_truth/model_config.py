@@ -6,9 +6,11 @@ readouts say what the logits mean.
 """
 
 import math
-from typing import Literal
+from reprlib import repr as shortened
+from typing import Annotated, Literal
 
-from pydantic import JsonValue
+import numpy as np
+from pydantic import Field, JsonValue
 
 from ..compiler import CompiledModel
 from ..compiler.model import NONE_THRESHOLD, TIE_TOLERANCE, Codec, Readout
@@ -17,6 +19,12 @@ from ..errors import BundleError, listing
 from .record import Record, plain, values_from
 
 FORMAT_VERSION: Literal["1.0"] = "1.0"
+MOST_EDGES = 2**20
+"""How many edges a model may have between components: each is named, even if no weight is."""
+MOST_ANSWERS = 2**62
+"""Answers are numbered, by all outputs together."""
+
+Size = Annotated[int, Field(ge=1)]
 
 ARCHITECTURE = (
     "tokens: <bos>, the sequence, then <pad> up to n_ctx positions",
@@ -51,7 +59,22 @@ class ReadoutRecord(Record):
     encoding: Literal["categorical", "numerical"]
     first: int
     width: int
-    values: tuple[JsonValue, ...]
+    values: Annotated[tuple[JsonValue, ...], Field(min_length=1)]
+
+    def readout(self) -> Readout:
+        """Return what decodes its logits.
+
+        Raises:
+            BundleError: its values are none of its encoding.
+        """
+        domain, encoding = values_from(self.values), Encoding(self.encoding)
+        ascends = domain.is_numeric and (np.diff(domain.numbers) >= 0).all()
+        if encoding is Encoding.NUMERICAL and not ascends:
+            raise BundleError(
+                "the values of a numerical output must be numbers, ascending, got "
+                f"{shortened(list(self.values))}"
+            )
+        return Readout(domain, encoding)
 
 
 class MarginsRecord(Record):
@@ -100,24 +123,24 @@ class ModelConfig(Record):
     architecture: tuple[str, ...] = ARCHITECTURE
     decoding: tuple[str, ...] = DECODING
     dtype: Literal["float64"] = "float64"
-    level: int
+    level: Annotated[int, Field(ge=0, le=1)]
     margins: MarginsRecord
     causal: bool
-    n_layers: int
-    n_heads: int
-    d_model: int
-    d_head: int
-    d_mlp: int
+    n_layers: Size
+    n_heads: Size
+    d_model: Size
+    d_head: Size
+    d_mlp: Size
     d_vocab: int
     n_ctx: int
     d_out: int
-    vocabulary: tuple[JsonValue, ...]
+    vocabulary: Annotated[tuple[JsonValue, ...], Field(min_length=1)]
     bos: int
     pad: int
-    max_length: int
+    max_length: Size
     threshold: float = NONE_THRESHOLD
     tie_tolerance: float = TIE_TOLERANCE
-    readouts: tuple[ReadoutRecord, ...]
+    readouts: Annotated[tuple[ReadoutRecord, ...], Field(min_length=1, max_length=62)]
 
     @classmethod
     def of(cls, compiled: CompiledModel) -> "ModelConfig":
@@ -178,15 +201,19 @@ class ModelConfig(Record):
         for place, (readout, width) in enumerate(zip(self.readouts, widths, strict=True)):
             if (readout.first, readout.width) != (sum(widths[:place]), width):
                 problems.append(f"readouts.{place}: must begin at {sum(widths[:place])}")
-        if min(self.n_layers, self.n_heads, self.d_model, self.d_head, self.d_mlp) < 0:
-            problems.append("sizes: must be at least 0")
-        if self.max_length < 1 or not self.readouts:
-            problems.append("there must be an output, and inputs of at least one token")
+        n_edges = _most_edges(self.n_layers, self.n_heads)
+        if n_edges > MOST_EDGES:
+            problems.append(
+                f"n_layers, n_heads: must be of at most {MOST_EDGES:,} edges between components, "
+                f"got {self.n_layers:,} and {self.n_heads:,}, which are of {n_edges:,}"
+            )
+        if (n_answers := math.prod(len(one.values) + 1 for one in self.readouts)) >= MOST_ANSWERS:
+            problems.append(
+                f"readouts: must take less than {MOST_ANSWERS:,} values together, got {n_answers:,}"
+            )
         if problems:
             raise BundleError(listing("The configuration does not describe a model:", problems))
-        readouts = tuple(
-            Readout(values_from(one.values), Encoding(one.encoding)) for one in self.readouts
-        )
+        readouts = tuple(one.readout() for one in self.readouts)
         return Codec(values_from(self.vocabulary), self.max_length, readouts)
 
     def shapes(self) -> dict[str, tuple[int, ...]]:
@@ -206,6 +233,17 @@ class ModelConfig(Record):
             "b_out": (self.n_layers, self.d_model),
             "W_U": (self.d_model, self.d_out),
         }
+
+
+def _most_edges(n_layers: int, n_heads: int) -> int:
+    """Return how many edges there are between components if none of them is all zero.
+
+    Before the attention of layer `l` there are `2 + l (n_heads + 1)` writers.
+    """
+    before = 2 * n_layers + (n_heads + 1) * (n_layers * (n_layers - 1) // 2)
+    into_mlps = before + n_layers * n_heads
+    into_logits = 2 + n_layers * (n_heads + 1)
+    return 3 * n_heads * before + into_mlps + into_logits
 
 
 def _finite(number: float) -> float | None:

@@ -6,9 +6,11 @@
 import json
 import os
 import random
+import re
 import sys
 from collections import Counter
 
+import numpy as np
 import pytest
 from safetensors.numpy import load, save
 
@@ -200,11 +202,26 @@ def test_values_of_json(files, resealed, tmp_path):
     assert all(ended[name, True] > N / 2 for name in strict)
 
 
-@pytest.mark.parametrize("text", [b'{"task": 1, "task": 2}', b'{"a": NaN}', b"[" * 10**6, b"\xff"])
+@pytest.mark.parametrize(
+    "text", [b'{"task": 1, "task": 2}', b'{"a": NaN}', b'{"a": 1e999}', b"[" * 10**6, b"\xff"]
+)
 @pytest.mark.parametrize("name", [at.CONFIG, at.CIRCUIT, at.FEATURES, at.PROGRAM, at.SOURCE_MAP])
 def test_json_that_readers_read_differently(files, resealed, tmp_path, name, text):
     message = refusal(resealed({**files, name: text}), tmp_path)
     assert f"HERE: {name}" in message
+
+
+@pytest.mark.parametrize("number", ["1e999", "-1e999", f"1{'0' * 400}", f"1{'0' * 5000}"])
+def test_numbers_that_float64_does_not_have(files, resealed, tmp_path, number):
+    for name in sorted(name for name in at.PUBLIC | at.PRIVATE if name.endswith(".json")):
+        if name == at.CROISSANT:
+            continue
+        text = re.sub(r"(?<=[\[ ])\d+(\.\d+)?(?=[,\]\n}])", number, files[name].decode(), count=1)
+        message = refusal(resealed({**files, name: text.encode()}), tmp_path)
+        assert message.startswith(f"HERE: {name} does not hold a") or "labels:" in message
+        assert (
+            f"it is not JSON: a number must be one that float64 has, got {number[:20]}" in message
+        )
 
 
 def reshaped(arrays, name):
@@ -236,7 +253,17 @@ def not_finite(arrays, name):
     return {**arrays, name: changed}
 
 
-@pytest.mark.parametrize("change", [reshaped, retyped, missing, renamed, longer, not_finite])
+def huge_and_finite(arrays, name):
+    """What overflows as soon as something is computed of it."""
+    dtype = arrays[name].dtype
+    most = np.finfo(dtype).max if dtype.kind == "f" else np.iinfo(dtype).max
+    return {**arrays, name: np.full_like(arrays[name], most)}
+
+
+CHANGES = [reshaped, retyped, missing, renamed, longer, not_finite, huge_and_finite]
+
+
+@pytest.mark.parametrize("change", CHANGES)
 @pytest.mark.parametrize(
     "file", [name for name in sorted(at.PUBLIC | at.PRIVATE) if "tensors" in name]
 )
@@ -247,7 +274,9 @@ def test_arrays(files, resealed, tmp_path, file, change):
             continue
         changed = save(change(arrays, name))
         message = refusal(resealed({**files, file: changed}), tmp_path)
-        assert f"HERE: {file}" in message, name
+        # Of numbers that may be it is told what does not fit them.
+        said = file.removesuffix(".safetensors") if change is huge_and_finite else file
+        assert f"HERE: {'' if said == 'model/weights' else said}" in message, name
 
 
 @pytest.mark.parametrize(
@@ -290,3 +319,54 @@ def test_a_manifest_that_says_too_much(files, tmp_path):
     outer = Manifest.model_validate_json(json.dumps(text | {"files": huge})).sealed()
     message = refusal({**files, at.MANIFEST: outer.to_json().encode()}, tmp_path)
     assert "is said to have" in message
+
+
+NUMERICAL = {"encoding": "numerical", "first": 0, "width": 1}
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        *(
+            ({size: 0}, f"{size}: Input should be greater than or equal to 1")
+            for size in ("n_layers", "n_heads", "d_model", "d_head", "d_mlp", "max_length")
+        ),
+        (
+            {"n_layers": 4096, "n_heads": 1},
+            "n_layers, n_heads: must be of at most 1,048,576 edges between components, got 4,096 "
+            "and 1, which are of 67,137,538",
+        ),
+        ({"n_layers": 10**9}, "n_layers, n_heads: must be of at most 1,048,576 edges between"),
+        ({"n_heads": 10**8}, "n_layers, n_heads: must be of at most 1,048,576 edges between"),
+        ({"level": 2}, "level: Input should be less than or equal to 1"),
+        ({"vocabulary": []}, "vocabulary: Tuple should have at least 1 item"),
+        ({"readouts": []}, "readouts: Tuple should have at least 1 item"),
+        ({"readouts": [NUMERICAL] * 63}, "readouts.0.values: Field required"),
+        (
+            {"readouts": [{**NUMERICAL, "values": [1]}] * 63},
+            "readouts: Tuple should have at most 62 items",
+        ),
+        (
+            {
+                "readouts": [
+                    {**NUMERICAL, "first": first, "values": list(range(5000))} for first in range(6)
+                ],
+                "d_out": 6,
+            },
+            "readouts: must take less than 4,611,686,018,427,387,904 values together, got 15,643,",
+        ),
+        *(
+            (
+                {"readouts": [{**NUMERICAL, "values": values}], "d_out": 1},
+                "the values of a numerical output must be numbers, ascending, got",
+            )
+            for values in ([2, 1], ["a", 1], [None, 1])
+        ),
+    ],
+)
+def test_configurations_of_no_model(files, resealed, tmp_path, change, message):
+    """They are refused before anything of such a size is made, or looked at one by one."""
+    config = canonical_text(json.loads(files[at.CONFIG]) | change)
+    told = refusal(resealed({**files, at.CONFIG: config.encode()}), tmp_path)
+    assert told.startswith(f"HERE: {at.CONFIG}")
+    assert message in told

@@ -128,10 +128,35 @@ def shifted(array):
     return array + 1
 
 
+def at_bos(activations):
+    activations[:, 0, 0] += 0.5
+    return activations
+
+
+def at_one_bos(activations):
+    activations[0, 0, 0] += 0.5
+    return activations
+
+
+def at_padding(activations):
+    activations[0, -1, 0] += 0.5
+    return activations
+
+
 @pytest.mark.parametrize(
     ("name", "key", "change", "message"),
     [
-        (at.VARIABLE_VALUES, "values", lambda a: a + 100, "must be places in the domains"),
+        (at.VARIABLE_VALUES, "values", lambda a: a + 100, "tokens: its values must be those of"),
+        (at.VARIABLE_VALUES, "values", np.zeros_like, "place: its values must be those of the pr"),
+        (at.VARIABLE_VALUES, "values", lambda a: a * 0 - 1, "place: its values must be those of"),
+        (at.FEATURE_ARRAYS, "activations", lambda a: a * 0 - 7, "must be those of the program at"),
+        (at.FEATURE_ARRAYS, "activations", at_bos, "must make up the stream at <bos>, the same"),
+        (at.FEATURE_ARRAYS, "activations", at_one_bos, "must make up the stream at <bos>, the"),
+        (at.FEATURE_ARRAYS, "activations", at_padding, "must be 0 at padding"),
+        (at.FEATURE_ARRAYS, "factor", scaled, "must turn the first feature of its class into each"),
+        (at.FEATURE_ARRAYS, "factor", np.ones_like, "and be 0 for none"),
+        (at.FEATURE_ARRAYS, "marginal_counts", shifted, "positions for each class"),
+        (at.FEATURE_ARRAYS, "marginal_values", np.zeros_like, "must ascend in each class"),
         (at.FEATURE_ARRAYS, "directions", scaled, "must have length 1"),
         (at.FEATURE_ARRAYS, "directions", lambda a: a[::-1].copy(), "directions of the source map"),
         (at.FEATURE_ARRAYS, "scale", np.negative, "must be positive"),
@@ -145,7 +170,7 @@ def shifted(array):
 )
 def test_other_arrays_are_refused(files, refusal, name, key, change, message):
     arrays = load(files[name])
-    told = refusal(name, save({**arrays, key: change(arrays[key])}))
+    told = refusal(name, save({**arrays, key: change(arrays[key].copy())}))
     assert told.startswith("HERE: labels/")
     assert message in told
 

@@ -1,5 +1,6 @@
 """However much a bundle promises, a reader takes no more memory than a bound."""
 
+import json
 import subprocess
 import sys
 import zipfile
@@ -8,27 +9,30 @@ import numpy as np
 import pytest
 from safetensors.numpy import load, save
 
-from glassbench.ground_truth import bundle_files
+from glassbench.ground_truth import Registry, bundle_files
 from glassbench.ground_truth import bundle_layout as at
 from glassbench.ground_truth import load as load_task
 from glassbench.ground_truth.model_config import ModelConfig
+from glassbench.ground_truth.record import MOST_VALUES
 
 pytest.importorskip("resource", reason="memory is measured by POSIX")
 
 MOST_GROWTH = 2 * 2**30
+MANY = 2**20
 READER = """
 import resource, sys
 from glassbench.errors import BundleError
-from glassbench.ground_truth import read_bundle
+from glassbench.ground_truth import Registry, read_bundle
 
 def peak():
     size = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return size * (1 if sys.platform == "darwin" else 1024)
 
-read_bundle(sys.argv[1])
+first, second = sys.argv[1:]
+read_bundle(first)
 before = peak()
 try:
-    read_bundle(sys.argv[2])
+    (Registry.read if second.endswith(".json") else read_bundle)(second)
 except BundleError as error:
     print(peak() - before, error)
 """
@@ -36,9 +40,7 @@ except BundleError as error:
 
 @pytest.fixture(scope="module")
 def files():
-    """The public part of a bundle."""
-    whole = bundle_files(load_task("sort[vocab=2,length=2]"))
-    return {name: whole[name] for name in (*at.PUBLIC, at.MANIFEST)}
+    return dict(bundle_files(load_task("sort[vocab=2,length=2]")))
 
 
 def compressed(files, place):
@@ -73,7 +75,17 @@ def files_that_are_much_together(files):
     return {**files, at.WEIGHTS: bytes(2**30 - 1), at.INPUTS: bytes(2**29)}
 
 
+def with_many(content, key, part, n):
+    """JSON of which one list has as many parts."""
+    read = json.loads(content) | {key: ["PARTS"]}
+    return json.dumps(read).encode().replace(b'"PARTS"', b",".join([part] * n))
+
+
 def json_of_many_parts(files):
+    return {**files, at.CONFIG: b"[" + b"[]," * (MOST_VALUES // 2 - 2) + b"[]]"}
+
+
+def json_of_more_parts(files):
     return {**files, at.CONFIG: b"[" + b"[]," * (2**25 // 3 - 2) + b"[]]"}
 
 
@@ -81,12 +93,33 @@ def json_of_too_many_parts(files):
     return {**files, at.CONFIG: b"[" + b"[]," * 2**25 + b"[]]"}
 
 
+def many_readouts_that_are_none(files):
+    return {**files, at.CONFIG: with_many(files[at.CONFIG], "readouts", b"{}", MANY)}
+
+
+def many_tokens(files):
+    return {**files, at.CONFIG: with_many(files[at.CONFIG], "vocabulary", b"[]", MANY)}
+
+
+def many_edges_that_are_none(files):
+    return {**files, at.CIRCUIT: with_many(files[at.CIRCUIT], "edges", b"{}", MANY)}
+
+
+def many_nodes_that_are_none(files):
+    return {**files, at.PROGRAM: with_many(files[at.PROGRAM], "nodes", b"{}", MANY)}
+
+
+def many_keys(files):
+    unknown = b"".join(b'"%d": 0,' % number for number in range(MANY))
+    return {**files, at.CONFIG: files[at.CONFIG].replace(b"{", b"{" + unknown, 1)}
+
+
 def an_input_that_takes_much(files):
     return {**files, **of_many_positions(files, 20_000, 1)}
 
 
 def inputs_that_take_much(files):
-    return {**files, **of_many_positions(files, 500, 1000)}
+    return {**files, **of_many_positions(files, 500, 512)}
 
 
 @pytest.mark.parametrize(
@@ -95,8 +128,14 @@ def inputs_that_take_much(files):
         (a_manifest_that_unpacks, "manifest.json must have at most 1,048,576 bytes"),
         (a_file_that_unpacks_as_said, "weights.safetensors does not hold the arrays"),
         (files_that_are_much_together, "must have at most 1,073,741,824 bytes, and is said to"),
-        (json_of_many_parts, "config.json does not hold model config"),
+        (json_of_many_parts, "all: Input should be an object"),
+        (json_of_more_parts, "it must have at most 4,194,304 values, and seems to have more"),
         (json_of_too_many_parts, "config.json must have at most 33,554,432 bytes"),
+        (many_readouts_that_are_none, "  - readouts.0.encoding: Field required\n"),
+        (many_tokens, "config.json must be written as Glassbench writes it"),
+        (many_edges_that_are_none, "  - edges.0.edge: Field required\n"),
+        (many_nodes_that_are_none, "  - nodes[0].name: Field required\n"),
+        (many_keys, "an object must have at most 65,536 keys, got 1,"),
         (an_input_that_takes_much, "the model must run an input in at most"),
         (inputs_that_take_much, "answers: must be what the model gives"),
     ],
@@ -107,9 +146,23 @@ def test_memory_is_bounded(files, resealed, tmp_path, attack, message):
     if changed[at.MANIFEST] == files[at.MANIFEST]:
         changed = resealed(changed)
     bomb = compressed(changed, tmp_path / "bomb.zip")
-    command = [sys.executable, "-c", READER, str(whole), str(bomb)]
+    assert message in growth(whole, bomb, attack.__name__)
+
+
+def growth(first, second, name):
+    """Return what is said of a file; what it takes to read it must be bounded."""
+    command = [sys.executable, "-c", READER, str(first), str(second)]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     grown, _, said = done.stdout.partition(" ")
-    assert message in said
     assert int(grown) < MOST_GROWTH
-    sys.stderr.write(f"\n{attack.__name__}: {int(grown) / 2**20:,.0f} MiB\n")
+    sys.stderr.write(f"\n{name}: {int(grown) / 2**20:,.0f} MiB\n")
+    return said
+
+
+def test_memory_of_a_registry_is_bounded(files, tmp_path):
+    whole = compressed(files, tmp_path / "whole.zip")
+    registry = tmp_path / "registry.json"
+    registry.write_bytes(with_many(Registry(bundles=()).to_json(), "bundles", b"{}", MANY))
+    assert "  - bundles.0.id: Field required\n" in growth(whole, registry, "many entries")
+    registry.write_bytes(with_many(Registry(bundles=()).to_json(), "bundles", b"{}", 20 * MANY))
+    assert "it must have at most 4,194,304 values" in growth(whole, registry, "more entries")

@@ -96,7 +96,7 @@ def test_flaws_are_told(tmp_path, text, message):
     file.write_text(text, encoding="utf-8")
     with pytest.raises(BundleError) as caught:
         Registry.read(file)
-    assert str(caught.value).startswith(f"{file} does not hold registry:\n  - ")
+    assert str(caught.value).startswith(f"{file} does not hold a registry:\n  - ")
     assert message in str(caught.value)
 
 
