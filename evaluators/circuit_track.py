@@ -19,7 +19,7 @@ from .circuit_problem import CircuitProblem, checked_answer
 from .floors import PriorFloor, prior_floor, random_floor
 from .intervals import metric_interval
 from .ranking_metrics import METRICS
-from .result import MetricValue
+from .result import MetricValue, TrackName
 from .track import AnyTask, Measures, Priors, Track
 
 PRIMARY = "edge_average_precision"
@@ -66,7 +66,7 @@ class CircuitKey:
 class CircuitTrack(Track[CircuitProblem, dict[str, float]]):
     """Which edges compute the output?"""
 
-    name: ClassVar[str] = "circuit"
+    name: ClassVar[TrackName] = "circuit"
     primary: ClassVar[str] = PRIMARY
 
     @property

@@ -10,8 +10,9 @@ method). Where several assignments have the same sum, which copies of a directio
 the one with the better activations counts; so the order of the answer does not matter.
 
 **Sign.** A direction is as good as its negative. The activations of a unit whose direction
-points against that in which the class moves the stream are negated before they are read. Where a
-class moves the stream both ways, as numbers of both signs do, their magnitudes are read.
+points against that in which the class moves the stream are negated before they are read; at a
+right angle to it the mean of both readings counts. Where a class moves the stream both ways, as
+numbers of both signs do, magnitudes are read.
 
 A unit counts as active where its activation, its sign settled, exceeds `ACTIVE` times the
 largest magnitude that it has on the held-out rows; so scale does not matter either. A class is
@@ -36,6 +37,7 @@ ACTIVE = 1e-6
 UNMATCHED_AUROC = 0.5
 """What a class without a unit gets: what a unit that never moves would."""
 _ROUNDING = 1e-9
+_DECIMALS = 9
 _TIE = 1e-9
 
 
@@ -95,7 +97,7 @@ class FeatureTruth:
     @property
     def telling(self) -> Bool[np.ndarray, " classes"]:
         """Which classes are active on some held-out rows, and not on others."""
-        return self.active.any(axis=0) & ~self.active.all(axis=0)
+        return np.asarray(self.active.any(axis=0) & ~self.active.all(axis=0))
 
 
 def _span(directions: Float[np.ndarray, "k d_model"]) -> Float[np.ndarray, "rank d_model"]:
@@ -164,7 +166,9 @@ def class_activity(
     values = found.activations
     active, passive = truth.active.astype(float), (~truth.active).astype(float)
     positives, negatives = active.sum(axis=0)[:, None], passive.sum(axis=0)[:, None]
-    against = truth.moves @ found.directions.T < 0
+    lengths = np.linalg.norm(found.directions, axis=1)
+    along = (truth.moves @ found.directions.T / lengths).round(_DECIMALS)
+    flipped = (1 - np.sign(along)) / 2
     both = truth.both_ways[:, None]
     limit = ACTIVE * np.abs(values).max(axis=0, initial=0.0)
 
@@ -176,8 +180,8 @@ def class_activity(
         return above / np.maximum(positives * negatives, 1.0)
 
     upward = auroc(values)
-    f1s = np.where(against, f1(values < -limit), f1(values > limit))
-    aurocs = np.where(against, 1.0 - upward, upward)
+    f1s = flipped * f1(values < -limit) + (1 - flipped) * f1(values > limit)
+    aurocs = flipped * (1 - upward) + (1 - flipped) * upward
     if both.any():
         f1s = np.where(both, f1(np.abs(values) > limit), f1s)
         aurocs = np.where(both, auroc(np.abs(values)), aurocs)

@@ -33,7 +33,7 @@ from .features_problem import (
     checked_features,
 )
 from .intervals import mean_interval
-from .result import MetricValue
+from .result import MetricValue, TrackName
 from .track import AnyTask, Measures, Priors, Track
 
 MODEL_ARM = "model"
@@ -70,7 +70,7 @@ class FeaturesTrack(Track[FeaturesProblem, dict[str, FoundFeatures]]):
     arm: str = MODEL_ARM
     hooks: tuple[str, ...] = ()
 
-    name: ClassVar[str] = "features"
+    name: ClassVar[TrackName] = "features"
     primary: ClassVar[str] = "matched_cosine"
 
     @property

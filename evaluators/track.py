@@ -13,7 +13,7 @@ from pydantic import JsonValue
 
 from ..ground_truth import FeaturesTask, Task
 from .floors import PriorFloor
-from .result import MetricValue
+from .result import MetricValue, TrackName
 
 Problem = TypeVar("Problem")
 Answer = TypeVar("Answer")
@@ -46,7 +46,7 @@ class Track(ABC, Generic[Problem, Answer]):
         primary: the name of the metric that ranks.
     """
 
-    name: ClassVar[str]
+    name: ClassVar[TrackName]
     primary: ClassVar[str]
 
     @property

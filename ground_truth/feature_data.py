@@ -107,6 +107,8 @@ class FeaturesTask(Protocol):
     def digest(self) -> str:
         """A sha256 that tells its features from those of any other task."""
 
+    def __hash__(self) -> int: ...
+
     def feature_data(self, arm: str) -> FeatureData:
         """Return the keys and rows of an arm.
 

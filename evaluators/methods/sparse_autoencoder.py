@@ -51,7 +51,7 @@ class Recipe:
         return max(1, round(self.share * n_units))
 
 
-L1 = Recipe("l1", penalty=0.03)
+L1 = Recipe("l1", penalty=0.01)
 TOPK = Recipe("topk")
 BATCH_TOPK = Recipe("batch-topk")
 
