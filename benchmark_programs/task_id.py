@@ -29,8 +29,8 @@ REGIMES: Mapping[str, Mapping[str, int]] = {
 # One part of a task id; the parts are separated by slashes.
 _PART = re.compile(
     r"(?P<name>[a-z][a-z0-9_]*)"
-    r"(?:-v(?P<version>[1-9][0-9]*))?"
-    r"(?:\[(?P<parameters>[a-z]+|[a-z_]+=[0-9]+(?:,[a-z_]+=[0-9]+)*)\])?",
+    r"(?:-v(?P<version>[1-9][0-9]{0,8}))?"
+    r"(?:\[(?P<parameters>[a-z]+|[a-z_]+=[0-9]{1,40}(?:,[a-z_]+=[0-9]{1,40})*)\])?",
     re.ASCII,
 )
 _GRAMMAR = "name-vN[vocab=N,length=N]/regime[key=N,...]/..."

@@ -2,13 +2,10 @@
 
 from pathlib import Path
 
-from ..benchmark_programs import TaskId
-from ..errors import BundleError, TaskError
 from . import bundle_layout as at
-from .bundle import Bundle, read_bundle
+from .bundle import read_bundle
+from .bundle_identity import task_id_of
 from .interchange_pairs import TaskDomain
-from .manifest import Identity
-from .own_task_id import OwnProgram, OwnTaskId
 from .task import Task
 
 
@@ -18,7 +15,7 @@ def load_bundle(place: str | Path) -> Task:
     The labels are not certified anew; `verify_bundle` does that.
 
     Raises:
-        BundleError: it is not whole, or the public part alone.
+        BundleError: it is not whole, the public part alone, or of another task than its id says.
 
     Example:
         >>> load_bundle("nowhere.zip")
@@ -35,32 +32,3 @@ def is_bundle(place: str | Path) -> bool:
     """Return whether a path is meant as a bundle: a zip, or a folder with a manifest."""
     path = Path(place)
     return path.suffix == ".zip" or (path / at.MANIFEST).is_file()
-
-
-def task_id_of(bundle: Bundle) -> TaskId | OwnTaskId:
-    """Return the id of a bundle's task.
-
-    Raises:
-        BundleError: it is no id, or not that of what the bundle holds.
-    """
-    manifest, where = bundle.manifest, f"{bundle.place}: {at.MANIFEST}"
-    found: TaskId | OwnTaskId
-    try:
-        found = _own_id(bundle) if "@" in manifest.id else TaskId.parse(manifest.id)
-    except TaskError as error:
-        raise BundleError(f"{where}: {error}") from None
-    if Identity.of(found) != manifest.identity:
-        raise BundleError(
-            f"{where}: name, version, parameters and regimes must be those of {manifest.id}, and "
-            f"the program that of {found}"
-        )
-    return found
-
-
-def _own_id(bundle: Bundle) -> OwnTaskId:
-    """Return the id of a program that is not of the library."""
-    manifest = bundle.manifest
-    regimes = tuple((one.name, tuple(one.parameters.items())) for one in manifest.regimes)
-    text = bundle.contents.get(at.RASP, b"").decode(errors="replace")
-    spec = OwnProgram(manifest.description, text, manifest.citation)
-    return OwnTaskId.of(manifest.name, bundle.compiled.program, regimes, spec)

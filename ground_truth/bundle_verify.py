@@ -8,7 +8,8 @@ from ..benchmark_programs import TaskId
 from ..errors import BundleError, GlassbenchError
 from .bundle import Bundle
 from .bundle_files import bundle_files
-from .bundle_task import task_id_of
+from .bundle_identity import task_id_of
+from .own_task_id import OwnTaskId
 from .regimes import recompile
 from .task import Task, build_model, certified
 
@@ -24,14 +25,15 @@ def verify_bundle(bundle: Bundle) -> list[str]:
         bundle: with its labels.
 
     Raises:
-        BundleError: the labels are not there.
+        BundleError: the labels are not there, or it is of another task than its id says.
     """
     if not bundle.has_labels:
         raise BundleError(
             f"{bundle.place} must hold the labels to be verified, and is the public part alone"
         )
+    task_id = task_id_of(bundle)
     try:
-        files = bundle_files(_made_again(bundle))
+        files = bundle_files(_made_again(bundle, task_id))
     except GlassbenchError as error:
         return [f"{bundle.manifest.id} cannot be made again: {error}"]
     return [
@@ -41,9 +43,8 @@ def verify_bundle(bundle: Bundle) -> list[str]:
     ]
 
 
-def _made_again(bundle: Bundle) -> Task:
+def _made_again(bundle: Bundle, task_id: TaskId | OwnTaskId) -> Task:
     """Return the task of a bundle: the library's, or what its program compiles to."""
-    task_id = task_id_of(bundle)
     if isinstance(task_id, TaskId):
         return certified(task_id, build_model(task_id))
     program, level = bundle.compiled.program, bundle.config.level
