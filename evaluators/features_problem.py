@@ -131,7 +131,7 @@ def _checked_hook(rows: StreamRows, part: Any) -> tuple[FoundFeatures | None, li
     for name in ("directions", "activations"):
         try:
             value = part[name] if isinstance(part, Mapping) else getattr(part, name)
-            array = np.array(value, dtype=np.float64)
+            array = np.asarray(value).astype(np.float64)
         except Exception as error:  # noqa: BLE001 - a tool's array may refuse in its own way
             faults.append(f"{name} must be an array of numbers: {type(error).__name__}: {error}")
             continue

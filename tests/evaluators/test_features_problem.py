@@ -1,0 +1,249 @@
+"""The problem of the features track: what a tool sees, that it sees no more, and its answers."""
+
+from collections.abc import Mapping
+from dataclasses import fields, is_dataclass
+from enum import Enum
+from types import MethodType, SimpleNamespace
+
+import numpy as np
+import pytest
+from pydantic import BaseModel
+
+from glassbench.benchmark_programs import TaskId
+from glassbench.benchmark_programs.program_spec import ProgramSpec
+from glassbench.compiler import CompiledModel, Program, SourceMap, rasp
+from glassbench.errors import AnswerError
+from glassbench.evaluators.features_problem import (
+    FeaturesProblem,
+    FoundFeatures,
+    StreamRows,
+    checked_features,
+)
+from glassbench.ground_truth import (
+    CircuitLabels,
+    FeatureKey,
+    FeatureLabels,
+    FeatureRows,
+    Predictor,
+    Task,
+    feature_data,
+    load,
+)
+
+NAME = "sort[vocab=2,length=3]/scrambled"
+SECRETS = (
+    CircuitLabels,
+    CompiledModel,
+    FeatureKey,
+    FeatureLabels,
+    FeatureRows,
+    Predictor,
+    Program,
+    ProgramSpec,
+    SourceMap,
+    Task,
+    TaskId,
+    rasp.RASPExpr,
+)
+LAST, FIRST = "blocks.2.hook_resid_post", "blocks.0.hook_resid_pre"
+
+
+def problem_of(arm="model", hooks=(LAST,), seed=0):
+    return FeaturesProblem.of(feature_data(load(NAME), arm), hooks, seed=seed)
+
+
+@pytest.fixture(scope="module")
+def problem():
+    return problem_of()
+
+
+@pytest.fixture(scope="module")
+def rows(problem):
+    return problem.hooks[LAST]
+
+
+def reachable(root):
+    """Yield every object that attributes, items and properties lead to from `root`."""
+    pending, seen = [root], {}
+    while pending:
+        item = pending.pop()
+        if id(item) in seen:
+            continue
+        seen[id(item)] = item  # kept, so that no other object gets its id
+        yield item
+        if isinstance(item, Mapping):
+            pending += [*item.keys(), *item.values()]
+        elif isinstance(item, tuple | list | set | frozenset):
+            pending += list(item)
+        elif isinstance(item, np.ndarray):
+            pending += [item.base] if item.base is not None else []
+        elif isinstance(item, BaseModel):
+            pending += vars(item).values()
+        elif type(item).__module__.startswith("glassbench") and not isinstance(item, Enum):
+            names = [name for name in dir(item) if not name.startswith("__")]
+            values = [getattr(item, name) for name in names]
+            pending += [value for value in values if not isinstance(value, MethodType)]
+
+
+@pytest.mark.parametrize("arm", ["model", "independent"])
+def test_a_problem_reveals_no_label(arm):
+    problem = problem_of(arm)
+    found = list(reachable(problem))
+    kinds = {type(item).__name__ for item in found}
+    assert {"StreamRows", "ndarray"} <= kinds  # the walk walks
+    assert ("Model" in kinds) == (arm == "model")
+    assert not [item for item in found if isinstance(item, SECRETS)]
+    assert not [item for item in found if isinstance(item, str) and "sort" in item]
+    rows = problem.hooks[LAST]
+    shapes = {item.shape for item in found if isinstance(item, np.ndarray) and item.ndim == 2}
+    assert {rows.train.shape, rows.held_out.shape} <= shapes
+
+
+def test_the_walk_would_find_a_label():
+    found = list(reachable(feature_data(load(NAME)).key(LAST)))
+    assert any(isinstance(item, FeatureKey) for item in found)
+
+
+def test_a_problem_has_no_other_fields(problem, rows):
+    assert is_dataclass(problem)
+    assert [field.name for field in fields(problem)] == ["hooks", "model", "seed"]
+    assert [field.name for field in fields(rows)] == ["train", "held_out", "max_directions"]
+    with pytest.raises(TypeError):
+        problem.hooks["more"] = rows
+
+
+def test_rows_follow_the_seed_and_cannot_be_overwritten(problem, rows):
+    again, other = problem_of().hooks[LAST], problem_of(seed=1).hooks[LAST]
+    np.testing.assert_array_equal(again.train, rows.train)
+    np.testing.assert_array_equal(again.held_out, rows.held_out)
+    assert (other.train != rows.train).any()
+    assert not rows.train.flags.writeable
+    assert not rows.held_out.flags.writeable
+    assert problem.seed == 0
+
+
+def test_twice_as_many_directions_as_classes_may_be_given(rows):
+    data = feature_data(load(NAME))
+    assert rows.max_directions == 2 * data.key(LAST).n_classes
+    hooks = problem_of(hooks=(FIRST, LAST)).hooks
+    assert list(hooks) == [FIRST, LAST]
+    assert hooks[FIRST].max_directions == 2 * data.key(FIRST).n_classes < rows.max_directions
+
+
+# -- answers -----------------------------------------------------------------------
+
+
+def answer_of(rows, count=2, **changes):
+    parts = {
+        "directions": np.eye(count, rows.train.shape[1]),
+        "activations": np.zeros((len(rows.held_out), count)),
+    }
+    return {LAST: {**parts, **changes}}
+
+
+def test_objects_mappings_lists_and_tensors_are_taken(problem, rows):
+    import jax.numpy as jnp
+    import torch
+
+    parts = answer_of(rows)[LAST]
+    for answer in (
+        parts,
+        FoundFeatures(**parts),
+        SimpleNamespace(**parts),
+        {name: array.tolist() for name, array in parts.items()},
+        {name: torch.tensor(array) for name, array in parts.items()},
+        {name: jnp.asarray(array) for name, array in parts.items()},
+        {name: array.astype(int) for name, array in parts.items()},
+    ):
+        found = checked_features(problem, {LAST: answer})[LAST]
+        assert found.directions.dtype == found.activations.dtype == np.float64
+        np.testing.assert_array_equal(found.directions, parts["directions"])
+
+
+def test_an_answer_without_directions_is_one(problem, rows):
+    found = checked_features(problem, answer_of(rows, count=0))[LAST]
+    assert found.directions.shape == (0, rows.train.shape[1])
+
+
+def test_an_answer_is_copied(problem, rows):
+    answer = answer_of(rows)
+    found = checked_features(problem, answer)[LAST]
+    answer[LAST]["directions"][:] = 0
+    assert found.directions.any()
+
+
+@pytest.mark.parametrize("answer", [None, [0.5], np.zeros((3, 3)), "directions"])
+def test_answers_that_are_no_mapping_are_refused(problem, answer):
+    with pytest.raises(AnswerError) as caught:
+        checked_features(problem, answer)
+    assert str(caught.value) == (
+        "An answer must map the name of every hook to directions and activations, got "
+        f"{type(answer).__name__}; return for instance {{hook: FoundFeatures(directions, "
+        "activations)}"
+    )
+
+
+@pytest.mark.parametrize(
+    ("change", "fault"),
+    [
+        ({"directions": np.eye(2, 3)}, "directions must be rows of d_model={d} numbers, got the "),
+        ({"directions": np.eye(2)[0]}, "directions must have two axes, got the shape (2,)"),
+        ({"activations": 0.0}, "activations must have two axes, got the shape ()"),
+        ({"activations": np.zeros((3, 2))}, "rows, directions], ({n}, 2), got (3, 2)"),
+        ({"directions": "two"}, "directions must be an array of numbers: ValueError: could not"),
+        ({"directions": [[1.0], [1.0, 2.0]]}, "directions must be an array of numbers: ValueErr"),
+        ({"activations": None}, "activations must have two axes, got the shape ()"),
+    ],
+)
+def test_arrays_that_cannot_be_scored_are_refused(problem, rows, change, fault):
+    with pytest.raises(AnswerError) as caught:
+        checked_features(problem, answer_of(rows, **change))
+    expected = fault.replace("{d}", str(rows.train.shape[1])).replace(
+        "{n}", str(len(rows.held_out))
+    )
+    assert f"  - {LAST}: " in str(caught.value)
+    assert expected in str(caught.value)
+
+
+def test_every_fault_of_an_answer_is_listed():
+    problem = problem_of(hooks=(FIRST, LAST))
+    rows = problem.hooks[LAST]
+    count = rows.max_directions + 1
+    answer = answer_of(rows, count, activations=np.zeros((1, 1)))
+    answer[LAST]["directions"] = np.ones((count, rows.train.shape[1]))
+    answer[LAST]["directions"][[1, 3]] = 0
+    answer |= {"blocks.9.hook_resid_post": None, 7: None}
+    with pytest.raises(AnswerError) as caught:
+        checked_features(problem, answer)
+    n_rows, most = len(rows.held_out), rows.max_directions
+    assert str(caught.value).splitlines() == [
+        "The answer must give directions and activations at each hook of the problem:",
+        f"  - {FIRST}: has no answer",
+        "  - 'blocks.9.hook_resid_post': is no hook of it",
+        "  - 7: is no hook of it",
+        f"  - {LAST}: at most max_directions={most} directions can be given, got {count}",
+        f"  - {LAST}: directions must not be zero, got zero in row 1, 3",
+        f"  - {LAST}: activations must have the shape [held-out rows, directions], "
+        f"({n_rows}, {count}), got (1, 1)",
+    ]
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+def test_numbers_that_are_not_finite_are_refused(problem, rows, value):
+    for name in ("directions", "activations"):
+        answer = answer_of(rows)
+        answer[LAST][name][0, 1] = value
+        with pytest.raises(AnswerError, match=f"{name} must be finite, got {value}"):
+            checked_features(problem, answer)
+
+
+def test_what_has_neither_is_refused(problem):
+    with pytest.raises(AnswerError) as caught:
+        checked_features(problem, {LAST: 3})
+    assert "directions must be an array of numbers: AttributeError" in str(caught.value)
+    assert "activations must be an array of numbers: AttributeError" in str(caught.value)
+
+
+def test_rows_are_kept_as_plain_arrays(rows):
+    assert isinstance(rows, StreamRows)
+    assert type(rows.train) is np.ndarray
