@@ -12,6 +12,7 @@ from glassbench.benchmark_programs.families import controls
 from glassbench.benchmark_programs.suites import Suite
 from glassbench.cli import app
 from glassbench.evaluators import BUILT_IN
+from glassbench.ground_truth import Registry, load_bundle
 
 TINY = "histogram-v1[vocab=2,length=3]"
 METHODS = """
@@ -324,6 +325,35 @@ def test_score_on_a_suite_then_leaderboard(run, tmp_path):
     assert "weight-norm" in (tmp_path / "board" / "leaderboard.md").read_text()
 
 
+def test_features_are_scored_and_ranked_apart(run, tmp_path):
+    out = run("score", "pca", "neuron-basis", "--suite", "tiny", "--track", "features").stdout
+    assert "Max cosine" in out
+    assert "Unexplained" in out
+    run("score", "weight-norm", "--suite", "tiny")
+    out = run("leaderboard", "-o", "board", "--track", "features").stdout
+    assert "weight-norm" not in out
+    assert "board/leaderboard-features.tex" in out
+    assert "neuron-basis" in (tmp_path / "board" / "leaderboard-features.md").read_text()
+    assert "weight-norm" in run("leaderboard", "-o", "board").stdout
+    independent = ("--track", "features", "--arm", "independent")
+    error = run("leaderboard", "-o", "board", *independent, code=1).stderr
+    assert 'of track \'features\' asked with {"arm": "independent"}, found none' in error
+    out = run("score", "pca", "--task", TINY, *independent, "-o", "glassbench-results/results")
+    assert f"pca on {TINY}:" in out.stdout
+    assert "leaderboard-features-independent.md" in run("leaderboard", *independent).stdout
+
+
+def test_methods_tracks_and_arms_that_do_not_go_together(run):
+    error = run("score", "pca", "--task", TINY, code=1).stderr
+    assert "'pca' answers the features track, and the circuit track was asked" in error
+    error = run("score", "pca", "--task", TINY, "--track", "feature", code=1).stderr
+    assert "There is no track 'feature'. Did you mean 'features'?" in error
+    error = run("score", "eap", "--task", TINY, "--arm", "independent", code=2).stderr
+    assert "the circuit track has no arms" in error
+    error = run("score", "pca", "--task", TINY, "--track", "features", "--arm", "x", code=1).stderr
+    assert "An arm must be one of 'model', 'independent', got 'x'" in error
+
+
 @pytest.mark.parametrize(
     ("method", "message"),
     [
@@ -418,14 +448,111 @@ def test_bundles_in_a_place_that_cannot_be_written(run, tmp_path):
     assert "must be a folder that can be written to" in " ".join(shown.split())
 
 
-def test_a_folder_that_can_be_served_and_downloaded_from(run, tmp_path, monkeypatch):
+@pytest.fixture
+def home(tmp_path, monkeypatch):
+    """The cache of downloads."""
     monkeypatch.setenv("GLASSBENCH_HOME", str(tmp_path / "home"))
+    return tmp_path / "home"
+
+
+def test_a_folder_that_can_be_served_and_downloaded_from(run, home):
     run("build", "sort[tiny]", "frac_prevs[tiny]", "--registry", "served")
     shown = run("download", "sort[tiny]", "--from", "served").output
     assert "1 bundle, each whole" in shown
-    assert len(list((tmp_path / "home" / "bundles").glob("*.zip"))) == 1
+    assert len(list((home / "bundles").glob("*.zip"))) == 1
     assert "2 bundles, each whole" in run("download", "--from", "served").output
     assert "did you mean" in run("download", "sort", "--from", "served", code=1).output
     assert "say where the registry is" in run("download", code=2).output
     run("build", "sort[tiny]", "--registry", "served", "--folders", code=2)
     run("build", "sort[tiny]", "--registry", "served", "-o", "other", code=2)
+
+
+def test_each_download_is_named_with_its_task(run, home):
+    run("build", "sort[tiny]", "frac_prevs[tiny]", "--registry", "served")
+    lines = run("download", "--from", "served").output.splitlines()
+    shown = dict(line.split() for line in lines[lines.index("2 bundles, each whole:") + 1 :])
+    found = {file: str(load_bundle(file).id) for file in shown}
+    assert found == shown
+    assert sorted(found.values()) == [
+        "frac_prevs-v1[vocab=2,length=4]",
+        "sort-v1[vocab=2,length=4]",
+    ]
+
+
+def test_a_registry_without_bundles(run, home, tmp_path):
+    (tmp_path / "registry.json").write_text(Registry(bundles=()).to_json(), encoding="utf-8")
+    error = run("download", "--from", "registry.json", code=1).stderr
+    assert error == "registry.json holds no bundles; name another registry with --from\n"
+
+
+def test_a_registry_keeps_what_was_built_before(run, home, tmp_path):
+    served = tmp_path / "served"
+
+    def listed():
+        return [entry.id for entry in Registry.read(served).bundles]
+
+    sort, fractions = "sort-v1[vocab=2,length=4]", "frac_prevs-v1[vocab=2,length=4]"
+    run("build", "sort[tiny]", "--registry", "served")
+    run("build", "frac_prevs[tiny]", "--registry", "served")
+    assert listed() == [sort, fractions]
+    run("build", "sort[tiny]", "--registry", "served")
+    assert listed() == [sort, fractions]
+    assert "2 bundles, each whole" in run("download", "--from", "served").output
+    next(served.glob("frac_prevs-*.zip")).unlink()
+    run("build", "sort[tiny]", "--registry", "served")
+    assert listed() == [sort]
+
+
+def test_a_registry_that_is_none_is_not_written_over(run, tmp_path):
+    (tmp_path / "served").mkdir()
+    file = tmp_path / "served" / "registry.json"
+    file.write_text('{"mine": 1}', encoding="utf-8")
+    error = run("build", "sort[tiny]", "--registry", "served", code=1).stderr
+    assert "registry.json does not hold a registry:" in error
+    assert [path.name for path in file.parent.iterdir()] == ["registry.json"]
+
+
+@pytest.fixture
+def bundle(run, tmp_path):
+    """The zip of a bundle."""
+    run("build", TINY, "-o", str(tmp_path / "out"))
+    (file,) = (tmp_path / "out").iterdir()
+    return str(file)
+
+
+def test_show_of_a_bundle(run, bundle):
+    out = run("show", bundle, "--explain").stdout
+    assert out.startswith(f"{TINY}\n")
+    assert "4 causal, 0 positional, 1 inert, 8 unwired" in out
+    assert "\nwhy: Among the smallest programs" in out
+
+
+def test_show_of_a_bundle_of_ones_own_program(run, tmp_path):
+    (tmp_path / "mine.rasp").write_text('out = tokens == "a";', encoding="utf-8")
+    run("compile", "mine.rasp", "--vocab", "a,b", "--length", "2", "-o", "mine")
+    out = run("show", "mine").stdout
+    assert out.startswith("mine@")
+    assert "tokens: a b; up to 2 of them" in out
+
+
+def test_labels_of_a_file_are_verified_on_a_bundle(run, bundle, tmp_path):
+    run("verify", TINY, "--write", "labels.json")
+    assert "all 13 certificates hold" in run("verify", bundle, "--labels", "labels.json").stdout
+    run("verify", "histogram[vocab=2,length=2]", "--write", "labels.json")
+    error = run("verify", bundle, "--labels", "labels.json", code=1).stderr
+    assert f"The labels do not hold for {bundle}:" in error
+    assert "must belong to these weights" in error
+
+
+@pytest.mark.parametrize("verb", ["show", "verify", "score"])
+def test_places_that_are_no_bundles(run, bundle, tmp_path, verb):
+    before = ("weight-norm", "--task") if verb == "score" else ()
+    error = run(verb, *before, str(tmp_path / "out"), code=1).stderr
+    assert error == f"{tmp_path}/out holds 1 bundle; name it:\n  - {bundle}\n"
+    error = run(verb, *before, "own_methods.py", code=1).stderr
+    assert error == (
+        "own_methods.py must be a task, or the zip or the folder of a bundle, in which there is a "
+        "manifest.json, and is neither\n"
+    )
+    error = run(verb, *before, "no_methods.py", code=1).stderr
+    assert "A task id must read" in error

@@ -77,6 +77,15 @@ def test_the_file_is_canonical_json(tmp_path):
     assert content["format_version"] == "1.0"
 
 
+def test_what_is_empty_is_not_written(tmp_path):
+    plain = json.loads(result().to_json())
+    assert not {"question", "reported"} & set(plain)
+    more = {"question": {"arm": "independent"}, "reported": {"dead_units": 3.0}}
+    full = result(**more)
+    assert {name: json.loads(full.to_json())[name] for name in more} == more
+    assert Result.read(full.write(tmp_path)) == full
+
+
 def test_the_name_is_a_hash_of_five_things():
     name = result().file_name
     assert name == result(wall_seconds=9.0, settings={"signed": False, "pairs": 100}).file_name
@@ -86,6 +95,7 @@ def test_the_name_is_a_hash_of_five_things():
         {"task": "sort-v1"},
         {"track": "features"},
         {"seed": 1},
+        {"question": {"arm": "independent"}},
     ):
         assert result(**change).file_name != name
     # Results that exist must be found again by every later version.
@@ -124,6 +134,7 @@ def test_a_write_that_fails_leaves_the_old_file_and_no_other(tmp_path, monkeypat
         ({"metrics": {"edge_auroc": METRIC}}, "must hold the primary one"),
         ({**FAILED}, r"has no values, got \['edge_average_precision'\]"),
         ({**FAILED, "error": None, "metrics": {}}, "needs an error text"),
+        ({**FAILED, "metrics": {}, "reported": {"dead": 1.0}}, r"has no values, got \['dead'\]"),
     ],
 )
 def test_a_result_that_breaks_a_rule_is_refused(changes, message):
