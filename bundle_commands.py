@@ -11,7 +11,12 @@ from .whole_file import write_whole
 
 if TYPE_CHECKING:
     from .benchmark_programs import TaskId
+    from .compiler import CompiledModel
     from .ground_truth import CircuitLabels
+
+TaskName = Annotated[
+    str, typer.Argument(metavar="TASK", help="A task, or the folder or zip of a bundle.")
+]
 
 
 def build(
@@ -40,7 +45,7 @@ def build(
     A bundle that is there already is made again, and replaced if it differs. With --registry
     any server of files can serve the folder, and `glassbench download` takes it from there.
     """
-    from .ground_truth.bundle_building import build_bundles, write_registry
+    from .ground_truth.bundle_building import build_bundles, registered, write_registry
 
     if registry and folders:
         raise typer.BadParameter("bundles are served as zips", param_hint="--folders")
@@ -48,6 +53,8 @@ def build(
         raise typer.BadParameter("the bundles go to --registry, or to -o", param_hint="--output")
     place = registry or output or Path("glassbench-bundles")
     tasks = _asked_for(task or [], suite)
+    if registry:
+        registered(registry)  # a file that is no registry is told of before long work begins
     made = []
     with progress("Building", len(tasks)) as advance:
         for built in build_bundles(tasks, place, public=public, folders=folders, jobs=jobs):
@@ -85,13 +92,15 @@ def download(
         paths = fetch(
             source, _ids(names), offline=offline, retries=retries, jobs=jobs, advance=advance
         )
-    rows = []
-    for path in paths:
-        bundle = read_bundle(path)
-        rows.append([bundle.manifest.id, f"{path.stat().st_size:,}", bundle.digest])
+    if not paths:
+        raise BundleError(f"{source} holds no bundles; name another registry with --from")
+    bundles = [read_bundle(path) for path in paths]
+    rows = [[one.manifest.id, f"{one.place.stat().st_size:,}", one.digest] for one in bundles]
     print_table(["Task", "Bytes", "Digest"], rows)
     say = console().print
-    say(f"\n{counted(len(rows), 'bundle')}, each whole, in {paths[0].parent}", soft_wrap=True)
+    say(f"\n{counted(len(rows), 'bundle')}, each whole:")
+    for bundle in bundles:
+        say(f"  {bundle.place}  {bundle.manifest.id}", soft_wrap=True)
 
 
 def _ids(names: list[str] | None) -> list[str] | None:
@@ -122,9 +131,7 @@ def _asked_for(names: list[str], suite: str | None) -> "list[TaskId]":
 
 
 def verify(
-    task: Annotated[
-        str, typer.Argument(metavar="TASK", help="A task, or the folder or zip of a bundle.")
-    ],
+    task: TaskName,
     labels: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Labels to verify, instead of new ones.")
     ] = None,
@@ -133,14 +140,17 @@ def verify(
     ] = None,
 ) -> None:
     """Replay every certificate of a task on its weights; make all of a bundle again."""
-    from .ground_truth import is_bundle
+    from .ground_truth.bundle_task import task_or_bundle
 
     if write is not None and write.is_dir():
         raise typer.BadParameter("must be a file, got a folder", param_hint="--write")
-    if is_bundle(task) and labels is None:
-        given = _verified_bundle(Path(task))
+    asked = task_or_bundle(task)
+    if labels is not None:
+        given = _given_labels(asked, labels)
+    elif isinstance(asked, Path):
+        given = _verified_bundle(asked)
     else:
-        given = _verified_labels(task, labels)
+        given = _new_labels(asked)
     from .ground_truth.task_tables import certificate_counts
 
     print_table(*certificate_counts(given))
@@ -166,19 +176,30 @@ def _verified_bundle(place: Path) -> "CircuitLabels":
     return bundle.labels
 
 
-def _verified_labels(task: str, labels: Path | None) -> "CircuitLabels":
-    """Return labels that hold for a task: those of a file, or new ones."""
-    from . import ground_truth as truth
+def _new_labels(task: "TaskId") -> "CircuitLabels":
+    """Return labels that hold for a task, made here."""
+    from .ground_truth import load
 
-    if labels is None:
-        with progress(f"Certifying {task}"):
-            loaded = truth.load(task)
-        compiled, given = loaded.compiled, loaded.labels
-    else:
-        given = truth.CircuitLabels.read(labels)
-        compiled = truth.build_model(task)
+    with progress(f"Certifying {task}"):
+        loaded = load(task)
+    return _replayed(loaded.compiled, loaded.labels, str(task))
+
+
+def _given_labels(asked: "TaskId | Path", file: Path) -> "CircuitLabels":
+    """Return the labels of a file, which hold for a task or for the model of a bundle."""
+    from .ground_truth import CircuitLabels, build_model, read_bundle
+
+    given = CircuitLabels.read(file)
+    compiled = read_bundle(asked).compiled if isinstance(asked, Path) else build_model(asked)
+    return _replayed(compiled, given, str(asked))
+
+
+def _replayed(compiled: "CompiledModel", labels: "CircuitLabels", name: str) -> "CircuitLabels":
+    """Return labels of which every certificate holds for a model."""
+    from .ground_truth import verify
+
     with progress("Replaying every certificate"):
-        problems = truth.verify(compiled, given)
+        problems = verify(compiled, labels)
     if problems:
-        raise CertificationError(listing(f"The labels do not hold for {task}:", problems))
-    return given
+        raise CertificationError(listing(f"The labels do not hold for {name}:", problems))
+    return labels

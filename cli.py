@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from .bundle_commands import build, download, verify
+from .bundle_commands import TaskName, build, download, verify
 from .compile_command import compile_file
 from .console import console, counted, print_table, progress
 from .errors import BundleError, GlassbenchError, listing
@@ -56,7 +56,6 @@ app = typer.Typer(
     help="Transformers whose insides are known, to score interpretability tools against.",
 )
 
-TaskName = Annotated[str, typer.Argument(metavar="TASK", help="A task id, such as sort-v1.")]
 Seed = Annotated[int, typer.Option(min=0, help="Draws the inputs that methods are given.")]
 TrackName = Annotated[str, typer.Option("--track", help="The question: circuit or features.")]
 Arm = Annotated[
@@ -245,22 +244,23 @@ def show(
     ] = False,
 ) -> None:
     """Show a task: what its program says of itself, its model and circuit; and draw the circuit."""
-    from .benchmark_programs import TaskId
+    from .benchmark_programs import ProgramSpec
     from .compiler.picture_file import SUFFIXES
+    from .ground_truth.bundle_task import task_or_bundle
     from .ground_truth.circuit_picture import write_circuit
     from .ground_truth.task_tables import circuit_table, program_table
 
     if picture is not None and picture.suffix.lower() not in SUFFIXES:
         raise typer.BadParameter(f"must end in {' or '.join(SUFFIXES)}", param_hint="--picture")
-    asked = TaskId.parse(task)
-    (loaded,) = _load_all([asked])
+    (loaded,) = _load_all([task_or_bundle(task)])
     codec = loaded.compiled.model.codec
     say = console().print
     say(str(loaded))
     tokens = " ".join(map(str, codec.tokens.values))
     say(f"tokens: {tokens}; up to {codec.max_length} of them")
-    for line in said_of(asked.spec):
-        say(line)
+    if isinstance(loaded.id.spec, ProgramSpec):
+        for line in said_of(loaded.id.spec):
+            say(line)
     say("\nProgram", style="bold underline")
     print_table(*program_table(loaded))
     say("\nCircuit", style="bold underline")
@@ -303,9 +303,9 @@ def score(
     On a suite, results go to glassbench-results/results unless told otherwise; on
     single tasks they are written only where -o says.
     """
-    from .benchmark_programs import TaskId, get_suite
+    from .benchmark_programs import get_suite
     from .evaluators import find_method
-    from .ground_truth import is_bundle
+    from .ground_truth.bundle_task import task_or_bundle
 
     if suite and task:
         raise typer.BadParameter("choose --suite or --task, not both", param_hint="--task")
@@ -314,7 +314,7 @@ def score(
     asked_track = _asked(track, arm)
     found = [find_method(method) for method in methods]
     if task:
-        asked = [Path(name) if is_bundle(name) else TaskId.parse(name) for name in task]
+        asked = [task_or_bundle(name) for name in task]
     else:
         asked = list(get_suite(suite or "quick"))
     folder = output if task or output else HOME / "results"

@@ -1,5 +1,6 @@
 """Bundle building: many tasks, each made from nothing and written whole or not at all."""
 
+import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,8 +15,9 @@ from .bundle_files import bundle_files
 from .bundle_folder import write_files
 from .manifest import sha256_of
 from .own_task_id import OwnTaskId, name_like
-from .registry import REGISTRY, Registry, RegistryEntry
+from .registry import REGISTRY, Registry, RegistryEntry, url_of
 from .task import build_model, certified
+from .transfer import is_file, path_of
 
 _DIGITS = 12
 
@@ -71,9 +73,15 @@ def build_bundles(
 
 
 def write_registry(built: Sequence[BuiltBundle], folder: Path) -> Path:
-    """Write the registry of zips beside them, with URLs that begin where it is."""
-    entries = [
-        RegistryEntry(
+    """Write the registry of zips beside them, with URLs that begin where it is.
+
+    What an earlier one says of other tasks stays, as long as their files are there.
+
+    Raises:
+        BundleError: there is a file of that name that is no registry.
+    """
+    entries = {
+        one.id: RegistryEntry(
             id=one.id,
             digest=one.digest,
             sha256=one.sha256,
@@ -81,8 +89,26 @@ def write_registry(built: Sequence[BuiltBundle], folder: Path) -> Path:
             urls=(quote(one.path.name),),
         )
         for one in built
-    ]
-    return write_whole(Registry(bundles=tuple(entries)).to_json().encode(), folder / REGISTRY)
+    }
+    kept = {entry.id: entry for entry in registered(folder)}
+    registry = Registry(bundles=tuple((kept | entries).values()))
+    return write_whole(registry.to_json().encode(), folder / REGISTRY)
+
+
+def registered(folder: Path) -> tuple[RegistryEntry, ...]:
+    """Return the bundles of the registry in a folder that are still to be had.
+
+    Raises:
+        BundleError: there is a file of that name that is no registry.
+    """
+    if not (folder / REGISTRY).exists():
+        return ()
+    url = url_of(folder / REGISTRY)
+    return tuple(
+        entry
+        for entry in Registry.read(folder / REGISTRY).bundles
+        if any(not is_file(one) or path_of(one).is_file() for one in entry.addresses(url))
+    )
 
 
 def bundle_name(task: TaskId | OwnTaskId, digest: str) -> str:
@@ -109,7 +135,8 @@ def _check_writable(folder: Path) -> None:
     """Raise before long work begins if nothing can be written to a folder."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        write_whole(b"", folder / ".writable").unlink()
+        with tempfile.TemporaryFile(dir=folder):
+            pass
     except OSError as error:
         raise BundleError(
             f"{folder} must be a folder that can be written to: {error.strerror}; choose another"

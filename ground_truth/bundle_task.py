@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+from ..benchmark_programs import TaskId
+from ..errors import BundleError, TaskError, listing
 from . import bundle_layout as at
 from .bundle import read_bundle
 from .bundle_identity import task_id_of
@@ -32,3 +34,29 @@ def is_bundle(place: str | Path) -> bool:
     """Return whether a path is meant as a bundle: a zip, or a folder with a manifest."""
     path = Path(place)
     return path.suffix == ".zip" or (path / at.MANIFEST).is_file()
+
+
+def task_or_bundle(name: str) -> TaskId | Path:
+    """Return the task that a name stands for, or the place of a bundle.
+
+    Raises:
+        TaskError: there is no such task.
+        BundleError: there is a file or a folder of that name, which is no bundle.
+    """
+    if is_bundle(name):
+        return Path(name)
+    try:
+        return TaskId.parse(name)
+    except TaskError:
+        if not Path(name).exists():
+            raise
+    inside = sorted(map(str, filter(is_bundle, Path(name).glob("*"))))
+    if inside:
+        heading = f"{name} holds {len(inside)} bundles; name one of them:"
+        if len(inside) == 1:
+            heading = f"{name} holds 1 bundle; name it:"
+        raise BundleError(listing(heading, inside))
+    raise BundleError(
+        f"{name} must be a task, or the zip or the folder of a bundle, in which there is a "
+        f"{at.MANIFEST}, and is neither"
+    )

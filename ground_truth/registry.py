@@ -129,8 +129,7 @@ class Registry(Record):
             more = [f"and {len(unknown) - _SHOWN} more"] if len(unknown) > _SHOWN else []
             raise TaskError(
                 listing(
-                    f"Only what is in the registry can be had; it holds {len(known)} bundles, and "
-                    "none of these:",
+                    "Only what is in the registry can be had, and these are not in it:",
                     shown + more,
                     limit=_SHOWN + 1,
                 )
@@ -151,13 +150,17 @@ class Registry(Record):
         """
         url = url_of(source)
         where = str(Path(source, REGISTRY) if Path(source).is_dir() else source)
+        hint = _hint(url)
         try:
             content = patience.insist(lambda: _content(url, patience.timeout))
         except (RefusedError, InterruptedTransferError) as error:
             raise BundleError(
-                f"{where} must be a registry that can be read: {error}; check the address"
+                f"{where} must be a registry that can be read: {error}; check the address{hint}"
             ) from None
-        return read_record(cls, content, where)
+        try:
+            return read_record(cls, content, where)
+        except BundleError as error:
+            raise BundleError(f"{error}{hint}") from None
 
 
 def url_of(source: str | Path) -> str:
@@ -191,6 +194,15 @@ def url_of(source: str | Path) -> str:
         return urljoin(text, REGISTRY) if text.endswith("/") else text
     path = Path(source)
     return (path / REGISTRY if path.is_dir() else path).absolute().as_uri()
+
+
+def _hint(url: str) -> str:
+    """Return what may be wrong with the URL of a registry, in words that follow a message."""
+    path = urlsplit(url).path
+    is_network = urlsplit(url).scheme in _NETWORK
+    if not is_network or path.endswith(".json"):
+        return ""
+    return f"; if {url} is a folder, its URL ends with a slash: {urljoin(url, path)}/"
 
 
 def _content(url: str, timeout: float) -> bytes:

@@ -124,12 +124,17 @@ def is_file(url: str) -> bool:
     return urlsplit(url).scheme == "file"
 
 
+def path_of(url: str) -> Path:
+    """Return where the file of a URL with `file:` is."""
+    return Path(url2pathname(urlsplit(url).path))
+
+
 def _file_chunks(url: str, start: int, size: int | None) -> Iterator[bytes]:
     """Yield what is in a file from a byte on."""
     parts = urlsplit(url)
     if parts.netloc not in ("", "localhost"):
         raise RefusedError(f"must be a file of this machine, got one of {parts.netloc}")
-    path = Path(url2pathname(parts.path))
+    path = path_of(url)
     try:
         if not path.is_file():
             raise RefusedError("there is no such file")

@@ -137,7 +137,7 @@ def test_unknown_ids_are_told_with_the_nearest():
     with pytest.raises(TaskError) as caught:
         REGISTRY.entries(asked)
     assert str(caught.value) == (
-        "Only what is in the registry can be had; it holds 2 bundles, and none of these:\n"
+        "Only what is in the registry can be had, and these are not in it:\n"
         "  - sort-v1[vocab=4,length=5]: did you mean sort-v1[vocab=4,length=4]?\n"
         f"  - histogram: did you mean {SCRAMBLED}?\n"
         "  - parity"
@@ -179,6 +179,20 @@ def test_what_a_server_says_is_told(server):
     with pytest.raises(BundleError, match=re.escape(message)):
         Registry.read(url)
     assert len(server.asked) == 1
+
+
+def test_the_url_of_a_folder_without_its_slash(server):
+    """Servers send a page about the folder, or nothing, and never the registry."""
+    page = server.serve("/served", b"<html>registry.json</html>")
+    hint = f"; if {page} is a folder, its URL ends with a slash: {page}/"
+    with pytest.raises(BundleError, match=rf"it is not JSON: .*{re.escape(hint)}$"):
+        Registry.read(page, patience=QUICK)
+    none = f"{server.url}/none"
+    hint = f"; check the address; if {none} is a folder, its URL ends with a slash: {none}/"
+    with pytest.raises(BundleError, match=re.escape(hint)):
+        Registry.read(none, patience=QUICK)
+    with pytest.raises(BundleError, match=r"check the address$"):
+        Registry.read(f"{none}/", patience=QUICK)
 
 
 @pytest.mark.parametrize("from_server", [False, True])
