@@ -6,6 +6,7 @@
     print(task)                             # what it computes, sizes, edge states
     result = gb.score("eap", task)          # a built-in method, or a function of your own
     print(result)                           # score, interval, floors, ceiling
+    gb.score("pca", task, "features")       # another question: directions of the stream
 
     own = gb.make_task("out = selector_width(select(tokens, tokens, ==));", "abc", 4)
     gb.score("eap", own)                    # a program of your own, certified likewise
@@ -38,7 +39,15 @@ if TYPE_CHECKING:
     from .benchmark_programs import programs
     from .compiler import compile_program as compile  # noqa: A004
     from .compiler import rasp
-    from .evaluators import CircuitProblem, Result, score, score_suite
+    from .evaluators import (
+        CircuitProblem,
+        FeaturesProblem,
+        FeaturesTrack,
+        FoundFeatures,
+        Result,
+        score,
+        score_suite,
+    )
     from .ground_truth import (
         Task,
         download,
@@ -53,6 +62,9 @@ __version__ = "0.1.0"
 
 _HOMES = {
     "CircuitProblem": ("evaluators", "CircuitProblem"),
+    "FeaturesProblem": ("evaluators", "FeaturesProblem"),
+    "FeaturesTrack": ("evaluators", "FeaturesTrack"),
+    "FoundFeatures": ("evaluators", "FoundFeatures"),
     "Result": ("evaluators", "Result"),
     "Task": ("ground_truth", "Task"),
     "compile": ("compiler", "compile_program"),
@@ -73,6 +85,9 @@ __all__ = [
     "BundleError",
     "CertificationError",
     "CircuitProblem",
+    "FeaturesProblem",
+    "FeaturesTrack",
+    "FoundFeatures",
     "GlassbenchError",
     "InputError",
     "MissingExtraError",
