@@ -46,14 +46,10 @@ class FeaturesPose:
     Attributes:
         problem: what a tool sees.
         truths: the classes that are asked for, by hook.
-        floors: every metric of random directions, in the mean over hooks.
-        ceilings: every metric of the key itself, likewise.
     """
 
     problem: FeaturesProblem
     truths: Mapping[str, FeatureTruth]
-    floors: Mapping[str, float]
-    ceilings: Mapping[str, float]
 
 
 @dataclass(frozen=True)
@@ -136,7 +132,7 @@ class FeaturesTrack(Track[FeaturesProblem, dict[str, FoundFeatures]]):
         return {}
 
     def posed(self, task: AnyTask, seed: int) -> FeaturesPose:
-        """Return the problem of a task, and what answers are compared with; made once."""
+        """Return the problem of a task, and what answers are compared with."""
         return _posed(self, task, seed)
 
     def measures(
@@ -148,15 +144,15 @@ class FeaturesTrack(Track[FeaturesProblem, dict[str, FoundFeatures]]):
     ) -> Measures:
         """Return every metric; duplicates, dead units and reconstruction are reported beside."""
         assert not priors
-        pose = self.posed(task, seed)
+        pose, (floors, ceilings) = self.posed(task, seed), _marks(self, task, seed)
         matched = {hook: Matching.of(truth, answer[hook]) for hook, truth in pose.truths.items()}
         values = _mean([one.metrics() for one in matched.values()])
         cosines = np.concatenate([one.cosine for one in matched.values()])
         metrics = {
             name: MetricValue.of(
                 value,
-                random=pose.floors[name],
-                ceiling=pose.ceilings[name],
+                random=floors[name],
+                ceiling=ceilings[name],
                 interval=mean_interval(cosines, seed=seed) if name == self.primary else None,
             )
             for name, value in values.items()
@@ -189,16 +185,28 @@ def _reported(
     }
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=8)
 def _posed(track: FeaturesTrack, task: AnyTask, seed: int) -> FeaturesPose:
-    """Return the problem of a task with its floors; they are the same for every method."""
+    """Return the problem of a task and the classes to find; large, so that a few are kept."""
     data = feature_data(task, track.arm)
     problem = FeaturesProblem.of(data, track._hooks_of(data), seed=seed)
-    truths, floors, ceilings = {}, [], []
-    for hook, rows in problem.hooks.items():
+    truths = {
+        hook: FeatureTruth.of(data.key(hook), data.rows(hook, N_TRAIN, N_HELD_OUT, seed)[1])
+        for hook in problem.hooks
+    }
+    return FeaturesPose(problem, truths)
+
+
+@lru_cache(maxsize=4096)
+def _marks(
+    track: FeaturesTrack, task: AnyTask, seed: int
+) -> tuple[Mapping[str, float], Mapping[str, float]]:
+    """Return floors and ceilings, which are the same for every method, in the mean over hooks."""
+    data, pose = feature_data(task, track.arm), _posed(track, task, seed)
+    floors, ceilings = [], []
+    for hook, rows in pose.problem.hooks.items():
+        truth = pose.truths[hook]
         _, held_out = data.rows(hook, N_TRAIN, N_HELD_OUT, seed)
-        key = data.key(hook)
-        truths[hook] = FeatureTruth.of(key, held_out)
-        floors.append(random_feature_floors(truths[hook], rows.max_directions, seed=seed))
-        ceilings.append(Matching.of(truths[hook], oracle(key, held_out)).metrics())
-    return FeaturesPose(problem, truths, _mean(floors), _mean(ceilings))
+        floors.append(random_feature_floors(truth, rows.max_directions, seed=seed))
+        ceilings.append(Matching.of(truth, oracle(data.key(hook), held_out)).metrics())
+    return _mean(floors), _mean(ceilings)

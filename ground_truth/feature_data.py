@@ -97,7 +97,10 @@ class FeatureData(Protocol):
 
 @runtime_checkable
 class FeaturesTask(Protocol):
-    """A task of another kind than `Task` that the features track can be asked about."""
+    """A task of another kind than `Task` that the features track can be asked about.
+
+    It is hashable, since what was made of it is kept for the next method.
+    """
 
     @property
     def id(self) -> object:
