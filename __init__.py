@@ -16,7 +16,7 @@
     task = gb.load_bundle(file)             # as it was certified where it was built
 
 What is named here is imported from the folders when it is first used, so that importing the
-package stays quick.
+package stays quick; so are the folders themselves, such as `gb.ground_truth`.
 """
 
 from importlib import import_module
@@ -36,6 +36,7 @@ from .errors import (
 )
 
 if TYPE_CHECKING:
+    from . import benchmark_programs, compiler, evaluators, ground_truth, leaderboard
     from .benchmark_programs import programs
     from .compiler import compile_program as compile  # noqa: A004
     from .compiler import rasp
@@ -80,6 +81,8 @@ _HOMES = {
     "score_suite": ("evaluators", "score_suite"),
 }
 
+_FOLDERS = ("benchmark_programs", "compiler", "evaluators", "ground_truth", "leaderboard")
+
 __all__ = [
     "AnswerError",
     "BundleError",
@@ -98,8 +101,13 @@ __all__ = [
     "TaskError",
     "ToolError",
     "__version__",
+    "benchmark_programs",
     "compile",
+    "compiler",
     "download",
+    "evaluators",
+    "ground_truth",
+    "leaderboard",
     "load",
     "load_bundle",
     "load_suite",
@@ -113,6 +121,8 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
+    if name in _FOLDERS:
+        return import_module(f".{name}", __name__)
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     folder, original = _HOMES[name]

@@ -1,4 +1,4 @@
-"""Writes the JSON Schema of every file of a bundle that is JSON.
+"""Writes the JSON Schema of every file of a bundle that is JSON, and that of a registry.
 
 python docs/make_schemas.py
 
@@ -10,6 +10,7 @@ from pathlib import Path
 
 from glassbench.ground_truth.bundle import RECORDS
 from glassbench.ground_truth.record import Record
+from glassbench.ground_truth.registry import REGISTRY, Registry
 
 FOLDER = Path(__file__).parent / "schemas"
 
@@ -28,7 +29,7 @@ def schemas() -> dict[str, str]:
     """Return the schemas by the names of their files."""
     return {
         f"{name.removesuffix('.json').replace('/', '.')}.schema.json": schema_text(name, kind)
-        for name, kind in RECORDS.items()
+        for name, kind in {**RECORDS, REGISTRY: Registry}.items()
     }
 
 

@@ -49,6 +49,16 @@ def test_names_are_imported_when_first_used(tmp_path):
     subprocess.run([sys.executable, "-c", code], check=True, cwd=tmp_path)
 
 
+def test_folders_are_imported_when_first_used(tmp_path):
+    code = (
+        "import sys, glassbench as gb\n"
+        "gb.ground_truth.read_bundle\n"
+        "assert 'glassbench.leaderboard' not in sys.modules\n"
+        "gb.leaderboard.standings\n"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, cwd=tmp_path)
+
+
 def test_first_five_minutes():
     task = gb.load(TINY)
     assert "4 causal" in str(task)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from glassbench.ground_truth import bundle_files, load
+from glassbench.ground_truth import Registry, RegistryEntry, bundle_files, load
 from glassbench.ground_truth.bundle import RECORDS
 
 DOCS = Path(__file__).parents[2] / "docs"
@@ -21,7 +21,7 @@ def schemas():
 
 
 def test_the_published_schemas_are_up_to_date(schemas):
-    assert len(schemas) == len(RECORDS)
+    assert len(schemas) == len(RECORDS) + 1  # and that of a registry
     for name, text in schemas.items():
         assert (DOCS / "schemas" / name).read_text(encoding="utf-8") == text, (
             f"{name} differs; run python docs/make_schemas.py"
@@ -34,3 +34,10 @@ def test_schemas_name_every_field_of_a_bundle(schemas):
     for name in RECORDS:
         assert set(json.loads(files[name])) == set(texts[name]["properties"])
         assert texts[name]["additionalProperties"] is False
+
+
+def test_the_schema_of_a_registry(schemas):
+    schema = json.loads(schemas["registry.schema.json"])
+    assert set(json.loads(Registry(bundles=()).to_json())) == set(schema["properties"])
+    entry = schema["$defs"]["RegistryEntry"]
+    assert set(RegistryEntry.model_fields) == set(entry["properties"]) == set(entry["required"])
