@@ -174,7 +174,7 @@ def written(tmp_path, **changes: object):
         ({"surprise": [1]}, ["surprise: Extra inputs are not permitted, found [1]"]),
         ({"seed": None, "tool": ""}, ["seed: ", "found None", "tool: "]),
         ({"metrics": {"x": {"value": 1}}}, ["metrics.x.floor: Field required"]),
-        ({"wall_seconds": 10**400}, ["wall_seconds: "]),
+        ({"wall_seconds": 10**400}, ["a number must be one that float64 has, got 1000"]),
         ({"status": "failed"}, ["the whole: ", "needs an error text"]),
         ({"wall_seconds": math.nan}, ["NaN is not JSON"]),
         ({"wall_seconds": math.inf}, ["Infinity is not JSON"]),
