@@ -32,7 +32,8 @@ def load_arrays(
         expected: the dtype, as NumPy writes it, and the shape of every array, by name.
 
     Raises:
-        BundleError: it is no such file, or holds other arrays, or numbers that are not finite.
+        BundleError: it is no such file, or holds other arrays, or numbers that are not finite, or
+            is written in another way than by `save_arrays`.
     """
     from safetensors import SafetensorError
     from safetensors.numpy import load
@@ -44,6 +45,8 @@ def load_arrays(
         found = load(content)
     except (SafetensorError, ValueError) as error:
         raise BundleError(f"{where} must be a safetensors file: {error}") from None
+    if save_arrays(found) != content:
+        raise BundleError(f"{where} must be written as Glassbench writes it; get it again")
     for name, array in found.items():
         if array.dtype.kind == "f" and not np.isfinite(array).all():
             raise BundleError(f"{where}: {name} must be finite, and holds infinity or NaN")

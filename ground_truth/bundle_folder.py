@@ -38,16 +38,25 @@ def write_bundle(task: Task, folder: str | Path, *, force: bool = False) -> Path
 
 
 def write_files(files: Mapping[str, bytes], folder: Path) -> Path:
-    """Write the files of a bundle to its folder, in place of those of an earlier one."""
+    """Write the files of a bundle to its folder, in place of those of an earlier one.
+
+    Raises:
+        BundleError: they cannot be written there.
+    """
     place = folder.resolve()
-    place.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=place.parent, prefix=f".{place.name}.") as beside:
-        made = Path(beside) / "new"
-        for name, content in files.items():
-            path = made / name
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(content)
-        _move(made, place, Path(beside) / "old")
+    try:
+        place.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=place.parent, prefix=f".{place.name}.") as beside:
+            made = Path(beside) / "new"
+            for name, content in files.items():
+                path = made / name
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_bytes(content)
+            _move(made, place, Path(beside) / "old")
+    except OSError as error:
+        raise BundleError(
+            f"{folder} cannot be written: {error.strerror or error}; choose another place"
+        ) from None
     return folder
 
 

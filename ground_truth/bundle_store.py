@@ -93,7 +93,9 @@ class FolderStore(BundleStore):
                     problems.append(f"{own}: must be a plain file, got a link or a device")
                 elif stat.S_ISREG(mode):
                     names.append(own)
-            if len(names) > _MOST_FILES:
+            if not folders and not files and Path(at) != folder:
+                problems.append(f"{Path(at).relative_to(folder).as_posix()}: must not be empty")
+            if len(names) > _MOST_FILES or len(problems) > _MOST_FILES:
                 problems.append(f"it must hold at most {_MOST_FILES} files, got more")
                 break
         _stop(folder, problems)

@@ -14,6 +14,7 @@ from ..compiler.compiled_model import CompiledModel
 from ..compiler.input_space import InputSpace
 from ..compiler.interpreter import interpret
 from ..compiler.program import Program
+from .bounded_interpretation import slices_that_fit
 
 DOMAIN_LIMIT = 50_000
 SAMPLE = 20_000
@@ -87,12 +88,15 @@ class TaskDomain:
 
 def _strata(program: Program, tokens: np.ndarray) -> np.ndarray:
     """Return a number for each input: equal for equal length and equal output everywhere."""
-    values = interpret(program, tokens, program.outputs).values
-    lengths = _lengths(program, tokens)[:, None]
-    outputs = [values[place] for place in program.outputs]
-    rows = np.ascontiguousarray(np.concatenate([lengths, *outputs], axis=1))
-    numbers: dict[bytes, int] = {}
-    return np.array([numbers.setdefault(row.tobytes(), len(numbers)) for row in rows])
+    rows = np.empty((len(tokens), 1 + len(program.outputs) * (tokens.shape[1] - 1)), dtype=np.int64)
+    rows[:, 0] = _lengths(program, tokens)
+    for some in slices_that_fit(program, len(tokens), tokens.shape[1] - 1, program.outputs):
+        values = interpret(program, tokens[some], program.outputs).values
+        rows[some, 1:] = np.concatenate([values[place] for place in program.outputs], axis=1)
+    _, first, number = np.unique(rows, axis=0, return_index=True, return_inverse=True)
+    by_appearance = np.empty(len(first), dtype=np.int64)
+    by_appearance[np.argsort(first)] = np.arange(len(first))
+    return by_appearance[number.reshape(-1)]
 
 
 def spread_rows(length: np.ndarray, stratum: np.ndarray, most: int) -> np.ndarray:

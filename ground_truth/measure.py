@@ -17,7 +17,7 @@ def measure(task: Task) -> TaskMeasures:
     ends = {end.split("<")[0] for edge in causal for end in edge.split("->")}
     return TaskMeasures(
         task=str(task.id),
-        weights=labels.weights.removeprefix("sha256:")[:_DIGITS],
+        weights=labels.weights[:_DIGITS],
         inputs=labels.n_inputs,
         exhaustive=labels.exhaustive,
         layers=weights.n_layers,

@@ -170,6 +170,13 @@ def test_files_that_no_manifest_names(files, tmp_path):
     )
 
 
+def test_folders_with_nothing_in_them(files, tmp_path):
+    place = folder_of(files, tmp_path / "task")
+    (place / "data" / "more" / "inside").mkdir(parents=True)
+    with pytest.raises(BundleError, match="is not a bundle:\n  - data/more/inside: must not be em"):
+        read_bundle(place)
+
+
 def test_labels_without_their_manifest(files, tmp_path):
     less = {name: content for name, content in files.items() if name != at.LABELS_MANIFEST}
     assert refused(less, tmp_path).startswith("HERE holds files that no manifest names")

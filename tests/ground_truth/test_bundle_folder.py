@@ -1,5 +1,6 @@
 """Bundle folders: what stands in them, that anyone can run it, and what is overwritten."""
 
+import errno
 import json
 from pathlib import Path
 
@@ -283,3 +284,18 @@ def test_a_place_that_cannot_be_written_is_refused_at_once(tmp_path):
     with pytest.raises(BundleError, match="file/a/b must be where files can be written, got"):
         check_bundle_folder(tmp_path / "file" / "a" / "b")
     assert [path.name for path in tmp_path.iterdir()] == ["file"]
+
+
+def test_a_disk_that_is_full(fraction, tmp_path, monkeypatch):
+    folder = write_bundle(fraction, tmp_path / "task")
+    before = files(folder)
+
+    def refuse(path, content):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(Path, "write_bytes", refuse)
+    message = "task cannot be written: No space left on device; choose another place"
+    with pytest.raises(BundleError, match=message):
+        write_bundle(fraction, folder)
+    assert files(folder) == before
+    assert [path.name for path in tmp_path.iterdir()] == ["task"]

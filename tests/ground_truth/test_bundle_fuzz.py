@@ -279,6 +279,31 @@ def test_arrays(files, resealed, tmp_path, file, change):
         assert f"HERE: {'' if said == 'model/weights' else said}" in message, name
 
 
+def spaced(header):
+    return json.dumps(header)
+
+
+def backwards(header):
+    return json.dumps(dict(reversed(header.items())), separators=(",", ":"))
+
+
+def with_metadata(header):
+    return json.dumps({"__metadata__": {"made": "elsewhere"}, **header}, separators=(",", ":"))
+
+
+@pytest.mark.parametrize("spelt", [spaced, backwards, with_metadata])
+def test_arrays_are_written_in_one_way(files, resealed, tmp_path, spelt):
+    for file in (name for name in sorted(at.PUBLIC | at.PRIVATE) if "tensors" in name):
+        end = 8 + int.from_bytes(files[file][:8], "little")
+        header = spelt(json.loads(files[file][8:end])).encode()
+        content = len(header).to_bytes(8, "little") + header + files[file][end:]
+        message = refusal(resealed({**files, file: content}), tmp_path)
+        if spelt is with_metadata:
+            assert f"HERE: {file} does not hold the arrays" in message
+        elif header != files[file][8:end].rstrip():
+            assert f"HERE: {file} must be written as Glassbench writes it; get it ag" in message
+
+
 @pytest.mark.parametrize(
     "header",
     [
