@@ -81,10 +81,18 @@ class InterchangeSearch:
         domain: the inputs.
         runs: the model's runs on them.
         seed: draws the pairs.
+        predicts: whether the program predicts every outcome, and is compared with the weights;
+            not for a model that only comes near the program.
     """
 
     def __init__(
-        self, compiled: CompiledModel, domain: TaskDomain, runs: DomainRuns, seed: int
+        self,
+        compiled: CompiledModel,
+        domain: TaskDomain,
+        runs: DomainRuns,
+        seed: int,
+        *,
+        predicts: bool = True,
     ) -> None:
         self._weights = runs.weights
         self._live = without_dead_ends(runs.weights, proof_bound(compiled))
@@ -92,7 +100,7 @@ class InterchangeSearch:
         self._codec = compiled.model.codec
         self._graph = runs.graph
         self.runs = runs
-        self._predictor = Predictor(compiled)
+        self._predictor = Predictor(compiled) if predicts else None
         self.domain = domain
         self._seed = seed
 
@@ -189,7 +197,7 @@ class InterchangeSearch:
         return self._seen(tokens, done, positions)
 
     def _seen(self, tokens: np.ndarray, done: Run, positions: np.ndarray | None = None) -> Seen:
-        values = self._predictor.values(tokens, positions)
+        values = self._predictor.values(tokens, positions) if self._predictor else {}
         return Seen(tokens, done, values, self._codec.decode_ids(done.logits))
 
     def _interchange(
@@ -197,10 +205,10 @@ class InterchangeSearch:
     ) -> None:
         """Interchange, on the weights and by the program, row by row."""
         after = self._measured(swap, base, source)
-        carried = Interchange(swap.reader.name, swap.carried, source.values, swap.position)
-        expected = self._predictor.output(base.values, carried)
-        predicted = self._codec.decode_ids(expected)
-        self._compare(tally, base, source, after, predicted)
+        if self._predictor is not None:
+            carried = Interchange(swap.reader.name, swap.carried, source.values, swap.position)
+            predicted = self._codec.decode_ids(self._predictor.output(base.values, carried))
+            self._compare(tally, base, source, after, predicted)
         self._count(tally, base, source, after, positions)
 
     def _measured(self, swap: Swap, base: Seen, source: Seen) -> np.ndarray:

@@ -1,0 +1,149 @@
+"""Recipes of compressions by Adam, on batches, several seeds at once.
+
+`talk` is the recipe that is told of the published experiments (Lindner et al. 2023, section
+5, and what its authors said of it since): a random start, AdamW, a learning rate that falls
+from 1e-3 to 1e-6 over the first half of 300,000 steps. `adam` starts where readers see what
+they need, and is for models whose `W` is too large for Gauss-Newton.
+"""
+
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from functools import cached_property, partial
+from typing import Any, Literal, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+from jaxtyping import Array, Float, Int
+
+from .compression_loss import CompressionLoss, Sample
+from .compression_starts import STARTS
+from .model import Model
+
+_CHUNK = 500
+_SEED = 0
+
+
+@dataclass(frozen=True)
+class AdamRecipe:
+    """How compressions are trained.
+
+    Attributes:
+        start: one of `STARTS`.
+        steps: of the optimiser.
+        batch: inputs and interchanges in a step.
+        n_inputs: of how many inputs batches are drawn, evenly over lengths and outputs.
+        n_interchanged: and of how many interchanges of single edges.
+        rate: the first learning rate.
+        last_rate: the last.
+        schedule: `cosine` over all steps, or `linear` over their first half.
+        weight_decay: of AdamW.
+        b2: the decay of the second moments; that of the first is 0.9.
+    """
+
+    start: str = "reads"
+    steps: int = 6_000
+    batch: int = 128
+    n_inputs: int = 2048
+    n_interchanged: int = 4096
+    rate: float = 1e-3
+    last_rate: float = 1e-6
+    schedule: Literal["cosine", "linear"] = "cosine"
+    weight_decay: float = 0.0
+    b2: float = 0.999
+
+    def optimiser(self) -> optax.GradientTransformation:
+        """Return the optimiser with its schedule."""
+        if self.schedule == "cosine":
+            rate = optax.cosine_decay_schedule(self.rate, self.steps, self.last_rate / self.rate)
+        else:
+            rate = optax.linear_schedule(self.rate, self.last_rate, self.steps // 2)
+        return optax.adamw(rate, b1=0.9, b2=self.b2, weight_decay=self.weight_decay)
+
+
+class AdamState(NamedTuple):
+    """Where the training of several seeds stands.
+
+    Attributes:
+        W: `[seeds, d, d_model]`.
+        optimiser: its state.
+        key: draws the next batches.
+    """
+
+    W: Array
+    optimiser: Any
+    key: Array
+
+
+class AdamTraining:
+    """Trains compressions of one model.
+
+    Args:
+        model: the original.
+        sampled: the inputs that are trained on.
+        edges: the names of the edges that have no effect, and shall have none.
+        recipe: how.
+    """
+
+    def __init__(
+        self,
+        model: Model,
+        sampled: Int[np.ndarray, "rows position"],
+        edges: Collection[str],
+        recipe: AdamRecipe,
+    ) -> None:
+        self._model = model
+        self._sampled = sampled
+        self._recipe = recipe
+        self._loss = CompressionLoss.of(model, sampled)
+        rng = np.random.default_rng(_SEED)
+        self._sample = self._loss.sample(sampled, edges, recipe.n_interchanged, rng)
+
+    def start(self, d: int, seeds: list[int]) -> AdamState:
+        """Return where training starts; what a checkpoint holds has the same shape."""
+        start = STARTS[self._recipe.start]
+        W = jnp.asarray(
+            np.stack(
+                [
+                    start(self._model, self._sampled, d, np.random.default_rng([seed, d, 0]))
+                    for seed in seeds
+                ]
+            ),
+            jnp.float32,
+        )
+        state = jax.vmap(self._recipe.optimiser().init)(W)
+        return AdamState(W, state, jax.random.PRNGKey(_SEED))
+
+    def chunks(
+        self, state: AdamState, done: int = 0
+    ) -> Iterator[tuple[int, AdamState, Float[np.ndarray, " seeds"]]]:
+        """Yield how many steps are done, where training stands, and the losses of the last ones.
+
+        Args:
+            state: where it stands.
+            done: how many steps that took.
+        """
+        while done < self._recipe.steps:
+            state, losses = self._chunk(state, self._sample)
+            done += _CHUNK
+            yield done, state, np.asarray(losses)
+
+    @cached_property
+    def _chunk(self) -> Any:
+        optimiser, batch = self._recipe.optimiser(), self._recipe.batch
+        slope = jax.vmap(jax.value_and_grad(self._loss), in_axes=(0, None))
+
+        def step(sample: Sample, state: AdamState, _: None) -> tuple[AdamState, Array]:
+            key, drawn = jax.random.split(state.key)
+            rows = jax.random.choice(drawn, len(sample.base), (batch,))
+            losses, gradient = slope(state.W, sample.take(rows))
+            update, inner = jax.vmap(optimiser.update)(gradient, state.optimiser, state.W)
+            return AdamState(optax.apply_updates(state.W, update), inner, key), losses
+
+        @jax.jit
+        def chunk(state: AdamState, sample: Sample) -> tuple[AdamState, Array]:
+            state, losses = jax.lax.scan(partial(step, sample), state, length=_CHUNK)
+            return state, losses.mean(axis=0)
+
+        return chunk

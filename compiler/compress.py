@@ -1,0 +1,61 @@
+"""Compress: fold a matrix into a model, so that its residual stream has fewer dimensions.
+
+One matrix `W` `[d, d_model]` is shared by every read and every write (Lindner et al. 2023,
+section 5): what was written along `y` is written along `W y`, and what was read through a
+matrix `A` is read through `W A`. The result is an ordinary model whose `d_model` is `d`.
+
+In the coordinates of the original the same model writes as before and reads through
+`W^T W A`. `seen_through` gives it in that form, in which the output of each layer can be
+compared with the original's.
+"""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+from jaxtyping import Float
+
+from .compiled_model import CompiledModel
+from .model import Model
+from .source_map import SourceMap
+from .weights import Weights
+
+WRITES = ("W_E", "W_pos", "W_O", "W_out", "b_out")
+"""The arrays whose last axis is that of the residual stream."""
+READS = ("W_Q", "W_K", "W_V", "W_in", "W_U")
+"""The arrays whose last axis but one is that of the residual stream."""
+
+Matrix = Float[np.ndarray, "d d_model"]
+
+
+def compress(compiled: CompiledModel, W: Matrix) -> CompiledModel:
+    """Return the model with `W` folded into it, and its source map carried over.
+
+    A direction of the source map becomes its image under `W`: no longer of length one, nor
+    orthogonal to the others. `margins` are the original's and say nothing of this model.
+
+    Args:
+        compiled: the model to compress.
+        W: from its residual stream to the new one.
+    """
+    weights = _changed(compiled.model.weights, lambda y: y @ W.T, lambda A: W @ A)
+    variables = tuple(
+        replace(variable, directions=variable.directions @ W.T)
+        for variable in compiled.source_map.variables
+    )
+    source_map = SourceMap(variables, compiled.source_map.reads, compiled.source_map.outputs)
+    return replace(compiled, model=Model(weights, compiled.model.codec), source_map=source_map)
+
+
+def seen_through(weights: Weights, W: Matrix) -> Weights:
+    """Return the compressed model in the coordinates of the original."""
+    return _changed(weights, lambda y: y, lambda A: W.T @ (W @ A))
+
+
+def _changed(
+    weights: Weights,
+    write: Callable[[np.ndarray], np.ndarray],
+    read: Callable[[np.ndarray], np.ndarray],
+) -> Weights:
+    written = {name: write(getattr(weights, name)) for name in WRITES}
+    return weights.with_arrays(written | {name: read(getattr(weights, name)) for name in READS})

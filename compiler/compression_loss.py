@@ -1,0 +1,247 @@
+"""The loss of a compression, L(W) = L_out + L_layer (Lindner et al. 2023, section 5).
+
+`L_out` compares the logits with those of the original model: cross-entropy with the
+distribution that the original's logits stand for where the output is categorical, the squared
+error where it is numerical. `L_layer` is the squared difference of what every head and MLP
+writes, in the coordinates of the original and relative to the mean square of the original.
+
+Both are taken over inputs, and over as many interchanges of single edges. Without the latter
+a compression learns shortcuts: it reads a fact wherever it is also known from, answers
+everything right, with every layer right, and has other causal edges than the original.
+"""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float, Int
+
+from .compress import READS
+from .interchanged_forward import Arrays, InterchangedForward
+from .model import Codec, Model, Readout
+from .values import Encoding
+from .weights import Weights
+
+SHARPNESS = 4.0
+"""What logits are multiplied by before the softmax of the cross-entropy."""
+_LEAST = 1e-3
+
+Matrix = Float[Array, "d d_model"]
+
+
+class Sample(NamedTuple):
+    """Inputs and interchanges, with what the original does on them.
+
+    Attributes:
+        base: token ids `[rows, position]`.
+        source: token ids of the sources.
+        places: the row of `W_pos` at each position of a source.
+        edges: which edge of each row is interchanged, `[rows, reader, writer]`.
+        written: what each writer of the original contributes after the embeddings.
+        logits: of the original.
+        at_layers: the weight of each position where layers are compared, summing to one.
+        at_answers: the same where answers are.
+    """
+
+    base: Array
+    source: Array
+    places: Array
+    edges: Array
+    written: tuple[Array, ...]
+    logits: Array
+    at_layers: Array
+    at_answers: Array
+
+    def take(self, rows: Array) -> "Sample":
+        """Return some rows; their weights sum to one again."""
+        taken = jax.tree.map(lambda array: array[rows], self)
+        return taken._replace(
+            at_layers=taken.at_layers / taken.at_layers.sum(),
+            at_answers=taken.at_answers / taken.at_answers.sum(),
+        )
+
+
+class Parts(NamedTuple):
+    """The parts of the loss before they are squared and summed.
+
+    Attributes:
+        residuals: one-dimensional; the sum of their squares is a part of the loss.
+        logits: of categorical outputs, `[rows, position, values]` each.
+    """
+
+    residuals: Array
+    logits: tuple[Array, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class CompressionLoss:
+    """The loss of one model.
+
+    Attributes:
+        model: the original.
+        forward: runs it.
+        arrays: its weights.
+        axes: for each writer after the embeddings the axes that it writes along.
+        sizes: its mean square over positions.
+        in_gaps: whether numerical outputs are measured in units of half the smallest gap
+            between two values, so that an error of one is a wrong answer; else as they are.
+    """
+
+    model: Model
+    forward: InterchangedForward
+    arrays: Arrays
+    axes: tuple[np.ndarray, ...]
+    sizes: tuple[float, ...]
+    in_gaps: bool = False
+
+    @classmethod
+    def of(cls, model: Model, tokens: Int[np.ndarray, "rows position"]) -> "CompressionLoss":
+        """Return the loss; `tokens` are inputs over which the size of each layer is taken."""
+        weights = model.weights
+        forward = InterchangedForward(weights)
+        arrays = {name: jnp.asarray(array) for name, array in weights.arrays()}
+        written, _ = jax.jit(forward)(arrays, jnp.asarray(tokens))
+        kept = with_bos(model.codec, tokens)
+        sizes = [float(np.square(np.asarray(w)[kept]).sum(axis=-1).mean()) for w in written[2:]]
+        axes = tuple(_axes(weights, depth) for depth in _written_depths(forward))
+        return cls(model, forward, arrays, axes, tuple(max(size, _LEAST) for size in sizes))
+
+    def sample(
+        self,
+        tokens: Int[np.ndarray, "rows position"],
+        edges: Collection[str],
+        n_interchanged: int,
+        rng: np.random.Generator,
+    ) -> Sample:
+        """Return the inputs as they are, then pairs of them with one edge interchanged.
+
+        Args:
+            tokens: the inputs.
+            edges: the names of the edges that are interchanged.
+            n_interchanged: how many pairs there are; every edge gets as many, to within one.
+            rng: draws the pairs.
+        """
+        n = len(tokens)
+        rows = [np.concatenate([np.arange(n), rng.integers(n, size=n_interchanged)]) for _ in "ab"]
+        graph = self.forward.graph
+        places = np.array(
+            [
+                place
+                for edge, place in zip(graph.edges, self.forward.edge_places(), strict=True)
+                if edge.name in edges
+            ]
+        )
+        swapped = np.zeros((n + n_interchanged, len(graph.readers), len(graph.writers)))
+        reader, writer = places[rng.permutation(n_interchanged) % len(places)].T
+        swapped[np.arange(n, n + n_interchanged), reader, writer] = 1.0
+        base, source = (tokens[each] for each in rows)
+        interchange = jax.jit(self.forward.interchange)
+        places = _places(source.shape, n, rng)
+        written, logits = interchange(self.arrays, base, source, places, jnp.asarray(swapped))
+        layers = with_bos(self.model.codec, base)
+        answers = self.model.codec.is_real(base)
+        return Sample(
+            jnp.asarray(base),
+            jnp.asarray(source),
+            jnp.asarray(places),
+            jnp.asarray(swapped, logits.dtype),
+            tuple(written[2:]),
+            logits,
+            jnp.asarray(layers / layers.sum(), logits.dtype),
+            jnp.asarray(answers / answers.sum(), logits.dtype),
+        )
+
+    def parts(self, W: Matrix, sample: Sample) -> Parts:
+        """Return the parts of the loss of `W`."""
+        arrays = dict(self.arrays)
+        for name in READS:
+            arrays[name] = jnp.einsum("dD,...Dk->...dk", W.T @ W, arrays[name])
+        written, logits = self.forward.interchange(
+            arrays, sample.base, sample.source, sample.places, sample.edges
+        )
+        layer = jnp.sqrt(sample.at_layers)[..., None]
+        residuals = [
+            (layer * (ours - theirs)[..., axes] / np.sqrt(size)).ravel()
+            for ours, theirs, axes, size in zip(
+                written[2:], sample.written, self.axes, self.sizes, strict=True
+            )
+        ]
+        answer = jnp.sqrt(sample.at_answers)[..., None]
+        categorical = []
+        for readout, some in self._readouts():
+            if readout.encoding is Encoding.CATEGORICAL:
+                categorical.append(SHARPNESS * logits[..., some])
+                continue
+            scale = _half_gap(readout) if self.in_gaps else 1.0
+            error = logits[..., some] - sample.logits[..., some]
+            residuals.append((answer * error / scale).ravel())
+        return Parts(jnp.concatenate(residuals), tuple(categorical))
+
+    def targets(self, sample: Sample) -> tuple[Array, ...]:
+        """Return the distributions that the original's categorical logits stand for."""
+        return tuple(
+            jax.nn.softmax(SHARPNESS * sample.logits[..., some])
+            for readout, some in self._readouts()
+            if readout.encoding is Encoding.CATEGORICAL
+        )
+
+    def __call__(self, W: Matrix, sample: Sample) -> Array:
+        """Return the loss of `W`, without the entropy of the targets, so that the least is 0."""
+        parts = self.parts(W, sample)
+        total = jnp.square(parts.residuals).sum()
+        for logits, target in zip(parts.logits, self.targets(sample), strict=True):
+            excess = jnp.log(target) - jax.nn.log_softmax(logits)
+            total += (sample.at_answers * (target * excess).sum(axis=-1)).sum()
+        return total
+
+    def _readouts(self) -> Sequence[tuple[Readout, slice]]:
+        """Return each output with its logits."""
+        found, start = [], 0
+        for readout in self.model.codec.readouts:
+            found.append((readout, slice(start, start + readout.width)))
+            start += readout.width
+        return found
+
+
+def with_bos(codec: Codec, tokens: Int[np.ndarray, "rows position"]) -> np.ndarray:
+    """Return which positions hold BOS or a token, bool `[rows, position]`."""
+    kept = codec.is_real(tokens).copy()
+    kept[:, 0] = True
+    return kept
+
+
+def _places(
+    shape: tuple[int, int], first: int, rng: np.random.Generator
+) -> Int[np.ndarray, "rows position"]:
+    """Return the row of `W_pos` at each position of a source.
+
+    In every other row from `first` on they are permuted, all but that of BOS, as in the family
+    `positions` of interchanges.
+    """
+    places = np.tile(np.arange(shape[1]), (shape[0], 1))
+    places[first::2, 1:] = rng.permuted(places[first::2, 1:], axis=1)
+    return places
+
+
+def _half_gap(readout: Readout) -> float:
+    """Return half the smallest gap between two values of a numerical output."""
+    gaps = np.diff(readout.values.numbers)
+    return float(gaps.min()) / 2 if len(gaps) else 1.0
+
+
+def _written_depths(forward: InterchangedForward) -> list[tuple[int, int]]:
+    """Return layer and head of every writer after the embeddings; head -1 for an MLP."""
+    return [(writer.layer, writer.head) for writer in forward.graph.writers[2:]]
+
+
+def _axes(weights: Weights, at: tuple[int, int]) -> np.ndarray:
+    """Return the axes of the stream along which a head or an MLP writes."""
+    layer, head = at
+    if head >= 0:
+        rows = weights.W_O[layer, head]
+    else:
+        rows = np.vstack([weights.W_out[layer], weights.b_out[layer]])
+    return np.flatnonzero(np.abs(rows).max(axis=0) > 0)

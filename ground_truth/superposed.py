@@ -1,0 +1,210 @@
+"""Superposed models: a task's model compressed to fewer dimensions, and measured.
+
+A recipe offers matrices; each is measured on the whole domain, and the first whose model
+passes the quality gate is taken. If none does, the best of them is: it is of use to those who
+study compression, and not as a task, since its labels are void.
+"""
+
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import jax
+import numpy as np
+from jaxtyping import Float
+
+from ..compiler.adam_recipe import AdamRecipe, AdamTraining
+from ..compiler.compression_attempt import Attempt
+from ..compiler.gauss_newton_recipe import GaussNewtonRecipe, GaussNewtonTraining
+from ..errors import TaskError
+from .adam_checkpoint import AdamCheckpoint
+from .circuit_labels import EdgeState
+from .interchange_pairs import spread_rows
+from .quality_gate import QualityGate, quality_gate
+from .task import Task
+
+Recipe = GaussNewtonRecipe | AdamRecipe
+
+RECIPES: Mapping[str, Recipe] = {
+    "gauss-newton": GaussNewtonRecipe(),
+    "adam": AdamRecipe(),
+    "talk": AdamRecipe(
+        start="random",
+        steps=300_000,
+        batch=256,
+        n_interchanged=0,
+        schedule="linear",
+        weight_decay=0.1,
+        b2=0.99,
+    ),
+}
+"""The recipes by name; see their own files."""
+
+MOST_FOR_GAUSS_NEWTON = 600
+"""How many entries `W` has at most where the recipe is not named and Gauss-Newton is used."""
+
+Progress = Callable[[int, str], None]
+"""Told of each attempt: how many there were for this seed, and how it ended."""
+
+
+@dataclass(frozen=True, eq=False)
+class Superposed:
+    """A compressed model, and how it came about.
+
+    Attributes:
+        task: the id of the task that was compressed.
+        d: the width of its residual stream now.
+        seed: of the training.
+        recipe: the name of the recipe.
+        W: the matrix that compresses.
+        gate: what was measured.
+        loss: of `W`, over what it was trained on.
+        attempts: how many matrices were measured.
+        seconds: how long all of it took; of seeds that were trained together, for each the whole.
+    """
+
+    task: str
+    d: int
+    seed: int
+    recipe: str
+    W: Float[np.ndarray, "d d_model"]
+    gate: QualityGate
+    loss: float
+    attempts: int
+    seconds: float
+
+
+def superpose(
+    task: Task,
+    d: int,
+    seeds: Sequence[int] = (0,),
+    *,
+    recipe: str | Recipe | None = None,
+    checkpoint: Path | None = None,
+    progress: Progress | None = None,
+) -> tuple[Superposed, ...]:
+    """Compress the model of a task to `d` dimensions, once for each seed.
+
+    Args:
+        task: certified.
+        d: the new width of the residual stream.
+        seeds: of the training.
+        recipe: one of `RECIPES` or of one's own; `None` for Gauss-Newton where `W` is small
+            enough, and Adam where it is not.
+        checkpoint: a file in which training with Adam keeps where it stands, and from which it
+            goes on; Gauss-Newton takes seconds and keeps nothing.
+        progress: is told of every attempt.
+
+    Raises:
+        TaskError: `d` is not between 1 and the width of the model, or there is no such recipe.
+    """
+    width = task.compiled.model.weights.d_model
+    if not 1 <= d <= width:
+        raise TaskError(
+            f"A model is compressed to at least one and at most its {width} dimensions, got {d}."
+        )
+    name, chosen = _recipe(recipe, d * width)
+    measuring = _Measuring(task, d, name, progress or (lambda _number, _text: None))
+    edges = [edge for edge, state in task.labels.states.items() if state in _QUIET]
+    n_inputs = min(chosen.n_inputs, len(task.domain.tokens))
+    rows = spread_rows(task.domain.length, task.domain.stratum, n_inputs)
+    sampled = task.domain.tokens[rows]
+    model = task.compiled.model
+    if isinstance(chosen, AdamRecipe):
+        training = AdamTraining(model, sampled, edges, chosen)
+        return measuring.together(training, list(seeds), checkpoint)
+    with jax.enable_x64(True):
+        one_by_one = GaussNewtonTraining(model, sampled, edges, chosen)
+        return tuple(measuring.best(one_by_one.attempts(d, seed), seed) for seed in seeds)
+
+
+_QUIET = frozenset((EdgeState.INERT, EdgeState.UNWIRED))
+
+
+def _recipe(recipe: str | Recipe | None, size: int) -> tuple[str, Recipe]:
+    """Return a recipe and its name."""
+    if recipe is None:
+        recipe = "gauss-newton" if size <= MOST_FOR_GAUSS_NEWTON else "adam"
+    if not isinstance(recipe, str):
+        return type(recipe).__name__, recipe
+    if recipe not in RECIPES:
+        raise TaskError(f"A recipe must be one of {', '.join(RECIPES)}, got {recipe!r}.")
+    return recipe, RECIPES[recipe]
+
+
+@dataclass(frozen=True, eq=False)
+class _Measuring:
+    """Measures attempts on one task, and keeps the best of each seed."""
+
+    task: Task
+    d: int
+    recipe: str
+    progress: Progress
+
+    def best(self, attempts: Iterator[Attempt], seed: int) -> Superposed:
+        """Return the first attempt that passes, or the best."""
+        started = time.perf_counter()
+        found: Superposed | None = None
+        for number, attempt in enumerate(attempts, start=1):
+            measured = self._measured(attempt, seed, number, started)
+            if found is None or _rank(measured) < _rank(found):
+                found = measured
+            if measured.gate.passed:
+                break
+        assert found is not None
+        return found
+
+    def together(
+        self, training: AdamTraining, seeds: list[int], checkpoint: Path | None
+    ) -> tuple[Superposed, ...]:
+        """Train several seeds at once, until all pass or all steps are taken."""
+        started = time.perf_counter()
+        kept = AdamCheckpoint(checkpoint, self.task.labels.weights, self.recipe, self.d, seeds)
+        steps, start = kept.read(training.start(self.d, seeds))
+        found: dict[int, Superposed] = {}
+        for done, state, losses in training.chunks(start, steps):
+            kept.write(done, state)
+            for place, seed in enumerate(seeds):
+                if seed in found and found[seed].gate.passed:
+                    continue
+                W = np.asarray(state.W[place], np.float64)
+                attempt = Attempt(W, float(losses[place]), done)
+                measured = self._measured(attempt, seed, done, started)
+                if seed not in found or _rank(measured) < _rank(found[seed]):
+                    found[seed] = measured
+            if all(one.gate.passed for one in found.values()):
+                break
+        return tuple(found[seed] for seed in seeds)
+
+    def _measured(self, attempt: Attempt, seed: int, number: int, started: float) -> Superposed:
+        task = self.task
+        gate = quality_gate(task.compiled, attempt.W, task.labels, task.domain, task=f"{task.id}")
+        self.progress(number, _told(gate))
+        return Superposed(
+            str(task.id),
+            self.d,
+            seed,
+            self.recipe,
+            attempt.W,
+            gate,
+            attempt.loss,
+            number,
+            time.perf_counter() - started,
+        )
+
+
+def _rank(one: Superposed) -> tuple[bool, bool, float, float]:
+    """What is compared between attempts: the gate, then answers, then what components write."""
+    quality = one.gate.quality
+    return not one.gate.passed, bool(quality.shortcomings), -quality.accuracy, quality.error
+
+
+def _told(gate: QualityGate) -> str:
+    """Return a measurement in a line."""
+    quality = gate.quality
+    states = "" if gate.labels is None else f", {len(gate.moved)} edges in another state"
+    return (
+        f"accuracy {quality.accuracy:.2%}, least cosine {quality.cosine:.3f}, "
+        f"largest error {quality.error:.3f}{states}"
+    )

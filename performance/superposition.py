@@ -1,0 +1,118 @@
+"""Compresses models to fewer and fewer dimensions, and measures what is left of them.
+
+python performance/superposition.py frac_prevs --d 6,7,8 --seeds 10 -o superposition.md
+python performance/superposition.py frac_prevs sort_unique --until 2 --seeds 3
+
+Without `--d` a program is compressed to one dimension less at a time, from the least at which
+its readers can still see all they need, until no seed has passed the gate `--until` times in a
+row. `--peer` trains by the recipe that is told of the published experiments for as long as ours
+took, in the same run.
+"""
+
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+from typing import Annotated
+
+import numpy as np
+import typer
+from markdown_table import table
+
+from glassbench.compiler.compression_starts import STARTS, read_error, read_moments
+from glassbench.ground_truth import Task, load
+from glassbench.ground_truth.interchange_pairs import spread_rows
+from glassbench.ground_truth.superposed import RECIPES, Superposed, superpose
+
+HEADINGS = [
+    "program", "D", "d", "seed", "recipe", "passes", "accuracy", "least cosine", "largest error",
+    "cosine by component", "edges moved", "attempts", "seconds",
+]  # fmt: skip
+_EXACT = 1e-3
+_CHUNK_SECONDS = 1.0
+
+
+def widths(task: Task) -> list[int]:
+    """Return widths from the least at which the error of what is read is nearly zero."""
+    tokens = task.domain.tokens
+    sampled = tokens[spread_rows(task.domain.length, task.domain.stratum, min(80, len(tokens)))]
+    model = task.compiled.model
+    moments = read_moments(model, sampled)
+    d = model.weights.d_model
+    while d > 1:
+        W = STARTS["reads"](model, sampled, d - 1, np.random.default_rng(0))
+        if read_error(W, *moments) > _EXACT:
+            break
+        d -= 1
+    return list(range(d, 1, -1))
+
+
+def row(task: Task, one: Superposed) -> list[str]:
+    """Return one compression as a row of the table."""
+    quality, gate = one.gate.quality, one.gate
+    moved = "not measured" if gate.labels is None else str(len(gate.moved))
+    cosines = " ".join(f"{part.name} {part.cosine:.3f}" for part in quality.components)
+    return [
+        task.id.name,
+        str(task.compiled.model.weights.d_model),
+        str(one.d),
+        str(one.seed),
+        one.recipe,
+        "yes" if gate.passed else "no",
+        f"{quality.accuracy:.2%}",
+        f"{quality.cosine:.3f}",
+        f"{quality.error:.3f}",
+        cosines,
+        moved,
+        str(one.attempts),
+        f"{one.seconds:.1f}",
+    ]
+
+
+def peer(task: Task, d: int, seeds: int, seconds: float) -> list[Superposed]:
+    """Return what the published recipe comes to in about so many seconds, its schedule fitted."""
+    talk = RECIPES["talk"]
+    started = time.perf_counter()
+    superpose(task, d, range(seeds), recipe=replace(talk, steps=500))
+    a_chunk = max(time.perf_counter() - started, _CHUNK_SECONDS)
+    steps = 500 * max(1, int(seconds / a_chunk))
+    done = superpose(task, d, range(seeds), recipe=replace(talk, steps=steps))
+    return [replace(one, recipe=f"talk, {steps:,} steps") for one in done]
+
+
+def main(
+    programs: Annotated[list[str], typer.Argument(help="Tasks of the library.")],
+    d: Annotated[str, typer.Option(help="Widths, separated by commas.")] = "",
+    seeds: Annotated[int, typer.Option(help="How many seeds.")] = 3,
+    until: Annotated[int, typer.Option(help="How many widths in a row may fail.")] = 2,
+    compare: Annotated[bool, typer.Option("--peer", help="Also by the published recipe.")] = False,
+    recipe: Annotated[str, typer.Option(help="A recipe by name.")] = "",
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="Also write the table here.")
+    ] = None,
+) -> None:
+    """Compress programs and print a row for each width and seed."""
+    rows = []
+    for name in programs:
+        task = load(name)
+        failed = 0
+        for width in [int(each) for each in d.split(",")] if d else widths(task):
+            started = time.perf_counter()
+            done = list(superpose(task, width, range(seeds), recipe=recipe or None))
+            taken = time.perf_counter() - started
+            if compare:
+                done += peer(task, width, seeds, taken)
+            rows += [row(task, one) for one in done]
+            for each in rows[-len(done) :]:
+                sys.stderr.write(" | ".join(each) + "\n")
+            failed = 0 if any(one.gate.passed for one in done) else failed + 1
+            if not d and failed == until:
+                break
+    text = table(HEADINGS, rows)
+    sys.stdout.write(text + "\n")
+    if output is not None:
+        output.write_text(text + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    typer.run(main)
