@@ -11,7 +11,7 @@ import tempfile
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, overload
 
 import typer
 from typer.core import TyperGroup
@@ -19,15 +19,15 @@ from typer.core import TyperGroup
 from .bundle_commands import TaskName, build, download, verify
 from .compile_command import compile_file
 from .console import console, counted, print_table, progress
-from .errors import BundleError, GlassbenchError, listing
+from .errors import BundleError, GlassbenchError, TaskError, listing
 from .holdout_command import app as holdout_app
 from .holdout_command import sample
 from .program_commands import check, list_everything, said_of
 
 if TYPE_CHECKING:
-    from .benchmark_programs import TaskId
+    from .benchmark_programs import TaskId, ToyId
     from .evaluators import Method, Result, Track
-    from .ground_truth import Task
+    from .ground_truth import Task, ToyTask
 
 HOME = Path("glassbench-results")
 
@@ -77,16 +77,28 @@ def _writable(folder: Path) -> Path:
     return folder
 
 
-def _load_all(names: "Sequence[TaskId | Path]") -> "tuple[Task, ...]":
-    """Compile and certify tasks, and read bundles."""
+@overload
+def _load_all(names: "Sequence[TaskId | Path]") -> "tuple[Task, ...]": ...
+@overload
+def _load_all(names: "Sequence[TaskId | ToyId | Path]") -> "tuple[Task | ToyTask, ...]": ...
+def _load_all(names: "Sequence[TaskId | ToyId | Path]") -> "tuple[Task | ToyTask, ...]":
+    """Compile and certify tasks, train toys, and read bundles."""
     from .ground_truth import load, load_bundle
 
-    tasks = []
+    tasks: list[Task | ToyTask] = []
     with progress("Compiling and certifying", len(names)) as advance:
         for name in names:
             tasks.append(load_bundle(name) if isinstance(name, Path) else load(name))
             advance()
     return tuple(tasks)
+
+
+def _named(name: str) -> "TaskId | ToyId | Path":
+    """Return the task or the toy that a name stands for, or the place of a bundle."""
+    from .benchmark_programs import ToyId, is_toy
+    from .ground_truth.bundle_task import task_or_bundle
+
+    return ToyId.parse(name) if is_toy(name) else task_or_bundle(name)
 
 
 def _asked(track: str, arm: str | None) -> "Track":
@@ -103,7 +115,7 @@ def _asked(track: str, arm: str | None) -> "Track":
 
 def _score_all(
     methods: "Sequence[Method]",
-    tasks: "Sequence[Task]",
+    tasks: "Sequence[Task | ToyTask]",
     track: "Track",
     *,
     seed: int,
@@ -246,13 +258,20 @@ def show(
     """Show a task: what its program says of itself, its model and circuit; and draw the circuit."""
     from .benchmark_programs import ProgramSpec
     from .compiler.picture_file import SUFFIXES
-    from .ground_truth.bundle_task import task_or_bundle
+    from .ground_truth import ToyTask
     from .ground_truth.circuit_picture import write_circuit
     from .ground_truth.task_tables import circuit_table, program_table
+    from .ground_truth.toy_superposition_task import toy_table
 
     if picture is not None and picture.suffix.lower() not in SUFFIXES:
         raise typer.BadParameter(f"must end in {' or '.join(SUFFIXES)}", param_hint="--picture")
-    (loaded,) = _load_all([task_or_bundle(task)])
+    (loaded,) = _load_all([_named(task)])
+    if isinstance(loaded, ToyTask):
+        if picture is not None or explain:
+            raise TaskError(f"{loaded.id} has no circuit to draw or explain; show it without both")
+        console().print(f"{loaded}\n", soft_wrap=True)
+        print_table(*toy_table(loaded))
+        return
     codec = loaded.compiled.model.codec
     say = console().print
     say(str(loaded))
@@ -305,7 +324,6 @@ def score(
     """
     from .benchmark_programs import get_suite
     from .evaluators import find_method
-    from .ground_truth.bundle_task import task_or_bundle
 
     if suite and task:
         raise typer.BadParameter("choose --suite or --task, not both", param_hint="--task")
@@ -314,9 +332,9 @@ def score(
     asked_track = _asked(track, arm)
     found = [find_method(method) for method in methods]
     if task:
-        asked = [task_or_bundle(name) for name in task]
+        asked: list[TaskId | ToyId | Path] = [_named(name) for name in task]
     else:
-        asked = list(get_suite(suite or "quick"))
+        asked = [*get_suite(suite or "quick")]
     folder = output if task or output else HOME / "results"
     if folder is not None:
         _writable(folder)

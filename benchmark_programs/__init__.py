@@ -5,7 +5,7 @@ vocabulary and length, the same function in plain Python, and what it is good fo
 `get_program` finds one by name; `TaskId` names a task (a program in one size, its
 model taken through regimes); `get_suite` lists the tasks of a suite, and
 `suite_measures` says what it is worth. `check_program` checks the rules that every
-program keeps.
+program keeps. `ToyId` names a toy model of superposition, which has no program.
 """
 
 from .conformance import Finding, check_program
@@ -16,6 +16,7 @@ from .suite_measures import SuiteMeasures, suite_measures
 from .suites import SUITES, get_suite
 from .task_id import REGIMES, Regimes, TaskId, parse_regimes, write_regimes
 from .task_measures import TaskMeasures
+from .toy_id import ToyId, is_toy
 from .traits import TRAITS, traits
 
 __all__ = [
@@ -30,9 +31,11 @@ __all__ = [
     "SuiteMeasures",
     "TaskId",
     "TaskMeasures",
+    "ToyId",
     "check_program",
     "get_program",
     "get_suite",
+    "is_toy",
     "library",
     "parse_regimes",
     "programs",

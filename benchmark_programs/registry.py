@@ -31,6 +31,7 @@ from .families import (
 from .fresh import fresh_program, is_fresh
 from .program_spec import ProgramSpec
 from .suggestion import unknown_name
+from .toy_id import TOY
 
 ENTRY_POINTS = "glassbench.programs"
 
@@ -56,7 +57,7 @@ def _registered() -> tuple[ProgramSpec, ...]:
     """Return the library's programs, then those of installed packages."""
     found = list(_LIBRARY)
     for entry in sorted(entry_points(group=ENTRY_POINTS), key=lambda entry: entry.name):
-        found += _specs_of(entry, {spec.name for spec in found})
+        found += _specs_of(entry, {TOY, *(spec.name for spec in found)})
     return tuple(found)
 
 
@@ -123,9 +124,14 @@ def get_program(name: str, version: int | None = None) -> ProgramSpec:
     """
     if is_fresh(name):
         return fresh_program(name, version)
+    if name == TOY:
+        raise TaskError(
+            f"This needs a program, and {TOY} is a toy model, which has no program, no circuit and "
+            "no bundle; load it with glassbench.load, or score methods on it with --track features"
+        )
     versions = {spec.version: spec for spec in _registered() if spec.name == name}
     if not versions:
-        raise TaskError(unknown_name("program", name, programs()))
+        raise TaskError(unknown_name("program", name, [*programs(), TOY]))
     chosen = max(versions) if version is None else version
     if chosen not in versions:
         raise TaskError(

@@ -28,6 +28,7 @@ from .feature_data import (
 from .features import FeatureLabels, activations, features, independent_rows
 from .high_level_model import Counterfactual, HighLevelModel
 from .interchange_pairs import Pairs, TaskDomain
+from .loading import load
 from .measure import measure
 from .own_task import compile_own, make_task
 from .own_task_id import OwnTaskId
@@ -36,9 +37,10 @@ from .prediction import Predictor
 from .registry import Registry, RegistryEntry
 from .relevance import Relevance, relevance
 from .subspace_labels import SubspaceLabels, subspace_labels
-from .task import Task, build_model, certified, edge_positives, load, load_suite, node_positives
+from .task import Task, build_model, certified, edge_positives, load_suite, node_positives
 from .task_conformance import check_task
 from .task_sampling import Sample, SampleReport, sample_tasks
+from .toy_superposition_task import ToyTask
 from .universes import coarse_edges, neuron_states, node_states, variable_states
 from .variables import VariableLabels, variables
 from .verify import verify
@@ -68,6 +70,7 @@ __all__ = [
     "SubspaceLabels",
     "Task",
     "TaskDomain",
+    "ToyTask",
     "VariableLabels",
     "activations",
     "build_model",
