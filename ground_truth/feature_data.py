@@ -5,8 +5,9 @@ the residual stream with the activations behind them, so that
 
     stream = activations @ directions
 
-An activation is therefore measured along the unit direction. `feature_data` gives this for a
-certified task; a task of another kind has a method `feature_data` of its own.
+to within rounding, and on a superposed model, whose components were trained, to within
+`SUPERPOSED_BOUND`. An activation is therefore measured along the unit direction. `feature_data`
+gives this for a certified task; a task of another kind has a method `feature_data` of its own.
 
 There are two arms. `model` has the rows of the running model, at BOS and at tokens, and
 training and held-out rows come from different inputs. `independent` has rows that are made up:
@@ -26,12 +27,16 @@ from ..compiler.executor import run
 from ..compiler.model import Model
 from ..errors import TaskError
 from .feature_activations import FeatureActivations, is_padding
-from .features import FeatureLabels, features, independent_rows
+from .features import BOUND, FeatureLabels, features, independent_rows
 from .task import Task
 
 ARMS = ("model", "independent")
 HELD_OUT_SHARE = 0.25
 """Which share of the inputs is held out."""
+SUPERPOSED = "superposed"
+SUPERPOSED_BOUND = 0.1
+"""How far the stream of a superposed model may be from the sum of its features, in any coordinate;
+its components may write something else by as large a share."""
 _ELEMENTS = 2**22
 
 
@@ -142,7 +147,9 @@ def features_digest(task: Task | FeaturesTask) -> str:
 @lru_cache(maxsize=64)
 def _labels(task: Task) -> FeatureLabels:
     """Return the features of a task; they are found once."""
-    return features(task.compiled, task.domain)
+    is_trained = any(name == SUPERPOSED for name, _ in task.id.regimes)
+    bound = SUPERPOSED_BOUND if is_trained else BOUND
+    return features(task.compiled, task.domain, bound=bound)
 
 
 def _depth(labels: FeatureLabels, hook: str) -> int:

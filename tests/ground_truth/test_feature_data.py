@@ -1,9 +1,11 @@
 """Rows of the residual stream with the features behind them, drawn from a task."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
-from glassbench.errors import TaskError
+from glassbench.errors import CertificationError, TaskError
 from glassbench.ground_truth import (
     FeaturesTask,
     activations,
@@ -129,3 +131,18 @@ def test_tasks_of_another_kind_bring_their_own_data():
     assert features_digest(Toy()) == "0" * 64
     task = load(NAME)
     assert features_digest(task) == task.labels.weights
+
+
+def test_a_wider_bound_allows_what_training_leaves_and_does_not_look_at_padding(task):
+    weights = task.compiled.model.weights
+    W_E, W_pos = weights.W_E.copy(), weights.W_pos.copy()
+    W_E[-1] += 5.0  # padding, which nothing reads
+    W_pos[:, 0] += 0.01
+    for changes, bound in (({"W_E": W_E}, 1e-6), ({"W_E": W_E, "W_pos": W_pos}, 50.0)):
+        model = replace(task.compiled.model, weights=replace(weights, **changes))
+        trained = replace(task.compiled, model=model)
+        with pytest.raises(CertificationError, match="to within 1e-09"):
+            features(trained, task.domain)
+        assert features(trained, task.domain, bound=bound).record.bound == bound
+    with pytest.raises(CertificationError, match=r"to within 0\.001"):
+        features(trained, task.domain, bound=0.001)
