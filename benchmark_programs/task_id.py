@@ -19,12 +19,15 @@ from .registry import get_program, programs
 from .suggestion import unknown_name
 
 EXACT = "exact"
-REGIMES: Mapping[str, Mapping[str, int]] = {
+SUPERPOSED = "superposed"
+REGIMES: Mapping[str, Mapping[str, int | None]] = {
     EXACT: {},
     "crowded": {"distractors": 4, "seed": 0},
     "scrambled": {"seed": 0},
+    SUPERPOSED: {"d": None, "seed": 0},
 }
-"""The regimes, each with its parameters in canonical order and their defaults."""
+"""The regimes, each with its parameters in canonical order and their defaults; a parameter
+without one must be given."""
 
 # One part of a task id; the parts are separated by slashes.
 _PART = re.compile(
@@ -196,4 +199,7 @@ def _read_regime(name: str, text: str | None, problems: list[str]) -> tuple[str,
         if key not in defaults:
             known = ", ".join(defaults) or "none"
             problems.append(f"{name}: there is no parameter {key!r}. Known: {known}.")
-    return name, tuple((key, chosen.get(key, value)) for key, value in defaults.items())
+    for key, value in defaults.items():
+        if value is None and key not in chosen:
+            problems.append(f"{name}: {key} must be given, as in {name}[{key}=8].")
+    return name, tuple((key, chosen.get(key, value or 0)) for key, value in defaults.items())

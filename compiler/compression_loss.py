@@ -125,22 +125,21 @@ class CompressionLoss:
             rng: draws the pairs.
         """
         n = len(tokens)
-        rows = [np.concatenate([np.arange(n), rng.integers(n, size=n_interchanged)]) for _ in "ab"]
-        graph = self.forward.graph
-        places = np.array(
-            [
-                place
-                for edge, place in zip(graph.edges, self.forward.edge_places(), strict=True)
-                if edge.name in edges
-            ]
+        base, source = (
+            tokens[np.concatenate([np.arange(n), rng.integers(n, size=n_interchanged)])]
+            for _ in ("base", "source")
         )
-        swapped = np.zeros((n + n_interchanged, len(graph.readers), len(graph.writers)))
-        reader, writer = places[rng.permutation(n_interchanged) % len(places)].T
-        swapped[np.arange(n, n + n_interchanged), reader, writer] = 1.0
-        base, source = (tokens[each] for each in rows)
-        interchange = jax.jit(self.forward.interchange)
+        graph = self.forward.graph
+        known = zip(graph.edges, self.forward.edge_places(), strict=True)
+        chosen = np.array([place for edge, place in known if edge.name in edges]).reshape(-1, 2)
+        swapped = np.zeros((len(base), len(graph.readers), len(graph.writers)))
+        if n_interchanged and len(chosen):
+            reader, writer = chosen[rng.permutation(n_interchanged) % len(chosen)].T
+            swapped[np.arange(n, len(base)), reader, writer] = 1.0
         places = _places(source.shape, n, rng)
-        written, logits = interchange(self.arrays, base, source, places, jnp.asarray(swapped))
+        written, logits = jax.jit(self.forward.interchange)(
+            self.arrays, base, source, places, jnp.asarray(swapped)
+        )
         layers = with_bos(self.model.codec, base)
         answers = self.model.codec.is_real(base)
         return Sample(

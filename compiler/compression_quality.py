@@ -119,11 +119,12 @@ def compression_quality(
     )
 
 
-def _sums(ours: np.ndarray, theirs: np.ndarray) -> tuple[float, float, float, float]:
+def _sums(ours: np.ndarray, theirs: np.ndarray) -> np.ndarray:
     """Return sums over rows: cosines, rows with anything, squared differences, squares."""
     squares = np.square(theirs).sum(axis=1)
     written = squares > _NOTHING
     norms = np.sqrt(squares[written] * np.square(ours[written]).sum(axis=1))
     products = (ours[written] * theirs[written]).sum(axis=1)
     cosines = np.divide(products, norms, out=np.zeros_like(norms), where=norms > 0)
-    return cosines.sum(), written.sum(), np.square(ours - theirs).sum(), squares.sum()
+    wrong = np.square(ours - theirs).sum()
+    return np.array([cosines.sum(), written.sum(), wrong, squares.sum()])

@@ -6,13 +6,13 @@ attention makes the landscape of a compression narrow and long; a method of firs
 thousands of steps where this one needs tens.
 """
 
-from typing import NamedTuple
+from typing import NamedTuple, Protocol, runtime_checkable
 
 import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-from .compression_loss import CompressionLoss, Sample
+from .compression_loss import Parts, Sample
 
 _FIRST_DAMPING = 1e-3
 _LEAST_DAMPING = 1e-10
@@ -20,6 +20,20 @@ _MOST_DAMPING = 1e6
 _LESS, _MORE = 1 / 3, 4.0
 
 Matrix = Float[Array, "d d_model"]
+
+
+@runtime_checkable
+class Loss(Protocol):
+    """What can be gone down on: see `CompressionLoss`."""
+
+    def __call__(self, W: Matrix, sample: Sample) -> Array:
+        """Return the loss of `W`."""
+
+    def parts(self, W: Matrix, sample: Sample) -> Parts:
+        """Return its parts."""
+
+    def targets(self, sample: Sample) -> tuple[Array, ...]:
+        """Return the distributions of the cross-entropies among them."""
 
 
 class Descent(NamedTuple):
@@ -42,9 +56,7 @@ class Descent(NamedTuple):
     steps: Array
 
 
-def descend(
-    loss: CompressionLoss, W: Matrix, sample: Sample, *, steps: int, enough: float
-) -> Descent:
+def descend(loss: Loss, W: Matrix, sample: Sample, *, steps: int, enough: float) -> Descent:
     """Go down from `W` until the loss is `enough`, no step lowers it, or all steps are used.
 
     Args:
@@ -79,7 +91,7 @@ def descend(
     return jax.lax.while_loop(going_on, step, start)
 
 
-def _quadratic(loss: CompressionLoss, W: Matrix, sample: Sample) -> tuple[Array, Array]:
+def _quadratic(loss: Loss, W: Matrix, sample: Sample) -> tuple[Array, Array]:
     """Return half the gradient of the loss, flat, and half its Gauss-Newton matrix."""
     parts, push = jax.linearize(lambda flat: loss.parts(flat.reshape(W.shape), sample), W.ravel())
     moved = jax.vmap(push)(jnp.eye(W.size))

@@ -97,9 +97,9 @@ class GaussNewtonTraining:
         rng = np.random.default_rng([seed, d, number])
         W = STARTS[self._recipe.start](self._model, self._sampled, d, rng)
         sample = self._sample(rng)
-        yield Attempt(W, float(self._plain(W, sample)), 0)
+        yield Attempt(W, float(self._plain(jnp.asarray(W), sample)), 0)
         for in_gaps in (False, True, True):
-            done = self._descend(in_gaps, self._recipe.steps)(W, sample)
+            done = self._descend(in_gaps, self._recipe.steps)(jnp.asarray(W), sample)
             W = np.asarray(done.W)
             yield self._attempt(done)
 

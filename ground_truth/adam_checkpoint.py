@@ -1,5 +1,6 @@
 """A checkpoint of training with Adam: where it stands, in one file, written whole or not at all."""
 
+import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -8,11 +9,27 @@ import jax.numpy as jnp
 import numpy as np
 
 from ..compiler.adam_recipe import AdamState
+from ..compiler.compression_attempt import Attempt
 from ..errors import BundleError
 from ..whole_file import write_whole
 from .array_file import load_arrays, save_arrays
 
 _DONE, _SEEDS, _OF = "steps", "seeds", "made_for"
+
+
+@dataclass(frozen=True, eq=False)
+class Stand:
+    """Where a training stands.
+
+    Attributes:
+        done: how many steps were taken.
+        state: of the training after them.
+        best: the best attempt of each seed; none before the first was measured.
+    """
+
+    done: int
+    state: AdamState
+    best: tuple[Attempt, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -33,23 +50,21 @@ class AdamCheckpoint:
     d: int
     seeds: list[int]
 
-    def write(self, done: int, state: AdamState) -> None:
-        """Keep where training stands after so many steps."""
+    def write(self, stand: Stand) -> None:
+        """Keep where training stands."""
         if self.place is not None:
-            write_whole(save_arrays(self._arrays(done, state)), self.place)
+            write_whole(save_arrays(self._arrays(stand)), self.place)
 
-    def read(self, start: AdamState) -> tuple[int, AdamState]:
-        """Return how many steps are done, and where training stands.
-
-        Args:
-            start: where it starts if there is no file.
+    def read(self, start: AdamState) -> Stand:
+        """Return where training stands; at `start` if there is no file.
 
         Raises:
             BundleError: the file is not of this training.
         """
         if self.place is None or not self.place.exists():
-            return 0, start
-        expected = self._arrays(0, start)
+            return Stand(0, start)
+        W = np.asarray(start.W, np.float64)
+        expected = self._arrays(Stand(0, start, tuple(Attempt(one, 0.0, 0) for one in W)))
         shapes = {name: (array.dtype.str, array.shape) for name, array in expected.items()}
         found = load_arrays(self.place.read_bytes(), str(self.place), shapes)
         if not all(np.array_equal(found[name], expected[name]) for name in (_SEEDS, _OF)):
@@ -62,17 +77,24 @@ class AdamCheckpoint:
             jnp.asarray(found[f"leaf.{place:03}"].view(np.asarray(leaf).dtype))
             for place, leaf in enumerate(leaves)
         ]
-        return int(found[_DONE][0]), jax.tree.unflatten(shape, restored)
+        best = zip(found["best"], found["best_loss"], found["best_steps"], strict=True)
+        return Stand(
+            int(found[_DONE][0]),
+            jax.tree.unflatten(shape, restored),
+            tuple(Attempt(W, float(loss), int(steps)) for W, loss, steps in best),
+        )
 
-    def _arrays(self, done: int, state: AdamState) -> dict[str, np.ndarray]:
-        made_for = f"{self.weights} {self.recipe} {self.d}".encode()
-        leaves = map(np.asarray, jax.tree.leaves(state))
-        kept = {f"leaf.{place:03}": _signed(leaf) for place, leaf in enumerate(leaves)}
+    def _arrays(self, stand: Stand) -> dict[str, np.ndarray]:
+        made_for = hashlib.sha256(f"{self.weights} {self.recipe} {self.d}".encode()).digest()
+        leaves = map(np.asarray, jax.tree.leaves(stand.state))
         return {
-            _DONE: np.array([done], "<i4"),
+            _DONE: np.array([stand.done], "<i4"),
             _SEEDS: np.array(self.seeds, "<i4"),
             _OF: np.frombuffer(made_for, np.uint8),
-            **kept,
+            "best": np.stack([one.W for one in stand.best]).astype("<f8"),
+            "best_loss": np.array([one.loss for one in stand.best], "<f8"),
+            "best_steps": np.array([one.steps for one in stand.best], "<i4"),
+            **{f"leaf.{place:03}": _signed(leaf) for place, leaf in enumerate(leaves)},
         }
 
 

@@ -18,7 +18,7 @@ from ..compiler.adam_recipe import AdamRecipe, AdamTraining
 from ..compiler.compression_attempt import Attempt
 from ..compiler.gauss_newton_recipe import GaussNewtonRecipe, GaussNewtonTraining
 from ..errors import TaskError
-from .adam_checkpoint import AdamCheckpoint
+from .adam_checkpoint import AdamCheckpoint, Stand
 from .circuit_labels import EdgeState
 from .interchange_pairs import spread_rows
 from .quality_gate import QualityGate, quality_gate
@@ -60,7 +60,7 @@ class Superposed:
         W: the matrix that compresses.
         gate: what was measured.
         loss: of `W`, over what it was trained on.
-        attempts: how many matrices were measured.
+        attempts: how many matrices were measured; with Adam after how many steps this one was.
         seconds: how long all of it took; of seeds that were trained together, for each the whole.
     """
 
@@ -161,18 +161,23 @@ class _Measuring:
         """Train several seeds at once, until all pass or all steps are taken."""
         started = time.perf_counter()
         kept = AdamCheckpoint(checkpoint, self.task.labels.weights, self.recipe, self.d, seeds)
-        steps, start = kept.read(training.start(self.d, seeds))
-        found: dict[int, Superposed] = {}
-        for done, state, losses in training.chunks(start, steps):
-            kept.write(done, state)
+        stand = kept.read(training.start(self.d, seeds))
+        found = {
+            seed: self._measured(attempt, seed, attempt.steps, started)
+            for seed, attempt in zip(seeds, stand.best, strict=False)
+        }
+        for done, state, losses in training.chunks(stand.state, stand.done):
             for place, seed in enumerate(seeds):
                 if seed in found and found[seed].gate.passed:
                     continue
                 W = np.asarray(state.W[place], np.float64)
-                attempt = Attempt(W, float(losses[place]), done)
-                measured = self._measured(attempt, seed, done, started)
+                measured = self._measured(
+                    Attempt(W, float(losses[place]), done), seed, done, started
+                )
                 if seed not in found or _rank(measured) < _rank(found[seed]):
                     found[seed] = measured
+            best = [Attempt(found[one].W, found[one].loss, found[one].attempts) for one in seeds]
+            kept.write(Stand(done, state, tuple(best)))
             if all(one.gate.passed for one in found.values()):
                 break
         return tuple(found[seed] for seed in seeds)

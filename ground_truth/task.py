@@ -1,19 +1,24 @@
 """Task: a program compiled under its regimes, with certified labels."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
 from ..benchmark_programs import TaskId, get_suite
+from ..benchmark_programs.task_id import EXACT, SUPERPOSED
 from ..compiler import CompiledModel, Weights
 from ..compiler.component_graph import ComponentGraph
-from ..errors import TaskError
+from ..errors import CertificationError, TaskError, listing
 from .certify import certify
 from .circuit_labels import CircuitLabels, EdgeState
 from .interchange_pairs import TaskDomain
 from .own_task_id import OwnTaskId
 from .regimes import compile_under
 from .universes import node_states
+
+if TYPE_CHECKING:
+    from .quality_gate import QualityGate
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -26,12 +31,14 @@ class Task:
         compiled: the model, its program, and the map between them.
         labels: the certified state of every edge.
         domain: the inputs.
+        gate: what was measured of a superposed model; `None` of others.
     """
 
     id: TaskId | OwnTaskId
     compiled: CompiledModel
     labels: CircuitLabels
     domain: TaskDomain
+    gate: "QualityGate | None" = None
 
     @property
     def graph(self) -> ComponentGraph:
@@ -66,6 +73,9 @@ def sizes_text(weights: Weights) -> str:
 def build_model(task: TaskId | str) -> CompiledModel:
     """Compile a task's program under its regimes; labels are not made.
 
+    A model that is to be superposed is returned as it is before: what it is trained to keep are
+    its labels, which `certified` makes.
+
     Raises:
         TaskError: there is no such task.
         ProgramError: the program cannot be compiled exactly in that size.
@@ -85,10 +95,20 @@ def build_model(task: TaskId | str) -> CompiledModel:
 def certified(task: TaskId | OwnTaskId, compiled: CompiledModel) -> Task:
     """Return a task of a compiled model, its labels certified.
 
+    If it is to be superposed, its model is compressed, and its labels are measured.
+
+    Args:
+        task: the id.
+        compiled: from `build_model`.
+
     Raises:
         TaskError: all of its edges are causal, or none is and it is no control.
-        CertificationError: its labels cannot be certified.
+        CertificationError: its labels cannot be certified, or a compressed model does not
+            keep them.
     """
+    *others, last = task.regimes or ((EXACT, ()),)
+    if last[0] == SUPERPOSED:
+        return _superposed(task, certified(replace(task, regimes=tuple(others)), compiled))
     domain = TaskDomain.of(compiled)
     labels = certify(compiled, str(task), domain=domain)
     kinds = set(edge_positives(labels.states).values())
@@ -98,6 +118,25 @@ def certified(task: TaskId | OwnTaskId, compiled: CompiledModel) -> Task:
             "vocabulary or length, a program that computes more, or the regime 'crowded'"
         )
     return Task(task, compiled, labels, domain)
+
+
+def _superposed(task: TaskId | OwnTaskId, original: Task) -> Task:
+    """Return a task with the model of another, compressed."""
+    from .superposed import superpose  # trains with jax, and is itself about tasks
+
+    chosen = dict(task.regimes[-1][1])
+    (made,) = superpose(original, chosen["d"], (chosen["seed"],))
+    if not made.gate.passed:
+        raise CertificationError(
+            listing(
+                f"{task} is no task: the labels do not hold for its model. Choose a larger d or "
+                "another seed:",
+                made.gate.shortcomings,
+            )
+        )
+    assert made.gate.labels is not None
+    labels = made.gate.labels.model_copy(update={"task": str(task)})
+    return Task(task, made.gate.compiled, labels, original.domain, made.gate)
 
 
 @lru_cache(maxsize=64)

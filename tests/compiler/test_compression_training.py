@@ -1,0 +1,179 @@
+"""The loss of a compression, its slopes, its starts, and the way down."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from glassbench.compiler import InputSpace, compile_program, interchange, rasp, run
+from glassbench.compiler.compression_loss import CompressionLoss
+from glassbench.compiler.compression_starts import STARTS, read_error, read_moments
+from glassbench.compiler.gauss_newton import _quadratic, descend
+
+
+def of_two_kinds():
+    """A program with a categorical and a numerical output."""
+    same = rasp.Select(rasp.tokens, rasp.tokens, rasp.Comparison.EQ)
+    counts = rasp.SelectorWidth(same)
+    share = rasp.numerical(
+        rasp.Aggregate(
+            rasp.Select(rasp.indices, rasp.indices, rasp.Comparison.LEQ),
+            rasp.numerical(rasp.Map(lambda token: token == "a", rasp.tokens)),
+            default=0,
+        )
+    )
+    return compile_program([counts, share], "ab", 3)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def double_precision():
+    with jax.enable_x64(True):
+        yield
+
+
+@pytest.fixture(scope="module")
+def compiled():
+    return of_two_kinds()
+
+
+@pytest.fixture(scope="module")
+def tokens():
+    return InputSpace(2, 3).everything()
+
+
+@pytest.fixture(scope="module")
+def loss(compiled, tokens):
+    return CompressionLoss.of(compiled.model, tokens)
+
+
+@pytest.fixture(scope="module")
+def sample(loss, tokens):
+    return loss.sample(tokens, loss.forward.graph.edge_names, 60, np.random.default_rng(0))
+
+
+def test_the_forward_pass_is_that_of_the_executor(compiled, loss, tokens):
+    expected = run(compiled.model.weights, tokens)
+    written, logits = loss.forward(loss.arrays, jnp.asarray(tokens))
+    np.testing.assert_allclose(logits, expected.logits, atol=1e-9)
+    for ours, theirs in zip(written, expected.contributions, strict=True):
+        np.testing.assert_allclose(ours, theirs, atol=1e-9)
+
+
+def test_interchanges_are_those_of_the_executor(compiled, loss, sample):
+    weights, graph = compiled.model.weights, loss.forward.graph
+    base, source, places = (np.asarray(x) for x in (sample.base, sample.source, sample.places))
+    from_base = run(weights, base, graph=graph)
+    from_source = run(weights, source, graph=graph, pos_embed=weights.W_pos[places])
+    seen = set()
+    for row in range(len(base)):
+        swapped = np.argwhere(np.asarray(sample.edges[row]))
+        expected = from_base.logits[row : row + 1]
+        for reader, writer in swapped:
+            seen.add((reader, writer))
+            change = from_source.contributions[writer] - from_base.contributions[writer]
+            delta = change[row : row + 1]
+            one = from_base.take(np.array([row]))
+            expected = interchange(weights, graph, one, graph.readers[reader], delta)
+        np.testing.assert_allclose(sample.logits[row : row + 1], expected, atol=1e-9)
+    assert len(seen) == len(graph.edges)
+    assert (places != np.arange(places.shape[1])).any()
+
+
+def test_the_loss_is_zero_at_the_original_alone(compiled, loss, sample):
+    d_model = compiled.model.weights.d_model
+    assert float(loss(jnp.eye(d_model), sample)) == pytest.approx(0, abs=1e-12)
+    turned = np.linalg.qr(np.random.default_rng(0).normal(size=(d_model, d_model)))[0]
+    assert float(loss(jnp.asarray(turned), sample)) == pytest.approx(0, abs=1e-9)
+    assert float(loss(0.9 * jnp.eye(d_model), sample)) > 1e-3
+
+
+def test_weights_of_rows_sum_to_one(sample):
+    for some in (sample, sample.take(jnp.array([3, 20, 41]))):
+        assert float(some.at_layers.sum()) == pytest.approx(1)
+        assert float(some.at_answers.sum()) == pytest.approx(1)
+
+
+@pytest.mark.parametrize("d", [3, 8])
+def test_half_the_gradient(compiled, loss, sample, tokens, d):
+    W = jnp.asarray(STARTS["random"](compiled.model, tokens, d, np.random.default_rng(d)))
+    gradient, curvature = _quadratic(loss, W, sample)
+    expected = jax.grad(lambda flat: loss(flat.reshape(W.shape), sample))(W.ravel()) / 2
+    np.testing.assert_allclose(gradient, expected, rtol=1e-6, atol=1e-9)
+    np.testing.assert_allclose(curvature, curvature.T, atol=1e-9)
+    assert np.linalg.eigvalsh(curvature).min() > -1e-8
+
+
+def test_curvature_is_the_hessian_where_all_is_right(compiled, loss, sample):
+    """There the residuals vanish, and so does what Gauss and Newton leave out."""
+    W = jnp.eye(compiled.model.weights.d_model)
+    _, curvature = _quadratic(loss, W, sample)
+    rng = np.random.default_rng(0)
+    for _ in range(3):
+        step = jnp.asarray(rng.normal(size=W.size))
+        size = 1e-4
+        bent = loss(W + (size * step).reshape(W.shape), sample)
+        assert float(step @ curvature @ step) == pytest.approx(float(bent) / size**2, rel=0.05)
+
+
+def test_down_to_fewer_dimensions(compiled, loss, sample, tokens):
+    W = STARTS["reads"](compiled.model, tokens, compiled.model.weights.d_model - 2,
+                        np.random.default_rng(0))  # fmt: skip
+    done = descend(loss, jnp.asarray(W), sample, steps=40, enough=1e-7)
+    assert float(done.loss) < 1e-6
+    assert int(done.steps) < 40
+    np.testing.assert_allclose(float(loss(done.W, sample)), float(done.loss))
+
+
+def test_a_descent_never_goes_up(compiled, loss, sample, tokens):
+    W = jnp.asarray(STARTS["random"](compiled.model, tokens, 4, np.random.default_rng(0)))
+    losses = [
+        float(descend(loss, W, sample, steps=steps, enough=0.0).loss) for steps in (0, 1, 5, 20)
+    ]
+    assert losses == sorted(losses, reverse=True)
+    assert losses[-1] < losses[0]
+
+
+def test_starts(compiled, tokens):
+    d_model = compiled.model.weights.d_model
+    moments = read_moments(compiled.model, tokens)
+    assert read_error(np.eye(d_model), *moments) == pytest.approx(0, abs=1e-12)
+    errors = {}
+    for name, start in STARTS.items():
+        W = start(compiled.model, tokens, 6, np.random.default_rng(3))
+        assert W.shape == (6, d_model)
+        np.testing.assert_array_equal(
+            W, start(compiled.model, tokens, 6, np.random.default_rng(3)), err_msg=name
+        )
+        errors[name] = read_error(W, *moments)
+        if name in ("orthogonal", "pca", "embeddings"):
+            np.testing.assert_allclose(W @ W.T, np.eye(6), atol=1e-9)
+    assert errors["reads"] < min(error for name, error in errors.items() if name != "reads")
+
+
+def test_the_error_of_reads_is_what_is_read_wrong(compiled, tokens):
+    """Drawn anew: contributions of each writer from an input of its own."""
+    from glassbench.compiler.compression_loss import with_bos
+    from glassbench.compiler.executor import reader_matrix
+
+    model = compiled.model
+    moments = read_moments(model, tokens)
+    rng = np.random.default_rng(0)
+    W = STARTS["random"](model, tokens, 6, rng)
+    done = run(model.weights, tokens)
+    graph = CompressionLoss.of(model, tokens).forward.graph
+    kept = np.argwhere(with_bos(model.codec, tokens))
+    everywhere = np.argwhere(np.ones(tokens.shape, bool))
+    off = W.T @ W - np.eye(W.shape[1])
+    total = 0.0
+    for reader in graph.readers:
+        places = everywhere if reader.role == "k" else kept
+        stream = np.zeros((40_000, W.shape[1]))
+        for writer, written in zip(graph.writers, done.contributions, strict=True):
+            if writer.depth < reader.depth:
+                row, position = places[rng.integers(len(places), size=len(stream))].T
+                stream += written[row, position]
+        matrix = reader_matrix(model.weights, reader)
+        size = np.square(stream @ matrix).sum(axis=1).mean()
+        if size > 1e-12:
+            total += np.square(stream @ off @ matrix).sum(axis=1).mean() / size
+    assert read_error(W, *moments) == pytest.approx(total, rel=0.05)

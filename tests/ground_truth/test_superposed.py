@@ -1,0 +1,154 @@
+"""Superposed models: compressed, measured, and refused where their labels do not hold."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from glassbench.compiler.adam_recipe import AdamRecipe
+from glassbench.compiler.compression_starts import STARTS
+from glassbench.errors import BundleError, CertificationError, TaskError
+from glassbench.ground_truth import EdgeState, load
+from glassbench.ground_truth.quality_gate import quality_gate
+from glassbench.ground_truth.superposed import superpose
+
+TASK = "frac_prevs[vocab=2,length=3]"
+
+
+@pytest.fixture(scope="module")
+def task():
+    return load(TASK)
+
+
+@pytest.fixture(scope="module")
+def small(task):
+    """The task in one dimension less than its readers need apart."""
+    (made,) = superpose(task, 6)
+    return made
+
+
+def gate_of(task, W, **options):
+    return quality_gate(task.compiled, W, task.labels, task.domain, **options)
+
+
+def test_the_original_passes(task):
+    gate = gate_of(task, np.eye(task.compiled.model.weights.d_model))
+    assert gate.passed
+    assert gate.moved == ()
+    assert gate.labels is not None
+    assert gate.labels.sufficiency.n_changed == 0
+    # What was unwired is told by a search, since no product is asked for.
+    assert gate.labels.counts[EdgeState.UNWIRED] == 0
+    assert gate.labels.counts[EdgeState.CAUSAL] == task.labels.counts[EdgeState.CAUSAL]
+
+
+def test_a_compressed_model_passes(task, small):
+    assert small.gate.passed, small.gate.shortcomings
+    assert small.W.shape == (6, task.compiled.model.weights.d_model)
+    compiled = small.gate.compiled
+    assert compiled.model.weights.d_model == 6
+    sequences = [list("ab"), list("bba"), list("a")]
+    assert compiled.apply(sequences) == task.compiled.apply(sequences)
+    assert small.gate.quality.n_inputs == len(task.domain.tokens)
+
+
+def test_the_same_seed_gives_the_same_matrix(task, small):
+    (again,) = superpose(task, 6)
+    np.testing.assert_array_equal(again.W, small.W)
+
+
+def test_principal_components_fall_short(task):
+    """They keep what is large, not what is read."""
+    tokens, model = task.domain.tokens, task.compiled.model
+    W = STARTS["pca"](model, tokens, 4, np.random.default_rng(0))
+    gate = gate_of(task, W)
+    assert not gate.passed
+    assert gate.labels is None
+    assert gate.shortcomings[0].startswith("every answer must be the original's, got ")
+    assert gate_of(task, W, always_states=True).labels is not None
+
+
+def test_a_shortcut_is_found_by_its_edges(task):
+    """Every answer and every output right, and read from elsewhere: `is_a` from the token."""
+    source_map = task.compiled.source_map
+    is_a = next(one for one in source_map.variables if one.writer == "m0" and one.node >= 0)
+    tokens = source_map.by_name["tokens"]
+    a = tokens.directions[list(tokens.values).index("a")]
+    (head,) = {reader.split("<")[0] for reader, name in source_map.reads if name == is_a.name}
+    # What reads `is_a` sees half of it and half of the token: G = 1 - (1/2) s s' + (1/2) s a'.
+    s = is_a.directions[0]
+    G = np.eye(len(s)) + 0.5 * (np.outer(s, a) + np.outer(a, s)) - 0.5 * np.outer(s, s)
+    values, axes = np.linalg.eigh(G)
+    assert values.min() >= -1e-12
+    W = np.sqrt(np.maximum(values, 0))[:, None] * axes.T
+    gate = gate_of(task, W)
+    assert gate.quality.shortcomings == ()
+    assert not gate.passed
+    assert (f"embed->{head}<v>", EdgeState.UNWIRED, EdgeState.CAUSAL) in gate.moved
+    assert f"embed->{head}<v>: must be unwired as in the original, and is measured causal" in (
+        gate.shortcomings
+    )
+
+
+def test_a_superposed_task_by_its_id():
+    found = load(f"{TASK}/superposed[d=6,seed=0]")
+    assert str(found.id) == "frac_prevs-v1[vocab=2,length=3]/superposed[d=6,seed=0]"
+    assert found.labels.task == str(found.id)
+    assert found.gate is not None
+    assert found.gate.passed
+    assert found.compiled.model.weights.d_model == 6
+
+
+def test_what_does_not_keep_its_labels_is_no_task():
+    with pytest.raises(CertificationError) as caught:
+        load("frac_prevs[vocab=2,length=2]/superposed[d=1]")
+    assert "/superposed[d=1,seed=0] is no task: the labels do not hold" in str(caught.value)
+    assert "Choose a larger d or another seed:" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"d": 0}, "at least one and at most its 9 dimensions, got 0"),
+        ({"d": 12}, "at least one and at most its 9 dimensions, got 12"),
+        ({"d": 4, "recipe": "magic"}, "one of gauss-newton, adam, talk, got 'magic'"),
+    ],
+)
+def test_what_is_refused(task, options, message):
+    with pytest.raises(TaskError, match=message):
+        superpose(task, **options)
+
+
+SHORT = AdamRecipe(steps=1_000, batch=16, n_inputs=14, n_interchanged=32)
+
+
+def test_training_goes_on_where_it_was_interrupted(task, tmp_path):
+    place = tmp_path / "training.safetensors"
+    seeds = (0, 1)
+    whole = superpose(task, 3, seeds, recipe=SHORT)
+    told = []
+
+    class StopError(Exception):
+        pass
+
+    def stop(number, _text):
+        told.append(number)
+        if number == 1_000:
+            raise StopError
+
+    with pytest.raises(StopError):
+        superpose(task, 3, seeds, recipe=SHORT, checkpoint=place, progress=stop)
+    assert told == [500, 500, 1_000]
+    for _ in range(2):  # the second time all is done
+        resumed = superpose(task, 3, seeds, recipe=SHORT, checkpoint=place)
+        for one, other in zip(resumed, whole, strict=True):
+            np.testing.assert_array_equal(one.W, other.W)
+            assert (one.loss, one.attempts) == (other.loss, other.attempts)
+
+
+def test_a_checkpoint_of_another_training(task, tmp_path):
+    place = tmp_path / "training.safetensors"
+    recipe = replace(SHORT, steps=500)
+    superpose(task, 3, recipe=recipe, checkpoint=place)
+    with pytest.raises(BundleError, match=r"training\.safetensors"):
+        superpose(task, 4, recipe=recipe, checkpoint=place)
