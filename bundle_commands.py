@@ -182,24 +182,30 @@ def _new_labels(task: "TaskId") -> "CircuitLabels":
 
     with progress(f"Certifying {task}"):
         loaded = load(task)
-    return _replayed(loaded.compiled, loaded.labels, str(task))
+    return _replayed(loaded.compiled, loaded.labels, str(task), loaded.gate is not None)
 
 
 def _given_labels(asked: "TaskId | Path", file: Path) -> "CircuitLabels":
     """Return the labels of a file, which hold for a task or for the model of a bundle."""
-    from .ground_truth import CircuitLabels, build_model, read_bundle
+    from .benchmark_programs.task_id import SUPERPOSED
+    from .ground_truth import CircuitLabels, build_model, load, read_bundle
 
     given = CircuitLabels.read(file)
-    compiled = read_bundle(asked).compiled if isinstance(asked, Path) else build_model(asked)
-    return _replayed(compiled, given, str(asked))
+    if isinstance(asked, Path):
+        return _replayed(read_bundle(asked).compiled, given, str(asked))
+    if SUPERPOSED in dict(asked.regimes):
+        return _replayed(load(asked).compiled, given, str(asked), superposed=True)
+    return _replayed(build_model(asked), given, str(asked))
 
 
-def _replayed(compiled: "CompiledModel", labels: "CircuitLabels", name: str) -> "CircuitLabels":
+def _replayed(
+    compiled: "CompiledModel", labels: "CircuitLabels", name: str, superposed: bool = False
+) -> "CircuitLabels":
     """Return labels of which every certificate holds for a model."""
     from .ground_truth import verify
 
     with progress("Replaying every certificate"):
-        problems = verify(compiled, labels)
+        problems = verify(compiled, labels, superposed=superposed)
     if problems:
         raise CertificationError(listing(f"The labels do not hold for {name}:", problems))
     return labels

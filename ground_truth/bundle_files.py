@@ -9,7 +9,10 @@ from dataclasses import dataclass
 import numpy as np
 from threadpoolctl import threadpool_limits
 
+from ..benchmark_programs import TaskId
+from ..benchmark_programs.task_id import SUPERPOSED
 from ..compiler import to_json
+from ..errors import TaskError
 from . import bundle_layout as at
 from .array_file import save_arrays
 from .croissant import croissant
@@ -72,9 +75,25 @@ def bundle_files(task: Task) -> Mapping[str, bytes]:
 
     Raises:
         CertificationError: some label cannot be certified.
+        TaskError: its model is superposed.
     """
+    check_bundled(task.id)
     data = TaskData.of(task.compiled, task.domain, seed=task.labels.seed)
     return files_of(task, data, AllLabels.of(task, data))
+
+
+def check_bundled(task: TaskId | OwnTaskId) -> None:
+    """Refuse a task of which no bundle can be written.
+
+    Raises:
+        TaskError: its model is superposed: labels other than those of its edges are not
+            measured yet on models that only come near their program.
+    """
+    if SUPERPOSED in dict(task.regimes):
+        raise TaskError(
+            f"A bundle must hold labels of every kind, and {task} has those of edges and features "
+            "alone, since its model is superposed; leave that regime out"
+        )
 
 
 def files_of(task: Task, data: TaskData, labels: AllLabels) -> Mapping[str, bytes]:

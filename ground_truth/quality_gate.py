@@ -127,6 +127,8 @@ def measured_labels(
         found = labels.model_copy(
             update={
                 "task": task,
+                "n_inputs": len(domain.tokens),
+                "exhaustive": domain.exhaustive,
                 "weights": weights_digest(compiled.model.weights),
                 "edges": tuple(settled[swap.name].label(swap) for swap in swaps),
                 "sufficiency": Sufficiency(n_bases=0, n_changed=0),

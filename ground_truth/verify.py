@@ -21,16 +21,22 @@ from .circuit_labels import (
     Witness,
 )
 from .digest import weights_digest
+from .interchange_pairs import TaskDomain
+from .quality_gate import measured_labels
 from .swap import Swap
 from .wiring import Wiring, proof_bound
 
 
-def verify(compiled: CompiledModel, labels: CircuitLabels) -> list[str]:
+def verify(
+    compiled: CompiledModel, labels: CircuitLabels, *, superposed: bool = False
+) -> list[str]:
     """Return what is wrong with `labels` as statements about `compiled`; empty if nothing.
 
     Args:
         compiled: the model that the labels are said to hold for.
         labels: states with certificates, from any source.
+        superposed: whether the model only comes near its program, so that the states of edges
+            are measured again and not predicted.
     """
     weights = compiled.model.weights
     if weights_digest(weights) != labels.weights:
@@ -46,7 +52,7 @@ def verify(compiled: CompiledModel, labels: CircuitLabels) -> list[str]:
         return [f"the labels must name every edge once, in order; missing {missing}, extra {extra}"]
     return [
         *_replayed(compiled, graph, labels),
-        *_certified_again(compiled, labels),
+        *_certified_again(compiled, labels, superposed),
     ]
 
 
@@ -111,10 +117,16 @@ def _replay(
     return None
 
 
-def _certified_again(compiled: CompiledModel, labels: CircuitLabels) -> Iterator[str]:
-    """Yield what differs when the model is certified anew."""
+def _certified_again(
+    compiled: CompiledModel, labels: CircuitLabels, superposed: bool
+) -> Iterator[str]:
+    """Yield what differs when the model is certified, or measured, anew."""
     try:
-        fresh = certify(compiled, labels.task, seed=labels.seed)
+        if superposed:
+            domain = TaskDomain.of(compiled, seed=labels.seed)
+            fresh = measured_labels(compiled, labels, domain, task=labels.task)
+        else:
+            fresh = certify(compiled, labels.task, seed=labels.seed)
     except CertificationError as error:
         yield str(error)
         return

@@ -8,7 +8,7 @@ import pytest
 from glassbench.compiler.adam_recipe import AdamRecipe
 from glassbench.compiler.compression_starts import STARTS
 from glassbench.errors import BundleError, CertificationError, TaskError
-from glassbench.ground_truth import EdgeState, load
+from glassbench.ground_truth import EdgeState, bundle_files, load, verify
 from glassbench.ground_truth.quality_gate import quality_gate
 from glassbench.ground_truth.superposed import superpose
 
@@ -97,6 +97,24 @@ def test_a_superposed_task_by_its_id():
     assert found.gate is not None
     assert found.gate.passed
     assert found.compiled.model.weights.d_model == 6
+
+
+def test_its_labels_can_be_verified():
+    found = load(f"{TASK}/superposed[d=6,seed=0]")
+    assert verify(found.compiled, found.labels, superposed=True) == []
+    problems = verify(found.compiled, found.labels)
+    assert any("the program has it carry nothing, and on the weights" in one for one in problems)
+    first = found.labels.edges[0]
+    other = found.labels.model_copy(
+        update={"edges": (first.model_copy(update={"permuted": 1}), *found.labels.edges[1:])}
+    )
+    (problem,) = verify(found.compiled, other, superposed=True)
+    assert problem.startswith(f"{first.edge}: the labels say ")
+
+
+def test_it_has_no_bundle_yet():
+    with pytest.raises(TaskError, match="since its model is superposed; leave that regime out"):
+        bundle_files(load(f"{TASK}/superposed[d=6,seed=0]"))
 
 
 def test_what_does_not_keep_its_labels_is_no_task():
