@@ -1,0 +1,170 @@
+"""Trains toy models of superposition, and measures what becomes of their features.
+
+    python performance/toy_superposition.py -o toy_superposition.md
+
+Five features in a plane at six sparsities; 80 features in 20 and in 8 dimensions at 24; two
+features in one dimension at 400 pairs of relative importance and density, compared with the
+least loss of the known solutions; and the two named tasks, with what the built-in methods of
+the features track find in them.
+"""
+
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, Any
+
+import jax
+import machine
+import numpy as np
+import optax
+import typer
+from markdown_table import table
+
+from glassbench import load, score
+from glassbench.errors import ToolError
+from glassbench.evaluators.methods import built_in
+from glassbench.ground_truth.toy_superposition import (
+    REPRESENTED,
+    column_norms,
+    dimensionality,
+    dimensions_per_feature,
+    interference,
+    n_represented,
+)
+from glassbench.ground_truth.toy_superposition_sweeps import (
+    PhasePicture,
+    SparsitySweep,
+    phase_grid,
+    plane_sweep,
+    plateau_sweep,
+)
+from glassbench.ground_truth.toy_superposition_theory import Phase
+
+TASKS = ("toy_superposition[n=5,d=2]", "toy_superposition[n=40,d=10]")
+METRICS = ("matched_cosine", "recovered_at_0.9", "activation_f1")
+
+
+def timed(name: str, call: Callable[[], Any]) -> tuple[Any, str]:
+    """Return the result of a call, and its seconds as text."""
+    print(name, file=sys.stderr, flush=True)
+    started = time.perf_counter()
+    result = call()
+    return result, f"{time.perf_counter() - started:.1f} s"
+
+
+def plane_table(sweep: SparsitySweep) -> str:
+    """Return a row for each sparsity."""
+    rows = []
+    for setting, W, loss in zip(sweep.settings, sweep.W, sweep.loss, strict=True):
+        kept = column_norms(W) > REPRESENTED
+        numbers = column_norms(W), dimensionality(W), interference(W)
+        spans = [f"{one[kept].min():.2f} to {one[kept].max():.2f}" for one in numbers]
+        row = [f"{setting.sparsity:.2f}", str(n_represented(W)), *spans]
+        rows.append([*row, f"{dimensions_per_feature(W):.3f}", f"{loss:.5f}"])
+    heading = ["sparsity", "represented", "length", "dimensions D", "interference"]
+    return table([*heading, "d / |W|²", "loss"], rows)
+
+
+def plateau_table(sweeps: dict[int, SparsitySweep]) -> str:
+    """Return a row for each sparsity, columns for each number of dimensions."""
+    heading, rows = ["1 / density"], []
+    for d in sweeps:
+        heading += [f"d={d}: represented", "d / |W|²", "D, middle half"]
+    for place, setting in enumerate(next(iter(sweeps.values())).settings):
+        row = [f"{1 / setting.density:.2f}"]
+        for sweep in sweeps.values():
+            W = sweep.W[place]
+            shares = dimensionality(W)[column_norms(W) > REPRESENTED]
+            low, high = np.quantile(shares, [0.25, 0.75])
+            row += [str(len(shares)), f"{dimensions_per_feature(W):.3f}"]
+            row.append(f"{low:.2f} to {high:.2f}")
+        rows.append(row)
+    return table(heading, rows)
+
+
+def phase_table(picture: PhasePicture) -> str:
+    """Return a row for each phase, and what holds of all pairs."""
+    known = np.array([[one.phase.value for one in row] for row in picture.expected])
+    rows = []
+    for phase in Phase:
+        there = known == phase.value
+        agree = picture.agrees[there]
+        excess = 100 * picture.excess[there]
+        row = [phase.value, f"{there.sum()}", f"{agree.sum()} ({agree.mean():.1%})"]
+        rows.append([*row, f"{np.median(excess):.2f} %", f"{excess.max():.2f} %"])
+    heading = ["least loss of the known", "pairs", "trained likewise", "median excess loss"]
+    close = picture.gap < 0.05
+    return "\n\n".join(
+        [
+            table([*heading, "largest"], rows),
+            f"All: {picture.agrees.sum()} of {picture.agrees.size} pairs. In {close.sum()} of them "
+            f"the second best known solution loses less than 5 % more than the best, and "
+            f"{picture.agrees[close].sum()} of these agree. The lowest excess is "
+            f"{100 * picture.excess.min():.4f} %.",
+        ]
+    )
+
+
+def task_table() -> str:
+    """Return a row for each method on each named task."""
+    rows = []
+    for name in TASKS:
+        task, seconds = timed(name, lambda name=name: load(name))
+        norms = column_norms(task.W)
+        kept = f"{n_represented(task.W)} represented, {(norms == 0).sum()} dead"
+        rows.append([name, f"{kept}; trained in {seconds}", "", *[""] * len(METRICS)])
+        results = {}
+        for method in built_in("features"):
+            try:
+                results[method] = score(method, task, "features")
+            except ToolError as error:
+                print(error, file=sys.stderr)
+        first = next(iter(results.values()))
+        floors = [f"{first.metrics[metric].floor:.2f}" for metric in METRICS]
+        rows.append(["", "random floor", "", *floors])
+        for method, result in results.items():
+            values = [f"{result.metrics[metric].value:.2f}" for metric in METRICS]
+            left = f"{result.reported['unexplained_variance']:.3f}"
+            rows.append(["", method, left, *values])
+    return table(["task", "method", "unexplained variance", *METRICS], rows)
+
+
+def report() -> str:
+    """Train everything and return the report as Markdown."""
+    plane, plane_seconds = timed("n=5, d=2", plane_sweep)
+    plateaus, plateau_seconds = timed(
+        "n=80, d=20 and d=8", lambda: {d: plateau_sweep(d) for d in (20, 8)}
+    )
+    phases, phase_seconds = timed("n=2, d=1", phase_grid)
+    versions = {"packages": {"jax": jax.__version__, "optax": optax.__version__}}
+    return "\n\n".join(
+        [
+            "# Toy models of superposition",
+            machine.described(2, versions),
+            f"## Five features in a plane ({plane_seconds})",
+            plane_table(plane),
+            f"## 80 equally important features ({plateau_seconds})",
+            plateau_table(plateaus),
+            f"## Two features in one dimension ({phase_seconds})",
+            phase_table(phases),
+            "## Named tasks",
+            task_table(),
+        ]
+    )
+
+
+def main(
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="Also write the report here.")
+    ] = None,
+) -> None:
+    """Train toy models, and print what is measured of them."""
+    text = report()
+    print(text)
+    if output:
+        output.write_text(text + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    typer.run(main)
