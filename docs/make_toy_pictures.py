@@ -105,7 +105,7 @@ def plateau_figure(sweeps: dict[int, SparsitySweep]) -> Figure:
             alpha=0.25,
             markeredgewidth=0,
         )
-    curves.set_title("d / |W|²: dimensions per feature")
+    curves.set_title("d / ‖W‖²: dimensions per feature")
     shares.set_title(f"D of each represented feature, d = {d}")
     return figure
 
@@ -130,6 +130,8 @@ def phase_figure(picture: PhasePicture) -> Figure:
             vmin=0,
             vmax=2,
             shading="nearest",
+            edgecolors="face",  # without it viewers show a seam between cells
+            linewidth=0.3,
         )
         axes.plot(border, line, color="black", linewidth=1.2, linestyle="--")
         axes.set(xscale="log", yscale="log", xlabel="density of both features")

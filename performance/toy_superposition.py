@@ -63,14 +63,14 @@ def plane_table(sweep: SparsitySweep) -> str:
         row = [f"{setting.sparsity:.2f}", str(n_represented(W)), *spans]
         rows.append([*row, f"{dimensions_per_feature(W):.3f}", f"{loss:.5f}"])
     heading = ["sparsity", "represented", "length", "dimensions D", "interference"]
-    return table([*heading, "d / |W|²", "loss"], rows)
+    return table([*heading, "d / ‖W‖²", "loss"], rows)
 
 
 def plateau_table(sweeps: dict[int, SparsitySweep]) -> str:
     """Return a row for each sparsity, columns for each number of dimensions."""
     heading, rows = ["1 / density"], []
     for d in sweeps:
-        heading += [f"d={d}: represented", "d / |W|²", "D, middle half"]
+        heading += [f"d={d}: represented", "d / ‖W‖²", "D, middle half"]
     for place, setting in enumerate(next(iter(sweeps.values())).settings):
         row = [f"{1 / setting.density:.2f}"]
         for sweep in sweeps.values():
@@ -106,28 +106,29 @@ def phase_table(picture: PhasePicture) -> str:
     )
 
 
-def task_table() -> str:
-    """Return a row for each method on each named task."""
-    rows = []
+def task_tables() -> str:
+    """Return a table for each named task, a row for each method."""
+    parts = []
     for name in TASKS:
         task, seconds = timed(name, lambda name=name: load(name))
-        norms = column_norms(task.W)
-        kept = f"{n_represented(task.W)} represented, {(norms == 0).sum()} dead"
-        rows.append([name, f"{kept}; trained in {seconds}", "", *[""] * len(METRICS)])
+        dead = int((column_norms(task.W) == 0).sum())
+        parts.append(
+            f"`{task.id}`: {n_represented(task.W)} features represented, {dead} dead; trained in "
+            f"{seconds}."
+        )
         results = {}
         for method in built_in("features"):
             try:
                 results[method] = score(method, task, "features")
             except ToolError as error:
                 print(error, file=sys.stderr)
-        first = next(iter(results.values()))
-        floors = [f"{first.metrics[metric].floor:.2f}" for metric in METRICS]
-        rows.append(["", "random floor", "", *floors])
+        floors = next(iter(results.values())).metrics
+        rows = [["random floor", *(f"{floors[metric].floor:.2f}" for metric in METRICS), ""]]
         for method, result in results.items():
             values = [f"{result.metrics[metric].value:.2f}" for metric in METRICS]
-            left = f"{result.reported['unexplained_variance']:.3f}"
-            rows.append(["", method, left, *values])
-    return table(["task", "method", "unexplained variance", *METRICS], rows)
+            rows.append([f"`{method}`", *values, f"{result.reported['unexplained_variance']:.3f}"])
+        parts.append(table(["method", *METRICS, "unexplained variance"], rows))
+    return "\n\n".join(parts)
 
 
 def report() -> str:
@@ -149,7 +150,7 @@ def report() -> str:
             f"## Two features in one dimension ({phase_seconds})",
             phase_table(phases),
             "## Named tasks",
-            task_table(),
+            task_tables(),
         ]
     )
 
