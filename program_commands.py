@@ -218,7 +218,9 @@ def _list_suites() -> None:
     say(
         "\nA task is a program in a size, its model taken through regimes, for instance\n"
         "  'histogram[vocab=6,length=4]/crowded[distractors=2,seed=0]/scrambled[seed=0]'\n"
-        "  'sort[large]/scrambled'"
+        "  'sort[large]/scrambled'\n"
+        "The features track has toy models of superposition too:\n"
+        "  'toy_superposition[n=5,d=2]', 'toy_superposition[n=40,d=10]'"
     )
 
 

@@ -52,3 +52,7 @@ def test_what_a_toy_has_not_is_told(run):
         told = run("show", TOY, *extra, code=1).output
         assert told.strip() == f"{FULL} has no circuit to draw or explain; show it without both"
     assert "Did you mean 'sparsity'" in run("show", "toy_superposition[sparse=1]", code=1).output
+
+
+def test_the_list_names_toys(run):
+    assert "'toy_superposition[n=5,d=2]', 'toy_superposition[n=40,d=10]'" in run("list").stdout
