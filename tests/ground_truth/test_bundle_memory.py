@@ -17,7 +17,7 @@ from glassbench.ground_truth.record import MOST_VALUES
 
 pytest.importorskip("resource", reason="memory is measured by POSIX")
 
-MOST_GROWTH = 2 * 2**30
+MOST_GROWTH = 5 * 2**29
 MANY = 2**20
 READER = """
 import resource, sys
