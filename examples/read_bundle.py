@@ -1,17 +1,18 @@
 """Reads a bundle with JSON, safetensors and NumPy alone, and runs its model.
 
-    glassbench build sort --folders -o bundles
-    python examples/read_bundle.py bundles/sort-*
+    glassbench build sort -o bundles
+    python examples/read_bundle.py bundles/sort-*.zip
 
 Nothing of Glassbench is needed: `model/config.json` has the formulae and what the logits mean.
 """
 
 import json
 import sys
+import zipfile
 from pathlib import Path
 
 import numpy as np
-from safetensors.numpy import load_file
+from safetensors.numpy import load
 
 
 def softmax(scores):
@@ -59,21 +60,22 @@ def answer_ids(config, found):
     return ids - 1
 
 
-def main(folder):
+def main(bundle):
     """Run the model of a bundle on its data, and compare the answers."""
-    config = json.loads((folder / "model/config.json").read_text(encoding="utf-8"))
-    weights = load_file(folder / "model/weights.safetensors")
-    data = load_file(folder / "data/inputs.safetensors")
+    config = json.loads((bundle / "model/config.json").read_text(encoding="utf-8"))
+    weights = load((bundle / "model/weights.safetensors").read_bytes())
+    data = load((bundle / "data/inputs.safetensors").read_bytes())
     found = answer_ids(config, logits(config, weights, data["tokens"]))
     real = data["tokens"] < config["bos"]
     right = int((found == data["answers"])[real].sum())
     print(f"{config['name']}: {right} of {int(real.sum())} answers are those of the bundle")
-    if (folder / "labels").exists():
-        circuit = json.loads((folder / "labels/circuit.json").read_text(encoding="utf-8"))
+    if (bundle / "labels").exists():
+        circuit = json.loads((bundle / "labels/circuit.json").read_text(encoding="utf-8"))
         causal = [label["edge"] for label in circuit["edges"] if label["state"] == "causal"]
         print(f"causal edges: {', '.join(causal)}")
     return right == int(real.sum())
 
 
 if __name__ == "__main__":
-    sys.exit(0 if main(Path(sys.argv[1])) else 1)
+    place = Path(sys.argv[1])
+    sys.exit(0 if main(place if place.is_dir() else zipfile.Path(place)) else 1)

@@ -1,24 +1,25 @@
 """Reads a bundle into plain torch, with JSON and safetensors, as a module with gradients.
 
-glassbench build sort --folders -o bundles
-python examples/read_bundle_torch.py bundles/sort-*
+glassbench build sort -o bundles
+python examples/read_bundle_torch.py bundles/sort-*.zip
 """
 
 import json
 import sys
+import zipfile
 from pathlib import Path
 
 import torch
-from safetensors.torch import load_file
+from safetensors.torch import load
 
 
 class Transformer(torch.nn.Module):
     """The model of a bundle: token ids [inputs, n_ctx] to logits [inputs, n_ctx, d_out]."""
 
-    def __init__(self, folder):
+    def __init__(self, bundle):
         super().__init__()
-        self.config = json.loads((folder / "model/config.json").read_text(encoding="utf-8"))
-        for name, array in load_file(folder / "model/weights.safetensors").items():
+        self.config = json.loads((bundle / "model/config.json").read_text(encoding="utf-8"))
+        for name, array in load((bundle / "model/weights.safetensors").read_bytes()).items():
             self.register_parameter(name, torch.nn.Parameter(array))
         n_ctx = self.config["n_ctx"]
         later = torch.ones(n_ctx, n_ctx).triu(1).bool() & self.config["causal"]
@@ -42,10 +43,10 @@ class Transformer(torch.nn.Module):
         return (mixed @ self.W_O[layer]).sum(dim=1)
 
 
-def main(folder):
+def main(bundle):
     """Run the model on its data, and compare the answers of its first output."""
-    model = Transformer(folder)
-    data = load_file(folder / "data/inputs.safetensors")
+    model = Transformer(bundle)
+    data = load((bundle / "data/inputs.safetensors").read_bytes())
     found = model(data["tokens"].long())
     (readout,) = model.config["readouts"]
     if readout["encoding"] == "numerical":
@@ -64,4 +65,5 @@ def main(folder):
 
 
 if __name__ == "__main__":
-    sys.exit(0 if main(Path(sys.argv[1])) else 1)
+    place = Path(sys.argv[1])
+    sys.exit(0 if main(place if place.is_dir() else zipfile.Path(place)) else 1)
