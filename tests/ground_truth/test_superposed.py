@@ -7,6 +7,7 @@ import pytest
 
 from glassbench.compiler.adam_recipe import AdamRecipe
 from glassbench.compiler.compression_starts import STARTS
+from glassbench.compiler.gauss_newton_recipe import GaussNewtonRecipe
 from glassbench.errors import BundleError, CertificationError, TaskError
 from glassbench.ground_truth import EdgeState, bundle_files, load, verify
 from glassbench.ground_truth.quality_gate import quality_gate
@@ -88,6 +89,17 @@ def test_a_shortcut_is_found_by_its_edges(task):
     assert f"embed->{head}<v>: must be unwired as in the original, and is measured causal" in (
         gate.shortcomings
     )
+
+
+def test_training_without_interchanges_learns_shortcuts(task):
+    """Answers and outputs are right, and tell nothing of what they are read from."""
+    alone = GaussNewtonRecipe(n_interchanged=0, tries=1, squeezes=0)
+    (made,) = superpose(task, 5, recipe=alone)
+    gate = gate_of(task, made.W, always_states=True)
+    assert gate.quality.accuracy > 0.95
+    assert gate.quality.cosine > 0.98
+    moved = {edge: (before, after) for edge, before, after in gate.moved}
+    assert moved["embed->a1.h0<v>"] == (EdgeState.UNWIRED, EdgeState.CAUSAL)
 
 
 def test_a_superposed_task_by_its_id():
