@@ -1,13 +1,13 @@
 """`glassbench sample` and `glassbench holdout`: fresh tasks, and commitments to them."""
 
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from .console import console, counted, print_table, progress
 from .errors import BundleError, CertificationError, GlassbenchError, listing
+from .whole_file import check_place
 
 if TYPE_CHECKING:
     from .ground_truth import Sample, Task
@@ -112,29 +112,16 @@ def _check_new(*files: Path) -> None:
     if there:
         raise BundleError(listing("These files are never written over; move them:", there))
     for file in files:
-        _try_to_write(file)
+        check_place(file)
 
 
 def _check_folder(output: Path | None) -> None:
     """Refuse a folder that holds something or cannot be written, before long work begins."""
     if output is None:
         return
-    _try_to_write(output)
+    check_place(output)
     if output.exists() and any(output.iterdir()):
         raise BundleError(f"{output} must be a new or empty folder; choose another with -o")
-
-
-def _try_to_write(place: Path) -> None:
-    """Raise if nothing can be written at a place, or in the first folder above; leave nothing."""
-    place = place.absolute()
-    above = next(path for path in (place, *place.parents) if path.exists())
-    try:
-        TemporaryDirectory(dir=above, prefix=".").cleanup()
-    except OSError as error:
-        raise BundleError(
-            f"{place} must be where files can be written, got {error.strerror} at {above}; choose "
-            "another place"
-        ) from None
 
 
 def _show(found: "Sample", output: Path | None) -> None:

@@ -33,3 +33,23 @@ def write_whole(content: bytes, file: Path) -> Path:
             f"{file} cannot be written: {error.strerror or error}; choose another place"
         ) from None
     return file
+
+
+def check_place(place: Path) -> None:
+    """Check, before long work begins, that files can be written at a place; leave nothing there.
+
+    Args:
+        place: a folder, there or not, or a file that is not there.
+
+    Raises:
+        BundleError: nothing can be written there, or in the first folder above.
+    """
+    place = place.absolute()
+    above = next(path for path in (place, *place.parents) if path.exists())
+    try:
+        tempfile.TemporaryDirectory(dir=above, prefix=".").cleanup()
+    except OSError as error:
+        raise BundleError(
+            f"{place} must be where files can be written, got {error.strerror} at {above}; choose "
+            "another place"
+        ) from None
