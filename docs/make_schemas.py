@@ -1,4 +1,4 @@
-"""Writes the JSON Schema of every file of a bundle that is JSON, and that of a registry.
+"""Writes the JSON Schema of every file of a bundle that is JSON, and of what stands alone.
 
 python docs/make_schemas.py
 
@@ -9,10 +9,13 @@ import json
 from pathlib import Path
 
 from glassbench.ground_truth.bundle import RECORDS
+from glassbench.ground_truth.compression_report import CompressionReport
 from glassbench.ground_truth.record import Record
 from glassbench.ground_truth.registry import REGISTRY, Registry
 
 FOLDER = Path(__file__).parent / "schemas"
+ALONE: dict[str, type[Record]] = {REGISTRY: Registry, "compression_report": CompressionReport}
+"""What is no part of a bundle."""
 
 
 def schema_text(name: str, kind: type[Record]) -> str:
@@ -29,7 +32,7 @@ def schemas() -> dict[str, str]:
     """Return the schemas by the names of their files."""
     return {
         f"{name.removesuffix('.json').replace('/', '.')}.schema.json": schema_text(name, kind)
-        for name, kind in {**RECORDS, REGISTRY: Registry}.items()
+        for name, kind in {**RECORDS, **ALONE}.items()
     }
 
 
