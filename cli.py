@@ -18,6 +18,7 @@ from typer.core import TyperGroup
 
 from .bundle_commands import TaskName, build, download, verify
 from .compile_command import compile_file
+from .compress_command import compress
 from .console import console, counted, print_table, progress
 from .errors import BundleError, GlassbenchError, TaskError, listing
 from .holdout_command import app as holdout_app
@@ -291,6 +292,7 @@ def show(
 
 
 app.command("compile")(compile_file)
+app.command()(compress)
 app.command("list")(list_everything)
 app.command()(check)
 app.command()(build)

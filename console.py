@@ -16,7 +16,7 @@ from rich.progress import (
     TimeElapsedColumn,
     TransferSpeedColumn,
 )
-from rich.table import Table
+from rich.table import Column, Table
 
 _TEXT_COLUMNS = {"Method", "Task", "Name", "Operation", "Encoding", "Held by", "Part", "Edge"}
 _TEXT_COLUMNS |= {"State", "Carries", "Certificate", "Family", "Program", "What it computes"}
@@ -78,3 +78,20 @@ def progress(title: str, total: int | None = None) -> Iterator[Callable[[], None
     with Progress(*columns, console=screen, transient=True, disable=not screen.is_terminal) as bar:
         handle = bar.add_task(title, total=total)
         yield lambda: bar.advance(handle)
+
+
+@contextmanager
+def told_progress(total: int) -> Iterator[tuple[Callable[[], None], Callable[[str], None]]]:
+    """Show a bar on standard error; yield a function that moves it by one, and one that says what.
+
+    What is said stands behind the bar, cut off where the line ends.
+    """
+    said = Column(no_wrap=True, overflow="ellipsis", ratio=1)
+    columns = [BarColumn(bar_width=20), MofNCompleteColumn(), TimeElapsedColumn()]
+    columns += [TextColumn("{task.description}", markup=False, table_column=said)]
+    screen = console(stderr=True)
+    with Progress(
+        *columns, console=screen, transient=True, disable=not screen.is_terminal, expand=True
+    ) as bar:
+        handle = bar.add_task("", total=total)
+        yield lambda: bar.advance(handle), lambda text: bar.update(handle, description=text)

@@ -28,6 +28,7 @@ TOP = (
     "bundle_commands",
     "cli",
     "compile_command",
+    "compress_command",
     "holdout_command",
     "program_commands",
 )
