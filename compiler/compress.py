@@ -6,7 +6,11 @@ matrix `A` is read through `W A`. The result is an ordinary model whose `d_model
 
 In the coordinates of the original the same model writes as before and reads through
 `W^T W A`. `seen_through` gives it in that form, in which the output of each layer can be
-compared with the original's.
+compared with the original's, and in which variables keep directions of their own.
+
+Products with `W` are summed one axis after the other: IEEE arithmetic rounds additions and
+multiplications of single numbers the same way on every machine, as a matrix product is not,
+so that the same `W` gives the same weights to the last bit.
 """
 
 from collections.abc import Callable
@@ -38,9 +42,13 @@ def compress(compiled: CompiledModel, W: Matrix) -> CompiledModel:
         compiled: the model to compress.
         W: from its residual stream to the new one.
     """
-    weights = _changed(compiled.model.weights, lambda y: y @ W.T, lambda A: W @ A)
+    weights = _changed(
+        compiled.model.weights,
+        lambda y: _image(W, y, axis=-1),
+        lambda A: _image(W, A, axis=-2),
+    )
     variables = tuple(
-        replace(variable, directions=variable.directions @ W.T)
+        replace(variable, directions=_image(W, variable.directions, axis=-1))
         for variable in compiled.source_map.variables
     )
     source_map = SourceMap(variables, compiled.source_map.reads, compiled.source_map.outputs)
@@ -50,6 +58,25 @@ def compress(compiled: CompiledModel, W: Matrix) -> CompiledModel:
 def seen_through(weights: Weights, W: Matrix) -> Weights:
     """Return the compressed model in the coordinates of the original."""
     return _changed(weights, lambda y: y, lambda A: W.T @ (W @ A))
+
+
+def model_seen_through(compiled: CompiledModel, W: Matrix) -> CompiledModel:
+    """Return the compressed model in the coordinates of the original, and in its source map.
+
+    To interchange `D^T D c` of what a writer contributes, for a variable whose directions are
+    the rows of `D`, is to interchange its image `W D^T D c` in the compressed model.
+    """
+    weights = seen_through(compiled.model.weights, W)
+    return replace(compiled, model=Model(weights, compiled.model.codec))
+
+
+def _image(W: Matrix, array: np.ndarray, axis: int) -> np.ndarray:
+    """Return an array in which every vector along `axis` is its image, summed in a fixed order."""
+    vectors = np.moveaxis(array, axis, -1)
+    image = np.zeros((*vectors.shape[:-1], len(W)))
+    for place in range(W.shape[1]):
+        image += vectors[..., place, None] * W[:, place]
+    return np.ascontiguousarray(np.moveaxis(image, -1, axis))
 
 
 def _changed(

@@ -1,11 +1,16 @@
 """A matrix folded into a model, and the same model seen in the coordinates of the original."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from glassbench.compiler import InputSpace, compile_program, rasp, run
-from glassbench.compiler.compress import compress, seen_through
+from glassbench.compiler.component_graph import ComponentGraph
+from glassbench.compiler.compress import compress, model_seen_through, seen_through
 from glassbench.compiler.compression_quality import compression_quality
+from glassbench.compiler.executor import interchange
+from glassbench.compiler.model import Model
 
 
 @pytest.fixture(scope="module")
@@ -54,6 +59,50 @@ def test_the_two_forms_are_one_model(compiled, tokens):
     np.testing.assert_allclose(folded.logits, seen.logits, atol=1e-9)
     for ours, theirs in zip(folded.contributions, seen.contributions, strict=True):
         np.testing.assert_allclose(ours, theirs @ W.T, atol=1e-9)
+
+
+def test_a_variable_is_interchanged_alike_in_both_forms(compiled, tokens):
+    """What is swapped along its directions there is swapped along their images here."""
+    W = np.random.default_rng(1).normal(size=(6, compiled.model.weights.d_model)) / 3
+    small, seen = (make(compiled, W).model.weights for make in (compress, model_seen_through))
+    graph, source = ComponentGraph.of(seen), np.random.default_rng(2).permutation(len(tokens))
+    folded_base = run(small, tokens)
+    seen_base, seen_source = (run(seen, some) for some in (tokens, tokens[source]))
+    n_tried = 0
+    for reader in graph.readers:
+        for variable in compiled.source_map.variables:
+            place = graph.writer_index[variable.writer]
+            if graph.writers[place].depth >= reader.depth:
+                continue
+            D = variable.directions
+            other = seen_source.contributions[place] - seen_base.contributions[place]
+            delta = other @ D.T @ D
+            np.testing.assert_allclose(
+                interchange(small, graph, folded_base, reader, delta @ W.T),
+                interchange(seen, graph, seen_base, reader, delta),
+                atol=1e-9,
+            )
+            n_tried += 1
+    assert n_tried > 10
+
+
+def test_products_are_summed_in_order(compiled):
+    """One axis after the other, each rounded by itself: the same bits on every machine."""
+    W = np.random.default_rng(3).normal(size=(4, compiled.model.weights.d_model))
+    rotated = compiled.model.weights.with_arrays(
+        {
+            name: np.random.default_rng(4).normal(size=getattr(compiled.model.weights, name).shape)
+            for name in ("W_out", "W_in")
+        }
+    )
+    small = compress(replace(compiled, model=Model(rotated, compiled.model.codec)), W)
+    for d in range(len(W)):
+        written = read = 0.0
+        for axis in range(W.shape[1]):
+            written += float(rotated.W_out[0, 0, axis]) * float(W[d, axis])
+            read += float(rotated.W_in[0, axis, 0]) * float(W[d, axis])
+        assert small.model.weights.W_out[0, 0, d] == written
+        assert small.model.weights.W_in[0, d, 0] == read
 
 
 def test_directions_go_where_the_matrix_sends_them(compiled):
