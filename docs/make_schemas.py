@@ -8,13 +8,18 @@ Each follows from the model by which the file is read, so that it cannot say any
 import json
 from pathlib import Path
 
+from glassbench.evaluators.kept_answer import AnswerRecord
 from glassbench.ground_truth.bundle import RECORDS
 from glassbench.ground_truth.compression_report import CompressionReport
 from glassbench.ground_truth.record import Record
 from glassbench.ground_truth.registry import REGISTRY, Registry
 
 FOLDER = Path(__file__).parent / "schemas"
-ALONE: dict[str, type[Record]] = {REGISTRY: Registry, "compression_report": CompressionReport}
+ALONE: dict[str, type[Record]] = {
+    REGISTRY: Registry,
+    "answer": AnswerRecord,
+    "compression_report": CompressionReport,
+}
 """What is no part of a bundle."""
 
 

@@ -13,14 +13,14 @@ from typing import Any, ClassVar
 import numpy as np
 from pydantic import JsonValue
 
-from ..errors import TaskError, listing
+from ..errors import BundleError, TaskError, listing
 from ..ground_truth import EdgeState, Task, edge_positives, node_positives
 from .circuit_problem import CircuitProblem, checked_answer
 from .floors import PriorFloor, prior_floor, random_floor
 from .intervals import metric_interval
 from .ranking_metrics import METRICS
 from .result import MetricValue, TrackName
-from .track import AnyTask, Measures, Priors, Track
+from .track import AnyTask, Content, Measures, Priors, Track
 
 PRIMARY = "edge_average_precision"
 _EMBEDDINGS = ("embed", "pos_embed")
@@ -74,6 +74,16 @@ class CircuitTrack(Track[CircuitProblem, dict[str, float]]):
         """There is one way to ask."""
         return {}
 
+    def asking(self, question: Mapping[str, JsonValue]) -> "CircuitTrack":
+        """Return the track.
+
+        Raises:
+            BundleError: the question is another.
+        """
+        if question:
+            raise BundleError(f"The circuit track has one question, got {dict(question)}")
+        return self
+
     def check(self, tasks: Sequence[AnyTask]) -> None:
         """Check that every task is a circuit with a causal edge, which some controls have not.
 
@@ -113,6 +123,14 @@ class CircuitTrack(Track[CircuitProblem, dict[str, float]]):
     def answer_bytes(self, answer: dict[str, float]) -> bytes:
         """Return the answer as JSON."""
         return json.dumps(answer, sort_keys=True).encode()
+
+    def content(self, answer: dict[str, float]) -> Content:
+        """Return the numbers."""
+        return Content(scores=answer)
+
+    def raw(self, content: Content) -> Mapping[str, float]:
+        """Return the numbers."""
+        return content.scores
 
     def priors(self, tasks: Sequence[AnyTask]) -> Priors:
         """Return what the names of edges tell, each task learned from the others."""

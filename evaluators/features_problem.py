@@ -91,6 +91,8 @@ FeaturesAnswer = Mapping[str, FoundFeatures]
 def checked_features(problem: FeaturesProblem, answer: object) -> dict[str, FoundFeatures]:
     """Return an answer as arrays of float64, in the order of `problem.hooks`.
 
+    Activations are rounded to float32 first, so that what is measured is what is kept on disk.
+
     Each hook has an object with the attributes `directions` and `activations`, or a mapping
     with these keys.
 
@@ -132,6 +134,9 @@ def _checked_hook(rows: StreamRows, part: Any) -> tuple[FoundFeatures | None, li
         try:
             value = part[name] if isinstance(part, Mapping) else getattr(part, name)
             array = np.asarray(value).astype(np.float64)
+            if name == "activations":
+                with np.errstate(over="ignore"):  # what becomes infinite is told below
+                    array = array.astype(np.float32).astype(np.float64)
         except Exception as error:  # noqa: BLE001 - a tool's array may refuse in its own way
             faults.append(f"{name} must be an array of numbers: {type(error).__name__}: {error}")
             continue

@@ -14,7 +14,7 @@ from typing import Any, ClassVar
 import numpy as np
 from pydantic import JsonValue
 
-from ..errors import TaskError, listing
+from ..errors import BundleError, TaskError, listing
 from ..ground_truth import FeatureData, feature_data, features_digest
 from .features_floors import random_feature_floors
 from .features_metrics import (
@@ -34,9 +34,10 @@ from .features_problem import (
 )
 from .intervals import mean_interval
 from .result import MetricValue, TrackName
-from .track import AnyTask, Measures, Priors, Track
+from .track import AnyTask, Content, Measures, Priors, Track
 
 MODEL_ARM = "model"
+_DIRECTIONS, _ACTIVATIONS = "directions", "activations"
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,6 +75,22 @@ class FeaturesTrack(Track[FeaturesProblem, dict[str, FoundFeatures]]):
         """The arm and the hooks, where they are not those by default."""
         arm: dict[str, JsonValue] = {} if self.arm == MODEL_ARM else {"arm": self.arm}
         return {**arm, "hooks": list(self.hooks)} if self.hooks else arm
+
+    def asking(self, question: Mapping[str, JsonValue]) -> "FeaturesTrack":
+        """Return the track with the arm and the hooks of a question.
+
+        Raises:
+            BundleError: the question says something else.
+        """
+        arm, hooks = question.get("arm", MODEL_ARM), question.get("hooks", [])
+        strings = isinstance(hooks, list) and all(isinstance(hook, str) for hook in hooks)
+        if question.keys() - {"arm", "hooks"} or not isinstance(arm, str) or not strings:
+            raise BundleError(
+                "A question of the features track has an arm and a list of hooks, got "
+                f"{dict(question)}"
+            )
+        assert isinstance(hooks, list)
+        return FeaturesTrack(arm, tuple(map(str, hooks)))
 
     def check(self, tasks: Sequence[AnyTask]) -> None:
         """Check that every task has the arm and the hooks, and a feature that varies.
@@ -119,13 +136,29 @@ class FeaturesTrack(Track[FeaturesProblem, dict[str, FoundFeatures]]):
         lines = []
         for hook, found in sorted(answer.items()):
             for name, array in (
-                ("activations", found.activations),
-                ("directions", found.directions),
+                (_ACTIVATIONS, found.activations),
+                (_DIRECTIONS, found.directions),
             ):
                 numbers = np.ascontiguousarray(array, "<f8").tobytes()
                 digest = hashlib.sha256(numbers).hexdigest()
                 lines.append(f"{hook} {name} {list(array.shape)} {digest}\n")
         return "".join(lines).encode()
+
+    def content(self, answer: dict[str, FoundFeatures]) -> Content:
+        """Return the arrays of every hook; activations are float32 already, but for the type."""
+        arrays: dict[str, np.ndarray] = {}
+        for hook, found in answer.items():
+            arrays[f"{hook}/{_DIRECTIONS}"] = found.directions.astype(np.float64)
+            arrays[f"{hook}/{_ACTIVATIONS}"] = found.activations.astype(np.float32)
+        return Content(arrays=arrays)
+
+    def raw(self, content: Content) -> dict[str, dict[str, np.ndarray]]:
+        """Return the arrays by hook and by name."""
+        found: dict[str, dict[str, np.ndarray]] = {}
+        for place, array in content.arrays.items():
+            hook, _, name = place.rpartition("/")
+            found.setdefault(hook, {})[name] = array
+        return found
 
     def priors(self, tasks: Sequence[AnyTask]) -> Priors:  # noqa: ARG002
         """Return none: a direction cannot be learned from the names of other tasks."""

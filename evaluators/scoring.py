@@ -3,19 +3,24 @@
 `score` asks one method one question; `score_suite` asks several methods about all
 tasks of a suite, with the prior floor learned from the other tasks. A method that
 fails on a task of a suite gets a result that says so, and the others go on. What is asked,
-and how an answer is measured, is the track's to say.
+and how an answer is measured, is the track's to say. `scored` and `scored_suite` return the
+answers too, to be kept beside the results.
 """
 
 import hashlib
 import importlib
+import os
 import time
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from ..benchmark_programs import unknown_name
 from ..errors import AnswerError, TaskError, ToolError
 from ..ground_truth import load
 from .environment import Environment
+from .kept_answer import KeptAnswer
 from .method import Method
 from .methods import BUILT_IN, built_in
 from .result import Result
@@ -24,6 +29,29 @@ from .tracks import CIRCUIT, find_track
 
 AnyMethod = str | Method | Callable[[Any], Any]
 """A built-in name, `module:function`, or a function from a problem to an answer."""
+
+
+@dataclass(frozen=True, eq=False)
+class Scored:
+    """A result with the answer that earned it.
+
+    Attributes:
+        result: the numbers.
+        answer: as it is kept; `None` where the tool gave none.
+    """
+
+    result: Result
+    answer: KeptAnswer | None = None
+
+    def write(self, folder: str | os.PathLike[str]) -> Path:
+        """Write the answer and then the result into `folder`, and return the path of the result.
+
+        Raises:
+            BundleError: they cannot be written.
+        """
+        if self.answer is not None:
+            self.answer.write(folder, self.result.file_name)
+        return self.result.write(folder)
 
 
 def find_method(method: AnyMethod) -> Method:
@@ -102,6 +130,18 @@ def score(
         TaskError: there is no such task, method or track, or the task does not pose the question,
             or the method answers another.
     """
+    return scored(method, task, track, seed=seed, priors=priors).result
+
+
+def scored(
+    method: AnyMethod,
+    task: str | AnyTask,
+    track: str | Track = CIRCUIT,
+    *,
+    seed: int = 0,
+    priors: Priors | None = None,
+) -> Scored:
+    """Return the result of a method on a task, with its answer; as `score` otherwise."""
     track = find_track(track)
     method = find_method(method)
     _check_track(method, track)
@@ -119,7 +159,7 @@ def score(
     seconds = time.perf_counter() - started
     checked = track.checked(problem, answer)
     measures = track.measures(checked, task, seed, priors or {})
-    return _result(
+    result = _result(
         method,
         task,
         track,
@@ -130,6 +170,7 @@ def score(
         reported=dict(measures.reported),
         answer_sha256=hashlib.sha256(track.answer_bytes(checked)).hexdigest(),
     )
+    return Scored(result, KeptAnswer.of(result, track.content(checked)))
 
 
 def _result(
@@ -169,6 +210,19 @@ def score_suite(
         TaskError: there is no such method or track, some task does not pose the question, or a
             method answers another.
     """
+    for one in scored_suite(methods, tasks, track, seed=seed, priors=priors):
+        yield one.result
+
+
+def scored_suite(
+    methods: AnyMethod | Sequence[AnyMethod],
+    tasks: Sequence[AnyTask | str],
+    track: str | Track = CIRCUIT,
+    *,
+    seed: int = 0,
+    priors: Priors | None = None,
+) -> Iterator[Scored]:
+    """Yield the results of every method on every task with their answers; as `score_suite`."""
     track = find_track(track)
     several = (
         methods if isinstance(methods, Sequence) and not isinstance(methods, str) else [methods]
@@ -183,8 +237,8 @@ def score_suite(
         for task in loaded:
             started = time.perf_counter()
             try:
-                yield score(method, task, track, seed=seed, priors=priors)
+                yield scored(method, task, track, seed=seed, priors=priors)
             except (AnswerError, ToolError) as error:
                 seconds = time.perf_counter() - started
                 failure = {"status": "failed", "error": str(error)}
-                yield _result(method, task, track, seed, seconds, **failure)
+                yield Scored(_result(method, task, track, seed, seconds, **failure))

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Generic, TypeVar
 
+import numpy as np
 from pydantic import JsonValue
 
 from ..ground_truth import FeaturesTask, Task
@@ -38,6 +39,19 @@ class Measures:
     reported: Mapping[str, float] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, eq=False)
+class Content:
+    """What an answer says, in the form in which it is kept on disk: numbers or arrays.
+
+    Attributes:
+        scores: numbers by name.
+        arrays: arrays of float32 or float64 by name.
+    """
+
+    scores: Mapping[str, float] = field(default_factory=dict)
+    arrays: Mapping[str, np.ndarray] = field(default_factory=dict)
+
+
 class Track(ABC, Generic[Problem, Answer]):
     """One question that a tool can be asked.
 
@@ -55,6 +69,14 @@ class Track(ABC, Generic[Problem, Answer]):
         """How the question differs from that which the track asks by default.
 
         Results of different questions are never ranked together.
+        """
+
+    @abstractmethod
+    def asking(self, question: Mapping[str, JsonValue]) -> "Track":
+        """Return the track that asks a question which a result records.
+
+        Raises:
+            BundleError: there is no such question.
         """
 
     @abstractmethod
@@ -84,6 +106,14 @@ class Track(ABC, Generic[Problem, Answer]):
     @abstractmethod
     def answer_bytes(self, answer: Answer) -> bytes:
         """Return the bytes whose sha256 stands for a checked answer."""
+
+    @abstractmethod
+    def content(self, answer: Answer) -> Content:
+        """Return a checked answer as it is kept on disk; nothing that is measured is lost."""
+
+    @abstractmethod
+    def raw(self, content: Content) -> Any:
+        """Return an answer that was kept, as a tool would give it: still to be checked."""
 
     @abstractmethod
     def priors(self, tasks: Sequence[AnyTask]) -> Priors:

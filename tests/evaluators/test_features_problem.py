@@ -172,6 +172,18 @@ def test_an_answer_is_copied(problem, rows):
     assert found.directions.any()
 
 
+def test_activations_are_read_in_float32_and_directions_whole(problem, rows):
+    directions = np.full((1, rows.train.shape[1]), 1 / 3)
+    activations = np.full((len(rows.held_out), 1), 1 / 3)
+    answer = answer_of(rows, 1, directions=directions, activations=activations)
+    found = checked_features(problem, answer)[LAST]
+    np.testing.assert_array_equal(found.directions, directions)
+    np.testing.assert_array_equal(found.activations, np.float32(1 / 3))
+    answer[LAST]["activations"] *= 1e300
+    with pytest.raises(AnswerError, match="activations must be finite, got inf"):
+        checked_features(problem, answer)
+
+
 @pytest.mark.parametrize("answer", [None, [0.5], np.zeros((3, 3)), "directions"])
 def test_answers_that_are_no_mapping_are_refused(problem, answer):
     with pytest.raises(AnswerError) as caught:

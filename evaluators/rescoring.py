@@ -1,0 +1,82 @@
+"""Rescoring: an answer that was kept, measured again, and compared with its result."""
+
+import hashlib
+import math
+from collections.abc import Iterator, Mapping
+
+from ..errors import BundleError, listing
+from .kept_answer import KeptAnswer
+from .result import MetricValue, Result
+from .track import AnyTask, Measures
+from .tracks import find_track
+
+TOLERANCE = 1e-6
+"""By how much a number may differ: another processor rounds otherwise."""
+
+_COMPARED = ("value", "ceiling", "low", "high")
+
+
+def rescored(result: Result, answer: KeptAnswer, task: AnyTask) -> Measures:
+    """Measure an answer again, and return what it earns.
+
+    Prior floors are learned over a suite, and not from this task: they are left out.
+
+    Args:
+        result: what the answer earned when it was scored.
+        answer: from `KeptAnswer.read`.
+        task: the task of the result.
+
+    Raises:
+        AnswerError: the answer cannot be scored.
+        BundleError: task or answer are not those of the result, or some number is another;
+            every difference is listed.
+    """
+    track = find_track(result.track).asking(result.question)
+    where = f"{result.tool} on {result.task}"
+    track.check([task])
+    digest = track.digest(task)
+    if (result.task, result.task_digest) != (str(task.id), digest):
+        raise BundleError(
+            f"{where}: the task must be {result.task} with the digest {result.task_digest[:12]}, "
+            f"got {task.id} with {digest[:12]}; take the version of Glassbench that scored it"
+        )
+    checked = track.checked(track.problem(task, result.seed), track.raw(answer.content))
+    sha256 = hashlib.sha256(track.answer_bytes(checked)).hexdigest()
+    if sha256 != result.answer_sha256:
+        raise BundleError(
+            f"{where}: the answer must have the sha256 {result.answer_sha256}, got {sha256}; score "
+            "it anew"
+        )
+    measures = track.measures(checked, task, result.seed, {})
+    problems = list(_differences(result, measures))
+    if problems:
+        raise BundleError(listing(f"{where}: numbers differ from those of the result:", problems))
+    return measures
+
+
+def _differences(result: Result, measures: Measures) -> Iterator[str]:
+    """Yield every number that is not that of the result."""
+    yield from _compared("", _flat(result.metrics), _flat(measures.metrics))
+    yield from _compared("reported ", result.reported, measures.reported)
+
+
+def _flat(metrics: Mapping[str, MetricValue]) -> dict[str, float | None]:
+    """Return every number of metrics by name, but for prior floors and what follows from them."""
+    found: dict[str, float | None] = {}
+    for name, metric in metrics.items():
+        found |= {f"{name}, {part}": getattr(metric, part) for part in _COMPARED}
+        found[f"{name}, random"] = metric.floors.random
+    return found
+
+
+def _compared(
+    kind: str, there: Mapping[str, float | None], again: Mapping[str, float | None]
+) -> Iterator[str]:
+    """Yield the names of numbers that differ, each with both."""
+    for name in sorted({*there, *again}):
+        old, new = there.get(name), again.get(name)
+        if old is None or new is None:
+            if old is not new:
+                yield f"{kind}{name}: must be {new}, got {old}"
+        elif not math.isclose(old, new, rel_tol=TOLERANCE, abs_tol=TOLERANCE):
+            yield f"{kind}{name}: must be {new:.9g}, got {old:.9g}"
