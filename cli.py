@@ -24,6 +24,7 @@ from .errors import BundleError, GlassbenchError, TaskError, listing
 from .holdout_command import app as holdout_app
 from .holdout_command import sample
 from .program_commands import check, list_everything, said_of
+from .rescore_command import rescore
 
 if TYPE_CHECKING:
     from .benchmark_programs import TaskId, ToyId
@@ -123,16 +124,16 @@ def _score_all(
     folder: Path | None,
     in_suite: bool,
 ) -> "list[Result]":
-    """Score methods on tasks; write each result as soon as it is there."""
-    from .evaluators import score_suite
+    """Score methods on tasks; write each result, and its answer, as soon as it is there."""
+    from .evaluators import scored_suite
 
     results = []
     priors: Mapping | None = None if in_suite else {}
     with progress("Scoring", len(methods) * len(tasks)) as advance:
-        for result in score_suite(methods, tasks, track, seed=seed, priors=priors):
-            results.append(result)
+        for one in scored_suite(methods, tasks, track, seed=seed, priors=priors):
+            results.append(one.result)
             if folder is not None:
-                result.write(folder)
+                one.write(folder)
             advance()
     return results
 
@@ -298,6 +299,7 @@ app.command()(check)
 app.command()(build)
 app.command()(download)
 app.command()(verify)
+app.command()(rescore)
 app.command()(sample)
 app.add_typer(holdout_app, name="holdout")
 

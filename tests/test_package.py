@@ -31,6 +31,7 @@ TOP = (
     "compress_command",
     "holdout_command",
     "program_commands",
+    "rescore_command",
 )
 HEAVY = ("jax", "torch", "matplotlib", "pandas", "haiku", "sklearn", "transformer_lens", "lark")
 

@@ -1,0 +1,78 @@
+"""`glassbench rescore`: answers that are kept with results earn what the results say."""
+
+import json
+
+import pytest
+from typer.testing import CliRunner
+
+from glassbench.cli import app
+from glassbench.compiler import rasp
+from glassbench.ground_truth import make_task, write_bundle
+
+TASK = "sort[vocab=2,length=3]"
+TOY = "toy_superposition[n=4,d=2,sparsity=50]"
+FAILS = "def fails(problem):\n    raise RuntimeError('no')\n"
+
+
+@pytest.fixture
+def run(tmp_path, monkeypatch):
+    """Run the command in an empty folder."""
+    monkeypatch.chdir(tmp_path)
+
+    def call(*arguments, code=0):
+        result = CliRunner().invoke(app, list(arguments))
+        assert result.exit_code == code, result.output
+        assert "Traceback" not in result.output
+        return result
+
+    return call
+
+
+@pytest.fixture
+def results(run, tmp_path, monkeypatch):
+    """A folder of results of both tracks, one of them without an answer."""
+    monkeypatch.syspath_prepend(str(tmp_path))
+    (tmp_path / "failing_method.py").write_text(FAILS)
+    run("score", "weight-norm", "failing_method:fails", "--task", TASK, "-o", "out", code=1)
+    run("score", "pca", "--task", TASK, "--task", TOY, "--track", "features", "-o", "out")
+    run("score", "pca", "--task", TASK, "--track", "features", "--arm", "independent", "-o", "out")
+    return tmp_path / "out"
+
+
+def test_every_answer_earns_what_its_result_says(run, results):
+    out = run("rescore", "out").stdout
+    rows = [line.split() for line in out.splitlines() if line.endswith(" same")]
+    assert sorted(row[:3:2] for row in rows) == [["pca", "features"]] * 3 + [
+        ["weight-norm", "circuit"]
+    ]
+    assert "1 run gave no answer." in out
+    assert "4 answers: every number is that of the result." in out
+
+
+def test_results_that_were_edited_or_have_no_answer(run, results):
+    for file in results.glob("*.json"):
+        content = json.loads(file.read_text())
+        if content["tool"] == "weight-norm":
+            content["metrics"]["edge_auroc"] |= {"value": 1.0, "normalised": 1.0}
+            file.write_text(json.dumps(content))
+        elif "question" in content:
+            (results / "answers" / file.name).unlink()
+    result = run("rescore", "out", code=1)
+    assert result.stdout.count(" differs\n") == 2
+    assert "weight-norm on sort-v1[vocab=2,length=3]: numbers differ" in result.stderr
+    assert "edge_auroc, value: must be " in result.stderr
+    assert "must be kept with the result: No such file" in result.stderr
+
+
+def test_tasks_of_ones_own_are_read_from_their_bundles(run, tmp_path):
+    same = rasp.Select(rasp.tokens, rasp.tokens, rasp.Comparison.EQ)
+    task = make_task(rasp.SelectorWidth(same).named("mine"), "ab", 3)
+    write_bundle(task, tmp_path / "bundle")
+    run("score", "weight-norm", "--task", "bundle", "-o", "out")
+    assert " same\n" in run("rescore", "out", "--task", "bundle").stdout
+    assert " differs\n" in run("rescore", "out", code=1).stdout
+
+
+def test_a_folder_without_results(run, tmp_path):
+    told = run("rescore", str(tmp_path), code=1).stderr
+    assert "expected a folder of results, found none" in told
