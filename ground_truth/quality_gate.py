@@ -37,6 +37,8 @@ class QualityGate:
     """What a compressed model was measured to be.
 
     Attributes:
+        original: the model that was compressed.
+        W: the matrix that compresses it.
         compiled: the compressed model, its source map carried over.
         quality: answers and outputs of components against the original's.
         labels: the measured state of every edge; `None` where quality alone falls short and
@@ -44,6 +46,8 @@ class QualityGate:
         moved: the edges whose state is not the original's, each with the two.
     """
 
+    original: CompiledModel
+    W: Float[np.ndarray, "d d_model"]
     compiled: CompiledModel
     quality: Quality
     labels: CircuitLabels | None
@@ -93,7 +97,7 @@ def quality_gate(
     compiled = compress(original, W)
     quality = compression_quality(original.model, W, domain.tokens)
     if quality.shortcomings and not always_states:
-        return QualityGate(compiled, quality, None, ())
+        return QualityGate(original, W, compiled, quality, None, ())
     measured = measured_labels(compiled, labels, domain, task=task or labels.task)
     moved = tuple(
         (edge, state, measured.states[edge])
@@ -101,7 +105,7 @@ def quality_gate(
         if measured.states[edge] is not state
         and not {measured.states[edge], state} <= _WITHOUT_EFFECT
     )
-    return QualityGate(compiled, quality, measured, moved)
+    return QualityGate(original, W, compiled, quality, measured, moved)
 
 
 def measured_labels(

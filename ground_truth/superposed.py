@@ -1,8 +1,9 @@
 """Superposed models: a task's model compressed to fewer dimensions, and measured.
 
-A recipe offers matrices; each is measured on the whole domain, and the first whose model
-passes the quality gate is taken. If none does, the best of them is: it is of use to those who
-study compression, and not as a task, since its labels are void.
+A recipe offers matrices; each is rounded to the grid of `compression_grid` and measured on the
+whole domain, and the first whose model passes the quality gate is taken. If none does, the best
+of them is: it is of use to those who study compression, and not as a task, since its labels are
+void.
 """
 
 import time
@@ -21,6 +22,7 @@ from ..errors import TaskError
 from .adam_checkpoint import AdamCheckpoint, Stand
 from .circuit_labels import EdgeState
 from .interchange_pairs import spread_rows
+from .compression_grid import on_grid
 from .quality_gate import QualityGate, quality_gate
 from .task import Task
 
@@ -57,7 +59,7 @@ class Superposed:
         d: the width of its residual stream now.
         seed: of the training.
         recipe: the name of the recipe.
-        W: the matrix that compresses.
+        W: the matrix that compresses, on the grid.
         gate: what was measured.
         loss: of `W`, over what it was trained on.
         attempts: how many matrices were measured; with Adam after how many steps this one was.
@@ -183,15 +185,15 @@ class _Measuring:
         return tuple(found[seed] for seed in seeds)
 
     def _measured(self, attempt: Attempt, seed: int, number: int, started: float) -> Superposed:
-        task = self.task
-        gate = quality_gate(task.compiled, attempt.W, task.labels, task.domain, task=f"{task.id}")
+        task, W = self.task, on_grid(attempt.W)
+        gate = quality_gate(task.compiled, W, task.labels, task.domain, task=f"{task.id}")
         self.progress(number, _told(gate))
         return Superposed(
             str(task.id),
             self.d,
             seed,
             self.recipe,
-            attempt.W,
+            W,
             gate,
             attempt.loss,
             number,

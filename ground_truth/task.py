@@ -5,6 +5,9 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
+import numpy as np
+from jaxtyping import Float
+
 from ..benchmark_programs import TaskId, get_suite
 from ..benchmark_programs.task_id import EXACT, SUPERPOSED
 from ..compiler import CompiledModel, Weights
@@ -15,6 +18,7 @@ from .circuit_labels import CircuitLabels, EdgeState
 from .interchange_pairs import TaskDomain
 from .own_task_id import OwnTaskId
 from .regimes import compile_under
+from .stored_compressions import stored_compression
 from .universes import node_states
 
 if TYPE_CHECKING:
@@ -92,7 +96,12 @@ def build_model(task: TaskId | str) -> CompiledModel:
     )
 
 
-def certified(task: TaskId | OwnTaskId, compiled: CompiledModel) -> Task:
+def certified(
+    task: TaskId | OwnTaskId,
+    compiled: CompiledModel,
+    *,
+    W: Float[np.ndarray, "d d_model"] | None = None,
+) -> Task:
     """Return a task of a compiled model, its labels certified.
 
     If it is to be superposed, its model is compressed, and its labels are measured.
@@ -100,15 +109,18 @@ def certified(task: TaskId | OwnTaskId, compiled: CompiledModel) -> Task:
     Args:
         task: the id.
         compiled: from `build_model`.
+        W: what compresses the model of a superposed task; `None` for the matrix that is stored
+            for it, or for one that is trained here if none is.
 
     Raises:
-        TaskError: all of its edges are causal, or none is and it is no control.
+        TaskError: all of its edges are causal, or none is and it is no control; or the matrix is
+            of another size.
         CertificationError: its labels cannot be certified, or a compressed model does not
             keep them.
     """
     *others, last = task.regimes or ((EXACT, ()),)
     if last[0] == SUPERPOSED:
-        return _superposed(task, certified(replace(task, regimes=tuple(others)), compiled))
+        return _superposed(task, certified(replace(task, regimes=tuple(others)), compiled), W)
     domain = TaskDomain.of(compiled)
     labels = certify(compiled, str(task), domain=domain)
     kinds = set(edge_positives(labels.states).values())
@@ -120,23 +132,44 @@ def certified(task: TaskId | OwnTaskId, compiled: CompiledModel) -> Task:
     return Task(task, compiled, labels, domain)
 
 
-def _superposed(task: TaskId | OwnTaskId, original: Task) -> Task:
+def _superposed(
+    task: TaskId | OwnTaskId, original: Task, W: Float[np.ndarray, "d d_model"] | None
+) -> Task:
     """Return a task with the model of another, compressed."""
-    from .superposed import superpose  # trains with jax, and is itself about tasks
-
-    chosen = dict(task.regimes[-1][1])
-    (made,) = superpose(original, chosen["d"], (chosen["seed"],))
-    if not made.gate.passed:
+    gate = _gate(task, original, W)
+    if not gate.passed:
         raise CertificationError(
             listing(
                 f"{task} is no task: the labels do not hold for its model. Choose a larger d or "
                 "another seed:",
-                made.gate.shortcomings,
+                gate.shortcomings,
             )
         )
-    assert made.gate.labels is not None
-    labels = made.gate.labels.model_copy(update={"task": str(task)})
-    return Task(task, made.gate.compiled, labels, original.domain, made.gate)
+    assert gate.labels is not None
+    labels = gate.labels.model_copy(update={"task": str(task)})
+    return Task(task, gate.compiled, labels, original.domain, replace(gate, labels=labels))
+
+
+def _gate(
+    task: TaskId | OwnTaskId, original: Task, W: Float[np.ndarray, "d d_model"] | None
+) -> "QualityGate":
+    """Return what is measured of a compressed model, with the matrix of its task."""
+    from .quality_gate import quality_gate
+    from .superposed import superpose  # trains with jax, and is itself about tasks
+
+    chosen = dict(task.regimes[-1][1])
+    if W is None:
+        W = stored_compression(str(task))
+    if W is None:
+        (made,) = superpose(original, chosen["d"], (chosen["seed"],))
+        return made.gate
+    size = chosen["d"], original.compiled.model.weights.d_model
+    if W.shape != size:
+        raise TaskError(
+            f"The matrix that compresses {task} must have {size[0]} rows of {size[1]}, got "
+            f"{W.shape[0]} of {W.shape[1]}."
+        )
+    return quality_gate(original.compiled, W, original.labels, original.domain)
 
 
 @lru_cache(maxsize=64)

@@ -1,0 +1,91 @@
+"""Matrices that are stored with the package: of tasks of the library, of their size, and true."""
+
+import numpy as np
+import pytest
+
+from glassbench.benchmark_programs import TaskId
+from glassbench.benchmark_programs.task_id import SUPERPOSED
+from glassbench.errors import CertificationError, TaskError
+from glassbench.ground_truth import build_model, certified, load
+from glassbench.ground_truth import task as tasks
+from glassbench.ground_truth.compression_grid import STEPS, matrix_of, on_grid, steps_of
+from glassbench.ground_truth.stored_compressions import (
+    FILE,
+    store_compressions,
+    stored_compression,
+    stored_tasks,
+)
+from glassbench.ground_truth.superposed import superpose
+
+TASK = "frac_prevs-v1[vocab=2,length=3]/superposed[d=6,seed=0]"
+
+
+def test_the_grid():
+    W = np.array([[0.1, -1 / 3, 0.0], [1.0, 1e9, -1e9]])
+    rounded = on_grid(W)
+    np.testing.assert_array_equal(on_grid(rounded), rounded)
+    assert (np.abs(rounded - W)[:, :2] <= 0.5 / STEPS).sum() == 3
+    steps = steps_of(rounded)
+    assert steps.dtype == np.dtype("<i4")
+    assert steps[1].tolist() == [STEPS, 2**31 - 1, 1 - 2**31]
+    np.testing.assert_array_equal(matrix_of(steps), rounded)
+
+
+def test_what_is_stored_is_of_tasks_of_the_library():
+    assert "frac_prevs-v1/superposed[d=8,seed=0]" in stored_tasks()
+    for text in stored_tasks():
+        task = TaskId.parse(text)
+        assert str(task) == text
+        name, parameters = task.regimes[-1]
+        assert name == SUPERPOSED
+        W = stored_compression(text)
+        assert W is not None
+        assert W.shape == (dict(parameters)["d"], build_model(task).model.weights.d_model)
+        np.testing.assert_array_equal(on_grid(W), W)
+
+
+def test_the_file_is_the_same_whatever_the_order(tmp_path):
+    found = {task: stored_compression(task) for task in stored_tasks()}
+    one, other = tmp_path / "one", tmp_path / "other"
+    store_compressions(found, one)
+    for task in reversed(found):
+        store_compressions({task: found[task]}, other)
+    assert one.read_bytes() == other.read_bytes() == FILE.read_bytes()
+    assert stored_compression("histogram-v1/superposed[d=8,seed=0]") is None
+    assert stored_tasks(tmp_path / "none") == ()
+
+
+def test_a_task_is_loaded_with_what_is_stored():
+    found = load(TASK)
+    assert found.gate is not None
+    np.testing.assert_array_equal(found.gate.W, stored_compression(TASK))
+    assert found.gate.original.model.weights.d_model == 9
+    assert found.gate.labels == found.labels
+
+
+def test_what_is_trained_again_passes_too():
+    """It need not be the same matrix: where training differs in the last bits it ends elsewhere."""
+    (made,) = superpose(load("frac_prevs[vocab=2,length=3]"), 6)
+    assert made.gate.passed
+    np.testing.assert_array_equal(on_grid(made.W), made.W)
+
+
+def test_what_is_not_stored_is_trained(monkeypatch):
+    asked = []
+    monkeypatch.setattr(tasks, "stored_compression", asked.append)
+    task = TaskId.parse(TASK)
+    found = certified(task, build_model(task))
+    assert asked == [TASK]
+    assert found.gate is not None
+    assert found.gate.passed
+
+
+def test_what_is_stored_is_measured(monkeypatch):
+    task = TaskId.parse(TASK)
+    compiled, W = build_model(task), stored_compression(TASK)
+    monkeypatch.setattr(tasks, "stored_compression", lambda _: -W[::-1] * 0.5)
+    with pytest.raises(CertificationError, match="is no task: the labels do not hold"):
+        certified(task, compiled)
+    monkeypatch.setattr(tasks, "stored_compression", lambda _: W[:, :-1])
+    with pytest.raises(TaskError, match="must have 6 rows of 9, got 6 of 8"):
+        certified(task, compiled)
