@@ -11,42 +11,57 @@ is the sum of theirs:
   active. The best lengths and biases are found numerically.
 
 (Elhage et al. 2022, "Toy Models of Superposition", section "Superposition as a phase change".)
-All losses are means over the two features, importances 1 and `ratio`.
+All losses are means over two features in one dimension or three in two; the last has the
+importance `ratio`, each other one 1.
 """
 
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 
 import numpy as np
 from jaxtyping import Float
 
 from ..errors import TaskError
-from .toy_superposition import REPRESENTED, ToySetting, column_norms, reconstruct
+from .toy_superposition import (
+    REPRESENTED,
+    ToySetting,
+    column_norms,
+    interference,
+    reconstruct,
+)
 
 NODES = 48
 """Of the Gauss-Legendre rule for an active feature."""
+SHARED = 0.25
+"""A feature shares its dimensions where its interference is larger."""
 _LARGEST = 2**21
 
 
 class Phase(StrEnum):
-    """What becomes of the second of two features in one dimension."""
+    """What becomes of the last of two features in one dimension, or of three in two."""
 
     GIVEN_UP = "given up"
     SUPERPOSITION = "superposition"
     OWN_DIMENSION = "own dimension"
+    OTHERS_SHARE = "own dimension, the others share one"
 
 
-def phase_of(W: Float[np.ndarray, "1 2"]) -> Phase:
-    """Return the phase of a toy model of two features, from which columns are represented.
+def phase_of(W: Float[np.ndarray, "d n"]) -> Phase:
+    """Return the phase of a toy model, from which columns are represented and which share.
 
     Example:
         >>> phase_of(np.array([[0.9, -1.1]]))
         <Phase.SUPERPOSITION: 'superposition'>
+        >>> phase_of(np.array([[0.0, 0.0, 1.0], [0.9, -1.1, 0.0]]))
+        <Phase.OTHERS_SHARE: 'own dimension, the others share one'>
     """
-    first, second = column_norms(W) > REPRESENTED
-    if not second:
+    *others, last = column_norms(W) > REPRESENTED
+    if not last:
         return Phase.GIVEN_UP
-    return Phase.SUPERPOSITION if first else Phase.OWN_DIMENSION
+    if interference(W)[-1] > SHARED:
+        return Phase.SUPERPOSITION
+    return Phase.OTHERS_SHARE if all(others) else Phase.OWN_DIMENSION
 
 
 def expected_loss(
@@ -94,11 +109,11 @@ def expected_loss(
 
 @dataclass(frozen=True)
 class Candidates:
-    """The least loss of every known solution for two features in one dimension.
+    """The least loss of every known solution.
 
     Attributes:
-        losses: by what becomes of the second feature.
-        pair: `a, c, b_1, b_2` of the best superposition.
+        losses: by what becomes of the last feature.
+        pair: `a, c, b_1, b_2` of the best superposition of the last feature with another.
     """
 
     losses: dict[Phase, float]
@@ -121,17 +136,44 @@ class Candidates:
         return second / first - 1
 
 
-def candidates(ratio: float, sparsity: float) -> Candidates:
-    """Return what the known solutions lose, for two features with importances 1 and `ratio`.
+def candidates(ratio: float, sparsity: float, n: int = 2) -> Candidates:
+    """Return what the known solutions lose.
+
+    Args:
+        ratio: the importance of the last feature; each other one has 1.
+        sparsity: the probability that a feature is zero.
+        n: two features in one dimension, or three in two. Of three the last can also have a
+            dimension for itself while the others share one.
+
+    Raises:
+        TaskError: `n` is another number.
 
     Example:
         >>> candidates(1.5, 0.99).phase, candidates(0.2, 0.1).phase, candidates(8.0, 0.3).phase
         (<Phase.SUPERPOSITION: 'superposition'>, <Phase.GIVEN_UP: 'given up'>,
          <Phase.OWN_DIMENSION: 'own dimension'>)
     """
+    if n not in (2, 3):
+        raise TaskError(f"Solutions are known of 2 and of 3 features, got n={n}.")
+    density = 1 - sparsity
+    variance = density / 3 - density**2 / 4
+    shared, pair = _best_pair(float(ratio), sparsity)
+    totals = {
+        Phase.GIVEN_UP: ratio * variance,
+        Phase.SUPERPOSITION: shared,
+        Phase.OWN_DIMENSION: variance,
+    }
+    if n == 3:
+        totals[Phase.OTHERS_SHARE], _ = _best_pair(1.0, sparsity)
+    return Candidates({phase: total / n for phase, total in totals.items()}, pair)
+
+
+@lru_cache(maxsize=1024)
+def _best_pair(ratio: float, sparsity: float) -> tuple[float, tuple[float, float, float, float]]:
+    """Return what two features lose together that share a dimension, and `a, c, b_1, b_2`."""
     from scipy.optimize import minimize
 
-    setting = ToySetting(1, sparsity, (1.0, float(ratio)))
+    setting = ToySetting(1, sparsity, (1.0, ratio))
     scale = setting.density * (1 + ratio)  # so that the search stops where it should
 
     def loss(pair: np.ndarray) -> float:
@@ -140,14 +182,8 @@ def candidates(ratio: float, sparsity: float) -> Candidates:
 
     limits = [(REPRESENTED, 2.0)] * 2 + [(-1.0, 1.0)] * 2
     found = minimize(loss, [1.0, 1.0, 0.0, 0.0], method="L-BFGS-B", bounds=limits)
-    variance = setting.density / 3 - setting.density**2 / 4
-    losses = {
-        Phase.GIVEN_UP: ratio * variance / 2,
-        Phase.SUPERPOSITION: float(found.fun) * scale,
-        Phase.OWN_DIMENSION: variance / 2,
-    }
     a, c, first, second = map(float, found.x)
-    return Candidates(losses, (a, c, first, second))
+    return 2 * float(found.fun) * scale, (a, c, first, second)
 
 
 def plain_border(ratio: float) -> float:

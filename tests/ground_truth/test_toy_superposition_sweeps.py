@@ -55,7 +55,38 @@ def test_agreement_and_excess_are_those_of_each_pair(picture):
     assert column_norms(picture.W).shape == (3, 2, 2)
 
 
+def test_three_features_in_two_dimensions():
+    picture = phase_picture((0.2, 5.0), (0.4, 0.05), n=3, seeds=range(6), recipe=QUICK)
+    assert picture.W.shape == (2, 2, 2, 3)
+    assert picture.measured == (
+        (Phase.GIVEN_UP, Phase.SUPERPOSITION),
+        (Phase.OTHERS_SHARE, Phase.OTHERS_SHARE),
+    )
+    assert picture.agrees.all()
+    assert np.abs(picture.excess).max() < 0.05
+
+
+def test_the_best_seed_has_the_least_loss_in_expectation():
+    """Among rare features a sample says little of who is better."""
+    ratios, densities, seeds = (3.0,), (0.01,), range(6)
+    several = phase_picture(ratios, densities, n=3, seeds=seeds, recipe=QUICK)
+    each = [phase_picture(ratios, densities, n=3, seeds=(one,), recipe=QUICK) for one in seeds]
+    assert several.loss.item() == min(one.loss.item() for one in each)
+
+
+def test_a_sweep_tells_who_is_represented_and_shares():
+    sweep = sparsity_sweep(4, 2, (0.0, 0.9), ratio=0.8, recipe=QUICK)
+    assert sweep.represented.sum(axis=1).tolist() == n_represented(sweep.W).tolist()
+    assert [len(one) for one in sweep.shares] == [2, 4]
+    np.testing.assert_allclose(sweep.shares[0], 1, atol=0.05)
+    np.testing.assert_allclose(sweep.shares[1], 0.5, atol=0.05)
+    squares = np.square(sweep.W).sum(axis=(1, 2))
+    np.testing.assert_allclose(sweep.dimensions_per_feature, 2 / squares)
+
+
 def test_ranges_are_told():
+    with pytest.raises(TaskError, match="Solutions are known of 2 and of 3 features, got n=5"):
+        phase_picture((1.0,), (0.5,), n=5, seeds=(0,))
     with pytest.raises(TaskError, match="sparsity must be at least 0 and below 1, got 1"):
         phase_picture((1.0,), (0.0,), seeds=(0,))
     with pytest.raises(TaskError, match="importance must be positive and finite, got -1"):

@@ -81,6 +81,57 @@ def test_phases_are_read_from_the_columns(columns, phase):
     assert phase_of(np.array([columns])) is phase
 
 
+@pytest.mark.parametrize(
+    ("W", "phase"),
+    [
+        ([[1, 0, 0.1], [0, 1, 0.1]], Phase.GIVEN_UP),
+        ([[1, 0, 0], [0, 1, -0.8]], Phase.SUPERPOSITION),
+        ([[0, -1, 0.8], [0.2, 0, 0.9]], Phase.SUPERPOSITION),
+        ([[1, 0.1, 0], [0, 0.1, 1]], Phase.OWN_DIMENSION),
+        ([[1, -1, 0.3], [0, 0.1, 1]], Phase.OTHERS_SHARE),
+    ],
+)
+def test_phases_of_three_are_read_from_who_shares(W, phase):
+    assert phase_of(np.array(W, float)) is phase
+
+
+def two_and_one(pair, b, lone, density):
+    """Return a toy of three features: two of them as given in one dimension, and the last."""
+    W = np.array([[*pair, 0.0], [0.0, 0.0, lone]])
+    return W, np.array([*b, 0.0 if lone else density / 2])
+
+
+@pytest.mark.parametrize(("ratio", "density"), [(0.3, 0.2), (3.0, 0.2), (3.0, 0.9)])
+def test_losses_of_three_are_those_of_their_blocks(ratio, density):
+    found, pair = candidates(ratio, 1 - density, 3), candidates(1.0, 1 - density).pair
+    a, c, *b = pair
+    shared = two_and_one((a, -c), b, 1.0, density)
+    setting = ToySetting(2, 1 - density, (1.0, 1.0, ratio))
+    loss = expected_loss(*shared, setting)
+    assert found.losses[Phase.OTHERS_SHARE] == pytest.approx(loss, rel=1e-6)
+    a, c, *b = found.pair
+    last_shares = two_and_one((a, -c), b, 1.0, density)
+    turned = ToySetting(2, 1 - density, (1.0, ratio, 1.0))  # the last is the second here
+    loss = expected_loss(*last_shares, turned)
+    assert found.losses[Phase.SUPERPOSITION] == pytest.approx(loss, rel=1e-6)
+    given_up = np.array([[1.0, 0, 0], [0, 1, 0]]), np.array([0, 0, density / 2])
+    loss = expected_loss(*given_up, setting)
+    assert found.losses[Phase.GIVEN_UP] == pytest.approx(loss, rel=1e-6)
+    assert found.losses[Phase.OWN_DIMENSION] == pytest.approx(loss / ratio, rel=1e-6)
+
+
+def test_the_two_that_matter_least_share():
+    assert candidates(1.1, 0.9, 3).phase is Phase.OTHERS_SHARE
+    assert candidates(0.9, 0.9, 3).phase is Phase.SUPERPOSITION
+    assert candidates(0.1, 0.3, 3).phase is Phase.GIVEN_UP
+    assert candidates(4.0, 0.0, 3).phase is Phase.OWN_DIMENSION
+
+
+def test_other_numbers_of_features_have_no_known_solutions():
+    with pytest.raises(TaskError, match="Solutions are known of 2 and of 3 features, got n=4"):
+        candidates(1.0, 0.5, 4)
+
+
 def test_too_many_combinations_are_refused():
     setting = ToySetting.decaying(5, 2, 0.5)
     with pytest.raises(TaskError) as caught:
