@@ -115,6 +115,17 @@ def _asked(track: str, arm: str | None) -> "Track":
     return FeaturesTrack(arm=arm)
 
 
+def _check_posed(track: "Track", names: "Sequence[TaskId | ToyId | Path]") -> None:
+    """Refuse toy models where circuits are asked for, before any is trained."""
+    from .benchmark_programs import ToyId
+    from .evaluators import CircuitTrack
+    from .evaluators.circuit_track import no_circuit
+
+    toys = [str(name) for name in names if isinstance(name, ToyId)]
+    if toys and isinstance(track, CircuitTrack):
+        raise no_circuit(toys)
+
+
 def _score_all(
     methods: "Sequence[Method]",
     tasks: "Sequence[Task | ToyTask]",
@@ -326,7 +337,7 @@ def score(
     On a suite, results go to glassbench-results/results unless told otherwise; on
     single tasks they are written only where -o says.
     """
-    from .benchmark_programs import get_suite
+    from .benchmark_programs import suite_members
     from .evaluators import find_method
 
     if suite and task:
@@ -338,7 +349,8 @@ def score(
     if task:
         asked: list[TaskId | ToyId | Path] = [_named(name) for name in task]
     else:
-        asked = [*get_suite(suite or "quick")]
+        asked = [*suite_members(suite or "quick")]
+    _check_posed(asked_track, asked)
     folder = output if task or output else HOME / "results"
     if folder is not None:
         _writable(folder)

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, TypeGuard
 
 import typer
 
@@ -38,6 +38,9 @@ def list_everything(
     as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
 ) -> None:
     """List programs by family, tag or suite; without filters the suites too."""
+    if _is_of_toys(suite):
+        _list_toys(suite, has_filters=bool(tag or family or size or tags), as_json=as_json)
+        return
     _check_size(size, has_one_size=tags and suite is None)
     specs = _specs(family)
     tasks = [] if suite is None else _tasks(suite, size)
@@ -57,6 +60,33 @@ def list_everything(
         _list_programs(specs, size or "small")
         if tag is None and family is None:
             _list_suites()
+
+
+def _is_of_toys(suite: str | None) -> TypeGuard[str]:
+    """Return whether a suite holds toy models."""
+    from .benchmark_programs import TOY_SUITES
+
+    return suite in TOY_SUITES
+
+
+def _list_toys(suite: str, *, has_filters: bool, as_json: bool) -> None:
+    """Print the toy models of a suite."""
+    from dataclasses import asdict
+
+    from .benchmark_programs import TOY_SUITES
+
+    if has_filters:
+        raise typer.BadParameter(
+            "toy models have no tags, families and sizes; leave the other options out",
+            param_hint="--suite",
+        )
+    toys = TOY_SUITES[suite].members
+    if as_json:
+        _print_json([{"task": str(toy), **asdict(toy)} for toy in toys])
+        return
+    rows = [[str(toy), str(toy.n), str(toy.d), f"{toy.sparsity} %"] for toy in toys]
+    print_table(["Task", "Features", "Dimensions", "Sparsity"], rows)
+    console().print(f"\n{counted(len(rows), 'toy model')}, for the features track")
 
 
 def _check_size(size: str | None, *, has_one_size: bool) -> None:
@@ -206,7 +236,7 @@ def _list_tags(specs: "list[ProgramSpec]", *, as_json: bool) -> None:
 
 def _list_suites() -> None:
     """Print the suites."""
-    from .benchmark_programs import SUITES, get_suite, suite_measures
+    from .benchmark_programs import SUITES, TOY_SUITES, get_suite, suite_measures
 
     say = console().print
     say("")
@@ -214,6 +244,9 @@ def _list_suites() -> None:
     for name, suite in SUITES.items():
         ranked = "no" if suite_measures(name).shortcomings else "yes"
         rows.append([name, str(len(get_suite(name))), ranked, suite.description])
+    rows += [
+        [name, str(len(toys.members)), "no", toys.description] for name, toys in TOY_SUITES.items()
+    ]
     print_table(["Name", "Tasks", "Ranked", "What it says"], rows)
     say(
         "\nA task is a program in a size, its model taken through regimes, for instance\n"

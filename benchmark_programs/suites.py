@@ -15,6 +15,8 @@ from .registry import get_program, library
 from .suggestion import unknown_name
 from .task_id import TaskId
 from .task_measures import measured_tasks
+from .toy_id import ToyId
+from .toy_suites import TOY_SUITES
 
 QUICK = ("histogram", "sort", "reverse", "frac_prevs", "shuffle_dyck1", "sort_by_frequency")
 CORE_REGIMES = (
@@ -147,12 +149,30 @@ def get_suite(name: str) -> tuple[TaskId, ...]:
     """Return the tasks of a suite.
 
     Raises:
-        TaskError: there is no such suite.
+        TaskError: there is no such suite, or it holds toy models.
 
     Example:
         >>> print(get_suite("quick")[0])
         histogram-v1/crowded[distractors=4,seed=0]/scrambled[seed=0]
     """
+    if name in TOY_SUITES:
+        raise TaskError(
+            f"This needs tasks with a program, and the suite {name!r} holds toy models; score "
+            f"methods on it with --suite {name} --track features, or name another suite"
+        )
     if name not in SUITES:
-        raise TaskError(unknown_name("suite", name, SUITES))
+        raise TaskError(unknown_name("suite", name, [*SUITES, *TOY_SUITES]))
     return tuple(TaskId.parse(text) for text in SUITES[name].choose())
+
+
+def suite_members(name: str) -> tuple[TaskId, ...] | tuple[ToyId, ...]:
+    """Return what a suite holds: tasks, or toy models.
+
+    Raises:
+        TaskError: there is no such suite.
+
+    Example:
+        >>> print(suite_members("toys")[0])
+        toy_superposition-v1[n=5,d=2,sparsity=95,seed=0]
+    """
+    return TOY_SUITES[name].members if name in TOY_SUITES else get_suite(name)

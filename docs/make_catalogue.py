@@ -15,6 +15,7 @@ from joblib import Parallel, delayed
 
 from glassbench.benchmark_programs import (
     SUITES,
+    TOY_SUITES,
     ProgramSpec,
     get_suite,
     library,
@@ -130,6 +131,8 @@ def index(specs: tuple[ProgramSpec, ...]) -> str:
     for name, suite in SUITES.items():
         ranked = "no" if suite_measures(name).shortcomings else "yes"
         lines.append(f"| {name} | {len(get_suite(name))} | {ranked} | {suite.description} |")
+    for name, toys in TOY_SUITES.items():
+        lines.append(f"| {name} | {len(toys.members)} | no | {toys.description} |")
     return "\n".join([*lines, ""])
 
 

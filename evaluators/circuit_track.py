@@ -92,7 +92,7 @@ class CircuitTrack(Track[CircuitProblem, dict[str, float]]):
         """
         without = [f"{task.id}" for task in tasks if not isinstance(task, Task)]
         if without:
-            raise TaskError(listing("The circuit track needs a compiled model, and got:", without))
+            raise no_circuit(without)
         empty = [
             f"{task.id}: {task.id.spec.control}"
             for task in map(_certified, tasks)
@@ -142,6 +142,17 @@ class CircuitTrack(Track[CircuitProblem, dict[str, float]]):
         """Return every metric of the magnitudes."""
         scores = {edge: abs(number) for edge, number in answer.items()}
         return Measures(measured(scores, _certified(task), seed=seed, priors=priors))
+
+
+def no_circuit(tasks: Sequence[str]) -> TaskError:
+    """Return the error about tasks, such as toy models, that have features and no circuit."""
+    return TaskError(
+        listing(
+            "The circuit track needs compiled models, and these are none; ask about them with "
+            "--track features (track='features'), or leave them out:",
+            tasks,
+        )
+    )
 
 
 def _certified(task: AnyTask) -> Task:

@@ -28,7 +28,7 @@ from .feature_data import (
 from .features import FeatureLabels, activations, features, independent_rows
 from .high_level_model import Counterfactual, HighLevelModel
 from .interchange_pairs import Pairs, TaskDomain
-from .loading import load
+from .loading import load, load_suite
 from .measure import measure
 from .own_task import compile_own, make_task
 from .own_task_id import OwnTaskId
@@ -37,7 +37,7 @@ from .prediction import Predictor
 from .registry import Registry, RegistryEntry
 from .relevance import Relevance, relevance
 from .subspace_labels import SubspaceLabels, subspace_labels
-from .task import Task, build_model, certified, edge_positives, load_suite, node_positives
+from .task import Task, build_model, certified, edge_positives, node_positives
 from .task_conformance import check_task
 from .task_sampling import Sample, SampleReport, sample_tasks
 from .toy_superposition_task import ToyTask

@@ -1,8 +1,8 @@
-"""Loading: a task of any kind by its name."""
+"""Loading: a task of any kind by its name, or all of a suite."""
 
 from typing import Any, overload
 
-from ..benchmark_programs import TaskId, ToyId, is_toy
+from ..benchmark_programs import TaskId, ToyId, is_toy, suite_members
 from . import task as certified_task
 from .task import Task
 from .toy_superposition_task import ToyTask, load_toy
@@ -28,3 +28,12 @@ def load(task: TaskId | ToyId | str) -> Task | ToyTask:
     if isinstance(task, str) and is_toy(task):
         task = ToyId.parse(task)
     return load_toy(task) if isinstance(task, ToyId) else certified_task.load(task)
+
+
+def load_suite(suite: str) -> tuple[Task | ToyTask, ...]:
+    """Return every task of a suite, compiled and certified, or every toy model.
+
+    Raises:
+        TaskError: there is no such suite.
+    """
+    return tuple(load(one) for one in suite_members(suite))

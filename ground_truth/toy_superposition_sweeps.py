@@ -167,7 +167,7 @@ def phase_picture(
     expected = tuple(tuple(candidates(ratio, 1 - p, n) for p in densities) for ratio in ratios)
     trained = train(settings, seeds, recipe)
     models = zip(trained.W.astype(np.float64), trained.b.astype(np.float64), settings, strict=True)
-    best = [_best(*of_seeds, setting) for *of_seeds, setting in models]
+    best = [_best(W, b, setting) for W, b, setting in models]
     shape = len(ratios), len(densities)
     return PhasePicture(
         tuple(ratios),

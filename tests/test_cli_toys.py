@@ -1,8 +1,13 @@
 """Toy models of superposition on the command line: shown, scored, and refused where they cannot."""
 
+import json
+
 import pytest
 from typer.testing import CliRunner
 
+from glassbench import ground_truth
+from glassbench.benchmark_programs import TOY_SUITES
+from glassbench.benchmark_programs.toy_suites import ToySuite
 from glassbench.cli import app
 
 TOY = "toy_superposition[n=4,d=2,sparsity=50]"
@@ -11,8 +16,10 @@ FULL = "toy_superposition-v1[n=4,d=2,sparsity=50,seed=0]"
 
 @pytest.fixture
 def run(tmp_path, monkeypatch):
-    """Run the command in an empty folder."""
+    """Run the command in an empty folder, with a small suite of toys."""
     monkeypatch.chdir(tmp_path)
+    small = ToySuite("Small ones.", ("n=4,d=2,sparsity=50", "n=3,d=2,sparsity=50"))
+    monkeypatch.setitem(TOY_SUITES, "small toys", small)
 
     def call(*arguments, code=0):
         result = CliRunner().invoke(app, list(arguments))
@@ -46,8 +53,53 @@ def test_verbs_that_need_a_program_say_so(run, verb):
     )
 
 
+NOT_POSED = (
+    "The circuit track needs compiled models, and these are none; ask about them with --track "
+    "features (track='features'), or leave them out:\n  - "
+)
+
+
+@pytest.fixture
+def untrained(monkeypatch):
+    """Have no toy trained."""
+
+    def never(*_, **__):
+        raise AssertionError("a toy was trained")
+
+    monkeypatch.setattr(ground_truth, "load", never)
+
+
+@pytest.mark.usefixtures("untrained")
+def test_circuits_of_toys_are_refused_before_any_is_trained(run):
+    for asked in (("--task", "sort", "--task", TOY), ("--suite", "small toys")):
+        assert NOT_POSED + FULL in run("score", "eap", *asked, code=1).output
+    told = run("quickstart", "--suite", "small toys", code=1).output
+    assert "score methods on it with --suite small toys --track features" in " ".join(told.split())
+
+
+def test_a_suite_of_toys_is_scored(run, tmp_path):
+    out = run("score", "pca", "kmeans", "--suite", "small toys", "--track", "features").stdout
+    ranked = [line.split()[:2] for line in out.splitlines() if line.lstrip()[:2] in ("1 ", "2 ")]
+    assert ranked == [["1", "kmeans"], ["2", "pca"]]
+    assert "Written: 4 results in " in out
+    assert len(list((tmp_path / "glassbench-results" / "results").glob("*.json"))) == 4
+
+
+def test_a_suite_of_toys_is_listed(run):
+    out = run("list", "--suite", "toys").stdout
+    assert "toy_superposition-v1[n=5,d=2,sparsity=95,seed=0] " in out
+    assert out.endswith("\n8 toy models, for the features track\n")
+    record, *_ = json.loads(run("list", "--suite", "toys", "--json").stdout)
+    task = "toy_superposition-v1[n=5,d=2,sparsity=95,seed=0]"
+    assert record == {"task": task, "n": 5, "d": 2, "sparsity": 95, "seed": 0}
+    told = run("list", "--suite", "toys", "--size", "small", code=2).output
+    told = " ".join(told.replace("│", " ").split())
+    assert "toy models have no tags, families and sizes; leave the other options out" in told
+    (row,) = (line for line in run("list").stdout.splitlines() if line.startswith("toys "))
+    assert row.split()[1:3] == ["8", "no"]
+
+
 def test_what_a_toy_has_not_is_told(run):
-    assert "needs a compiled model, and got" in run("score", "eap", "--task", TOY, code=1).output
     for extra in (("--picture", "a.svg"), ("--explain",)):
         told = run("show", TOY, *extra, code=1).output
         assert told.strip() == f"{FULL} has no circuit to draw or explain; show it without both"

@@ -5,13 +5,23 @@ from dataclasses import replace
 
 import pytest
 
-from glassbench.benchmark_programs import SUITES, get_program, get_suite, library, suite_measures
+from glassbench.benchmark_programs import (
+    SUITES,
+    TOY_SUITES,
+    ToyId,
+    get_program,
+    get_suite,
+    library,
+    suite_measures,
+    suite_members,
+)
 from glassbench.benchmark_programs.suites import FULL_REGIMES, candidates, task_of
 from glassbench.benchmark_programs.task_measures import (
     measured_tasks,
     read_measures,
     write_measures,
 )
+from glassbench.errors import TaskError
 
 RANKED = [name for name in SUITES if not suite_measures(name).shortcomings]
 MEASURES = measured_tasks()["histogram-v1/crowded[distractors=4,seed=0]/scrambled[seed=0]"]
@@ -97,3 +107,17 @@ def test_each_rule_of_suites_notices_what_breaks_it(changes, told):
 def test_measures_are_read_as_they_were_written():
     rows = tuple(measured_tasks().values())
     assert read_measures(write_measures(rows)) == rows
+
+
+def test_toys_are_members_of_suites_of_their_own():
+    assert not set(SUITES) & set(TOY_SUITES)
+    assert suite_members("quick") == get_suite("quick")
+    toys = suite_members("toys")
+    assert {ToyId.parse("toy_superposition[n=5,d=2]"), ToyId.parse("toy_superposition")} <= {*toys}
+    assert ToyId.parse("toy_superposition[n=40,d=10]") in toys
+    assert len(set(toys)) == len(toys) <= 8
+    assert max(toy.n for toy in toys) <= 160  # so that each trains within seconds
+    with pytest.raises(TaskError, match="holds toy models; score methods on it with --suite toys"):
+        get_suite("toys")
+    with pytest.raises(TaskError, match=r"no suite 'toy'\. Did you mean 'toys'"):
+        suite_members("toy")

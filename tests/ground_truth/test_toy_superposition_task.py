@@ -4,9 +4,17 @@ import numpy as np
 import pytest
 
 import glassbench as gb
-from glassbench.benchmark_programs import ToyId
+from glassbench.benchmark_programs import TOY_SUITES, ToyId
+from glassbench.benchmark_programs.toy_suites import ToySuite
 from glassbench.errors import TaskError
-from glassbench.ground_truth import FeaturesTask, ToyTask, feature_data, features_digest, load
+from glassbench.ground_truth import (
+    FeaturesTask,
+    ToyTask,
+    feature_data,
+    features_digest,
+    load,
+    load_suite,
+)
 from glassbench.ground_truth.feature_data import FeatureData
 from glassbench.ground_truth.toy_superposition import column_norms
 from glassbench.ground_truth.toy_superposition_task import DEAD, HOOK, toy_table
@@ -92,7 +100,7 @@ def test_methods_are_scored_on_it(toy):
 
 
 def test_other_questions_and_arms_are_refused(toy):
-    with pytest.raises(TaskError, match=r"needs a compiled model, and got:\n  - toy_superposition"):
+    with pytest.raises(TaskError, match=r"--track features .*:\n  - toy_superposition"):
         gb.score("eap", toy)
     with pytest.raises(TaskError) as caught:
         gb.score("pca", toy, gb.FeaturesTrack("independent"))
@@ -116,3 +124,11 @@ def test_the_table_has_a_row_for_each_feature(toy):
     norms = column_norms(toy.W)
     assert states.count("dead") == (norms == 0).sum()
     assert states.count("represented") == (norms > 0.5).sum()
+
+
+def test_a_suite_of_toys_is_loaded(monkeypatch):
+    small = ToySuite("Small ones.", ("n=4,d=2,sparsity=50", "n=3,d=2,sparsity=50"))
+    monkeypatch.setitem(TOY_SUITES, "small toys", small)
+    toys = load_suite("small toys")
+    assert [toy.id for toy in toys] == list(small.members)
+    assert all(isinstance(toy, ToyTask) for toy in toys)
