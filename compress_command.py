@@ -352,9 +352,11 @@ def _print_ids(made: "Sequence[Superposed]", name: str | None) -> None:
         return
     loaded = [one for one in passed if one.recipe == _default_recipe(*one.W.shape)]
     if loaded:
-        say("These ids train them again, and load them:")
+        say("These can be loaded:")
     for one in loaded:
-        say(f'  gb.load("{name}/superposed[d={one.d},seed={one.seed}]")', soft_wrap=True)
+        task = f"{name}/superposed[d={one.d},seed={one.seed}]"
+        note = "  # stored, with another matrix" if _is_stored_otherwise(task, one) else ""
+        say(f'  gb.load("{task}"){note}', soft_wrap=True)
     if len(loaded) < len(passed):
         d, d_model = passed[0].W.shape
         say(
@@ -362,3 +364,14 @@ def _print_ids(made: "Sequence[Superposed]", name: str | None) -> None:
             f"{passed[0].recipe}, so that it may stand for another model.",
             soft_wrap=True,
         )
+
+
+def _is_stored_otherwise(task: str, one: "Superposed") -> bool:
+    """Return whether an id stands for a matrix that is stored, and is not what was trained."""
+    import numpy as np
+
+    from .benchmark_programs import TaskId
+    from .ground_truth.stored_compressions import stored_compression
+
+    stored = stored_compression(str(TaskId.parse(task)))
+    return stored is not None and not np.array_equal(stored, one.W)

@@ -8,7 +8,7 @@ from typer.testing import CliRunner
 
 from glassbench import ground_truth
 from glassbench.cli import app
-from glassbench.ground_truth import load, superposed, write_bundle
+from glassbench.ground_truth import load, stored_compressions, superposed, write_bundle
 from glassbench.ground_truth.compression_report import CompressionReport
 from glassbench.ground_truth.quality_gate import quality_gate
 from glassbench.ground_truth.superposed import Superposed
@@ -98,6 +98,16 @@ def test_models_of_another_recipe_are_not_those_of_the_ids(run, untrained):
     assert "Steps" in out
     assert "gb.load" not in out
     assert "An id trains by the recipe gauss-newton, and not by talk" in out
+
+
+def test_an_id_under_which_another_matrix_is_stored_says_so(run, untrained, monkeypatch):
+    stored = {f"{FULL}/superposed[d=8,seed=0]": np.eye(8), f"{FULL}/superposed[d=8,seed=1]": None}
+    monkeypatch.setattr(stored_compressions, "stored_compression", stored.get)
+    assert "# stored" not in run(TASK, "--d", "8", "--seeds", "2").stdout
+    stored[f"{FULL}/superposed[d=8,seed=1]"] = 2 * np.eye(8)
+    out = run(TASK, "--d", "8", "--seeds", "2").stdout
+    assert 'd=8,seed=0]")\n' in out
+    assert 'd=8,seed=1]")  # stored, with another matrix\n' in out
 
 
 def test_reports_of_the_same_run_are_replaced(run, untrained, tmp_path):
