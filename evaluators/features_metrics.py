@@ -113,13 +113,16 @@ def _movement(
 
     Its features are equal up to a factor, so that what they add is the same vector on every
     row, times a number. The vector is taken from the row that it moves most; so the number is
-    never negative, unless the class moves the stream both ways.
+    never negative, unless the class moves the stream both ways. Where the features cancel each
+    other, the stream is not moved, and nothing can be told of when they are active.
     """
     sizes = np.abs(activations).sum(axis=1)
-    if not sizes.any():
+    largest = activations[np.argsort(sizes)[-1:]]
+    moved = (largest @ directions).sum(axis=0)
+    length = np.linalg.norm(moved)
+    if length <= _ROUNDING * np.abs(largest).sum():
         return directions[0], np.zeros(len(sizes))
-    moved = activations[sizes.argmax()] @ directions
-    move = moved / np.linalg.norm(moved)
+    move = moved / length
     return move, np.where(sizes > 0, activations @ (directions @ move), 0.0)
 
 

@@ -109,6 +109,50 @@ def test_an_example_by_hand(example):
     assert n_dead_units(activations) == 0
 
 
+def test_a_class_counts_as_recovered_from_nine_tenths_on():
+    """Cosines 1, 0.9 and 0.6 with the unit of each class: two of three are recovered."""
+    active = np.eye(3)
+    key = FeatureKey(np.eye(3, 6), np.arange(3), np.zeros(3, bool), (("v", 0), ("v", 1), ("v", 2)))
+    truth = FeatureTruth.of(key, FeatureRows(active @ np.eye(3, 6), active))
+    directions = np.zeros((3, 6))
+    directions[:, :3] = np.diag([1.0, 0.9, 0.6])
+    directions[:, 3:] = np.diag([0.0, np.sqrt(1 - 0.9**2), 0.8])
+    found = metrics(truth, FoundFeatures(5 * directions, active))
+    assert found["matched_cosine"] == pytest.approx(2.5 / 3)
+    assert found["mean_max_cosine"] == pytest.approx(2.5 / 3)
+    assert found["recovered_at_0.9"] == pytest.approx(2 / 3)
+    less = FoundFeatures(directions - 1e-3 * np.eye(3, 6), active)
+    assert metrics(truth, less)["recovered_at_0.9"] == pytest.approx(1 / 3)
+
+
+def test_of_copies_that_with_the_better_activations_is_paired():
+    """One class, active on rows 1 and 2; the first copy says row 3, the second rows 2 and 3."""
+    activations = np.array([[1.0], [1.0], [0.0], [0.0]])
+    key = FeatureKey(np.eye(1, 2), np.array([0]), np.array([False]), (("v", 0),))
+    truth = FeatureTruth.of(key, FeatureRows(activations @ np.eye(1, 2), activations))
+    values = np.array([[0.0, 0, 1, 0], [0, 1, 1, 0]]).T
+    for order in ([0, 1], [1, 0]):
+        found = metrics(truth, FoundFeatures(np.eye(1, 2)[[0, 0]], values[:, order]))
+        assert found["matched_cosine"] == 1
+        assert found["activation_f1"] == pytest.approx(2 * 1 / (2 + 2))
+        assert found["activation_auroc"] == pytest.approx(0.5)  # right, wrong, even, even
+        assert n_duplicates(np.eye(1, 2)[[0, 0]]) == 1
+
+
+def test_features_of_a_class_that_cancel_each_other_move_nothing():
+    """Opposite directions with the same activation; a class beside it is scored as ever."""
+    activations = np.array([[1.0, 1, 0], [2, 2, 1], [0, 0, 1]])
+    directions = np.array([[1.0, 0], [-1, 0], [0, 1]])
+    names = (("a", 0), ("b", 0), ("c", 0))
+    key = FeatureKey(directions, np.array([0, 0, 1]), np.zeros(3, bool), names)
+    rows = FeatureRows(activations @ directions, activations)
+    truth = FeatureTruth.of(key, rows)
+    assert truth.telling.tolist() == [False, True]
+    assert not truth.both_ways.any()
+    np.testing.assert_allclose(metrics(truth, oracle(key, rows))["matched_cosine"], 1)
+    assert metrics(truth, oracle(key, rows))["activation_f1"] == 1
+
+
 def test_any_vector_of_the_span_of_a_class_is_right(example):
     truth = FeatureTruth.of(*example)
     for direction in ([0, 1, 0, 0], [0, 0, -2, 0], [0, 0.6, 0.8, 0]):
