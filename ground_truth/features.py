@@ -215,7 +215,8 @@ def features(compiled: CompiledModel, domain: TaskDomain, *, bound: float = BOUN
             for a model that was trained, of which padding is then not compared.
 
     Raises:
-        CertificationError: at some hook the stream is not the sum of its features.
+        CertificationError: at some hook the stream is not the sum of its features; or a feature
+            has no direction, since what compressed the model left nothing of it.
     """
     with threadpool_limits(limits=1):  # many small products: more threads are slower
         source = FeatureActivations(compiled)
@@ -315,6 +316,14 @@ def _labels(
     directions = np.concatenate([variable.directions for variable in placed])
     # Summed one after the other: a BLAS or a vectorised sum would round differently elsewhere.
     scale = np.sqrt(np.square(directions).cumsum(axis=1)[:, -1])
+    lost = sorted(
+        {label.variable for label, size in zip(record.features, scale, strict=True) if not size}
+    )
+    if lost:
+        raise CertificationError(
+            f"Every feature of {compiled.program.name} must have a direction, and the matrix that "
+            f"compresses the model is zero along some of {', '.join(lost)}."
+        )
     return FeatureLabels(record, directions / scale[:, None], scale, sums.factor, sums.marginals)
 
 

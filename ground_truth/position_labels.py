@@ -7,6 +7,8 @@ pairs of edge and position are causal says where a circuit works, not just with 
 Each pair has a state of its own. What `pos_embed` writes at a position is the same on every
 input, so that its edges are positional at most; and an edge of which nothing changes when all
 positions are permuted together can be positional at one of them.
+
+On a superposed model the program predicts nothing: every edge is named, and measured.
 """
 
 from dataclasses import replace
@@ -91,7 +93,9 @@ def position_labels(task: Task) -> PositionLabels:
     """
     compiled, graph = task.compiled, task.graph
     runs = DomainRuns(compiled.model.weights, task.domain.tokens)
-    search = InterchangeSearch(compiled, task.domain, runs, task.labels.seed)
+    search = InterchangeSearch(
+        compiled, task.domain, runs, task.labels.seed, predicts=task.gate is None
+    )
     whole = [
         Swap.of_edge(graph, edge, label.variables)
         for edge, label in zip(graph.edges, task.labels.edges, strict=True)

@@ -7,6 +7,11 @@ annihilate all else that the writer writes, so that the edge's label is the vari
 
 The neurons of an MLP that compute a variable write to its subspace alone, and no others
 do, so that these labels are those of ranges of neurons too.
+
+In a superposed model every reader reads a little of every variable, so that each variable on
+the way to each later reader has a label of its own, measured. It is interchanged in the
+coordinates of the original, in which its directions are its own: see
+`compress.model_seen_through`.
 """
 
 from collections.abc import Iterator
@@ -16,18 +21,22 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from ..compiler.component_graph import Reader, edge_name
+from ..compiler.compress import model_seen_through
 from ..compiler.executor import reader_matrix
-from ..compiler.source_map import PlacedVariable
+from ..compiler.source_map import PlacedVariable, SourceMap
+from ..compiler.weights import Weights
 from ..errors import CertificationError, listing
 from .circuit_labels import EdgeLabel, EdgeState, Unreachable
 from .domain_runs import DomainRuns
 from .interchange_search import InterchangeSearch
 from .interchange_states import InterchangeStates, disagreements
 from .prediction import Predictor
+from .quality_gate import QualityGate
 from .record import Record
 from .swap import Swap, variable_edge_name
 from .task import Task
-from .wiring import ROUNDING_BOUND, Wiring, proof_bound
+from .universes import later_readers
+from .wiring import ROUNDING_BOUND, Wiring, proof_bound, written_rows
 
 FORMAT_VERSION: Literal["1.0"] = "1.0"
 
@@ -36,14 +45,16 @@ class SubspaceLabels(Record):
     """What each variable brings to each reader that reads it, interchanged by itself.
 
     Any other pair of a variable and a later reader is `unwired`: no entry of the product of
-    the variable's directions and the reader's matrix is larger than `bound`.
+    the variable's directions and the reader's matrix is larger than `bound`. Of a superposed
+    model all pairs are named.
 
     Attributes:
         task: the task's id.
         weights: sha256 of the weights that the certificates hold for.
         seed: draws the pairs.
         bound: 0 for models in their own basis, a rounding bound for rotated ones.
-        subspaces: in the order of the reads of the source map.
+        subspaces: in the order of the reads of the source map; of a superposed model by
+            variable, then by reader.
     """
 
     format_version: Literal["1.0"] = FORMAT_VERSION
@@ -66,19 +77,64 @@ def subspace_labels(task: Task) -> SubspaceLabels:
         CertificationError: program and weights differ.
     """
     with threadpool_limits(limits=1):
+        if task.gate is not None:
+            return _labels(task, _measured(task, task.gate), bound=0.0)
         labelling = _Labelling(task)
         subspaces = labelling.labels()
-    if labelling.problems:
+    _stop(task, labelling.problems)
+    return _labels(task, subspaces, proof_bound(task.compiled))
+
+
+def _stop(task: Task, problems: list[str]) -> None:
+    if problems:
         raise CertificationError(
-            listing(f"The subspaces of {task.id} cannot be certified:", labelling.problems)
+            listing(f"The subspaces of {task.id} cannot be certified:", problems)
         )
+
+
+def _labels(task: Task, subspaces: tuple[EdgeLabel, ...], bound: float) -> SubspaceLabels:
     return SubspaceLabels(
         task=str(task.id),
         weights=task.labels.weights,
         seed=task.labels.seed,
-        bound=proof_bound(task.compiled),
+        bound=bound,
         subspaces=subspaces,
     )
+
+
+def _measured(task: Task, gate: QualityGate) -> tuple[EdgeLabel, ...]:
+    """Return the label of every variable on the way to every later reader, by interchanges.
+
+    Where a writer writes one variable only, the edge's label is the variable's.
+    """
+    seen = model_seen_through(gate.original, gate.W)
+    runs = DomainRuns(seen.model.weights, task.domain.tokens)
+    _stop(task, list(_strays(runs.weights, seen.source_map)))
+    search = InterchangeSearch(seen, task.domain, runs, task.labels.seed, predicts=False)
+    edges = {label.edge: label for label in task.labels.edges}
+    names, swaps = [], []
+    known: dict[str, EdgeLabel] = {}
+    for variable in seen.source_map.variables:
+        alone = _writes_nothing_else(runs, variable)
+        for reader in later_readers(runs.graph, variable):
+            own = variable_edge_name(variable, reader.name)
+            names.append(own)
+            if alone:
+                edge = edges[edge_name(variable.writer, reader.name)]
+                known[own] = edge.model_copy(update={"edge": own, "variables": (variable.name,)})
+            else:
+                swaps.append(Swap.of_variable(runs.graph, variable, reader))
+    settled = InterchangeStates(search).settle(swaps)
+    known |= {swap.name: settled[swap.name].label(swap) for swap in swaps}
+    return tuple(known[name] for name in names)
+
+
+def _writes_nothing_else(runs: DomainRuns, variable: PlacedVariable) -> bool:
+    """Whether the writer of a variable writes to its subspace alone."""
+    writer = runs.graph.writers[runs.graph.writer_index[variable.writer]]
+    rows = written_rows(runs.weights, writer)
+    inside = rows @ np.linalg.pinv(variable.directions) @ variable.directions
+    return bool(np.abs(rows - inside).max(initial=0.0) <= ROUNDING_BOUND)
 
 
 class _Labelling:
@@ -95,7 +151,7 @@ class _Labelling:
         self._states = InterchangeStates(search)
         self._wiring = Wiring(runs.weights, runs.graph, proof_bound(compiled))
         self._predictor = Predictor(compiled)
-        self.problems = [*self._leaks(), *self._strays()]
+        self.problems = [*self._leaks(), *_strays(runs.weights, self._source_map)]
 
     def labels(self) -> tuple[EdgeLabel, ...]:
         """Return the label of every variable that a reader reads."""
@@ -156,16 +212,17 @@ class _Labelling:
         writer = self._graph.writers[self._graph.writer_index[variable.writer]]
         return writer.depth < reader.depth
 
-    def _strays(self) -> Iterator[str]:
-        """Yield the variables whose neurons write elsewhere too, or that others write to."""
-        for variable in self._source_map.variables:
-            if not variable.neurons:
-                continue
-            layer = int(variable.writer.removeprefix("m"))
-            written = self._weights.W_out[layer]
-            inside = written @ np.linalg.pinv(variable.directions) @ variable.directions
-            own = np.isin(np.arange(len(written)), variable.neurons)
-            if np.abs(written - inside)[own].max(initial=0.0) > ROUNDING_BOUND:
-                yield f"{variable.name}: its neurons write outside of its subspace too"
-            if np.abs(inside)[~own].max(initial=0.0) > ROUNDING_BOUND:
-                yield f"{variable.name}: neurons of others write to its subspace too"
+
+def _strays(weights: Weights, source_map: SourceMap) -> Iterator[str]:
+    """Yield the variables whose neurons write elsewhere too, or that others write to."""
+    for variable in source_map.variables:
+        if not variable.neurons:
+            continue
+        layer = int(variable.writer.removeprefix("m"))
+        written = weights.W_out[layer]
+        inside = written @ np.linalg.pinv(variable.directions) @ variable.directions
+        own = np.isin(np.arange(len(written)), variable.neurons)
+        if np.abs(written - inside)[own].max(initial=0.0) > ROUNDING_BOUND:
+            yield f"{variable.name}: its neurons write outside of its subspace too"
+        if np.abs(inside)[~own].max(initial=0.0) > ROUNDING_BOUND:
+            yield f"{variable.name}: neurons of others write to its subspace too"

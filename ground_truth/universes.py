@@ -60,15 +60,15 @@ def variable_states(
     """Return the state of every variable on the way to every later reader.
 
     Args:
-        subspaces: the states of those that are read; all others are `unwired`, which was
-            shown when these were made: see `SubspaceLabels`.
+        subspaces: the states of those that are read, or in a superposed model of all; those
+            not named are `unwired`, which was shown when these were made: see `SubspaceLabels`.
         source_map: says which variables there are.
         graph: the readers.
     """
     names = (
         variable_edge_name(variable, reader.name)
         for variable in source_map.variables
-        for reader in _later(graph, variable)
+        for reader in later_readers(graph, variable)
     )
     return {name: subspaces.get(name, EdgeState.UNWIRED) for name in names}
 
@@ -92,11 +92,11 @@ def neuron_states(
         )
         for variable in source_map.variables
         if variable.neurons
-        for reader in _later(graph, variable)
+        for reader in later_readers(graph, variable)
     }
 
 
-def _later(graph: ComponentGraph, variable: PlacedVariable) -> list[Reader]:
+def later_readers(graph: ComponentGraph, variable: PlacedVariable) -> list[Reader]:
     """Return the readers after the writer of a variable."""
     depth = graph.writers[graph.writer_index[variable.writer]].depth
     return [reader for reader in graph.readers if reader.depth > depth]

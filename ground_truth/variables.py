@@ -12,6 +12,11 @@ what they have, as in the high-level model.
 At the first hook the interchange reaches every reader, and that is what is certified. At a
 later one it reaches only the readers that still come; behind the last, none.
 
+**Of a superposed model** the directions of a variable overlap with those of others. It is taken
+in the coordinates of the original, where they do not: see `compress.model_seen_through`. Its
+components come near those of the program and no more, so that its answers after an interchange
+are measured, and how often they are the program's is counted.
+
 A hook is a depth: `2l` is the stream before the attention of layer `l`, `2l + 1` before its
 MLP, and twice the number of layers the stream that the logits read.
 
@@ -159,18 +164,62 @@ def variables(
         return _Certification(compiled, domain, seed, runs).labels(task or "this model")
 
 
+class Agreement(Record):
+    """How often an interchange on the weights gives the answers that it gives on the program.
+
+    Attributes:
+        variables: which are interchanged.
+        whole: at how many of the pairs on which they are at every position.
+        partial: at how many of those on which they are at random ones.
+    """
+
+    variables: tuple[str, ...]
+    whole: int
+    partial: int
+
+
+def measured_variables(
+    seen: CompiledModel, domain: TaskDomain, seed: int = 0, *, task: str = "", weights: str = ""
+) -> tuple[VariableLabels, tuple[Agreement, ...]]:
+    """Return the variables of a superposed model, each measured by interchanges on the weights.
+
+    Args:
+        seen: the model in the coordinates of the original.
+        domain: bases and sources are drawn from here.
+        seed: draws pairs, positions and sets.
+        task: the task's id, kept in the labels.
+        weights: sha256 of the compressed weights, kept in the labels.
+
+    Returns:
+        The labels; and how often weights and program agree, for each variable and then for each
+        set of variables.
+    """
+    with threadpool_limits(limits=1):
+        certification = _Certification(seen, domain, seed, None, predicts=False)
+        labels = certification.labels(task or "this model")
+    return labels.model_copy(update={"weights": weights}), tuple(certification.agreement)
+
+
 class _Certification:
     """One certification: what is at hand, and what went wrong."""
 
     def __init__(
-        self, compiled: CompiledModel, domain: TaskDomain, seed: int, runs: DomainRuns | None
+        self,
+        compiled: CompiledModel,
+        domain: TaskDomain,
+        seed: int,
+        runs: DomainRuns | None,
+        *,
+        predicts: bool = True,
     ) -> None:
         self._compiled = compiled
         self._runs = runs or DomainRuns(compiled.model.weights, domain.tokens)
         self._model = HighLevelModel(compiled)
         self._codec = compiled.model.codec
         self._seed = seed
+        self._predicts = predicts
         self._problems: dict[str, str] = {}
+        self.agreement: list[Agreement] = []
         pairs = Pairs.draw(domain, sum(PAIRS), np.random.default_rng([seed, 0]))
         self._base, self._source = map(self._seen, (pairs.base_rows, pairs.source_rows))
 
@@ -264,18 +313,32 @@ class _Certification:
         logits = patched_logits(weights, self._runs.graph, base.run, patches)
         given, real = self._codec.decode_ids(logits), self._codec.is_real(base.tokens)
         expected = self._model.override(base.values, overrides)
-        self._compare(base, sources, given, expected.answers)
+        wrong = (given != expected.answers) & real
+        if self._predicts:
+            self._note(base, sources, given, expected.answers, wrong)
+        agrees = ~wrong.any(axis=1)
+        self.agreement.append(
+            Agreement(
+                variables=tuple(sources),
+                whole=int(agrees[:n_whole].sum()),
+                partial=int(agrees[n_whole:].sum()),
+            )
+        )
         changed = ((given != base.answers) & real).any(axis=1)
         defined = (expected.defined | ~real).all(axis=1)
         whole = Tried.of(changed[:n_whole], defined[:n_whole])
         return whole, Tried.of(changed[n_whole:], defined[n_whole:])
 
-    def _compare(
-        self, base: Seen, sources: Mapping[str, Seen], given: np.ndarray, expected: np.ndarray
+    def _note(
+        self,
+        base: Seen,
+        sources: Mapping[str, Seen],
+        given: np.ndarray,
+        expected: np.ndarray,
+        wrong: np.ndarray,
     ) -> None:
         """Note the first pair on which the weights do not do what the program does."""
         names = ", ".join(sources)
-        wrong = (given != expected) & self._codec.is_real(base.tokens)
         if not wrong.any() or names in self._problems:
             return
         pair, at = np.argwhere(wrong)[0].tolist()

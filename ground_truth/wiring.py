@@ -50,6 +50,17 @@ def without_dead_ends(weights: Weights, bound: float) -> Weights:
     return weights.with_arrays({"W_O": W_O, "W_out": W_out})
 
 
+def written_rows(weights: Weights, writer: Writer) -> np.ndarray:
+    """Return rows `[rows, d_model]` that span what a writer can write."""
+    if writer.name == EMBED:
+        return weights.W_E
+    if writer.name == POS_EMBED:
+        return weights.W_pos
+    if writer.head >= 0:
+        return weights.W_O[writer.layer, writer.head]
+    return np.vstack([weights.W_out[writer.layer], weights.b_out[writer.layer]])
+
+
 class Wiring:
     """Structural facts about the edges of one model.
 
@@ -71,17 +82,8 @@ class Wiring:
     @cached_property
     def _written(self) -> Mapping[str, np.ndarray]:
         """Rows that span what each writer can write, by its name."""
-        return {writer.name: self._rows(writer) for writer in self._graph.writers}
-
-    def _rows(self, writer: Writer) -> np.ndarray:
-        weights = self._weights
-        if writer.name == EMBED:
-            return weights.W_E
-        if writer.name == POS_EMBED:
-            return weights.W_pos
-        if writer.head >= 0:
-            return weights.W_O[writer.layer, writer.head]
-        return np.vstack([weights.W_out[writer.layer], weights.b_out[writer.layer]])
+        writers = self._graph.writers
+        return {writer.name: written_rows(self._weights, writer) for writer in writers}
 
     def product(self, edge: Edge) -> float:
         """Return the largest entry of (written subspace) x (reader's matrix)."""
