@@ -169,7 +169,10 @@ def _verified_bundle(place: Path) -> "CircuitLabels":
     bundle = read_bundle(place)
     console().print(f"{bundle.manifest.id}\ndigest {bundle.digest}", soft_wrap=True)
     with progress("Making everything again"):
-        problems = verify_bundle(bundle) or verify(bundle.compiled, bundle.labels)
+        superposed = bundle.all_labels.compression is not None
+        problems = verify_bundle(bundle) or verify(
+            bundle.compiled, bundle.labels, superposed=superposed
+        )
     if problems:
         raise BundleError(listing(f"{place} is not what its program gives:", problems))
     console().print(f"Each of its {len(bundle.contents)} files is made again, byte for byte.\n")
@@ -192,7 +195,9 @@ def _given_labels(asked: "TaskId | Path", file: Path) -> "CircuitLabels":
 
     given = CircuitLabels.read(file)
     if isinstance(asked, Path):
-        return _replayed(read_bundle(asked).compiled, given, str(asked))
+        bundle = read_bundle(asked)
+        superposed = bundle.all_labels.compression is not None
+        return _replayed(bundle.compiled, given, str(asked), superposed)
     if SUPERPOSED in dict(asked.regimes):
         return _replayed(load(asked).compiled, given, str(asked), superposed=True)
     return _replayed(build_model(asked), given, str(asked))

@@ -122,7 +122,7 @@ def _read(store: BundleStore) -> Bundle:
     _check_croissant(manifest, contents, f"{store.place}: {at.CROISSANT}")
     known = None
     if at.LABELS_MANIFEST in contents:
-        known = read_labels(store.place, contents, config, model, data, manifest.id)
+        known = read_labels(store.place, contents, config, model, data, manifest)
     return Bundle(store.place, manifest, config, model, data, contents, known)
 
 

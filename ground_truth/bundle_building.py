@@ -11,7 +11,7 @@ from ..errors import BundleError
 from ..whole_file import write_whole
 from . import bundle_layout as at
 from .bundle_archive import zip_bytes
-from .bundle_files import bundle_files, check_bundled
+from .bundle_files import bundle_files
 from .bundle_folder import write_files
 from .manifest import sha256_of
 from .own_task_id import OwnTaskId, name_like
@@ -64,12 +64,9 @@ def build_bundles(
     Raises:
         CertificationError: some label of a task cannot be certified.
         BundleError: nothing can be written there.
-        TaskError: the model of a task is superposed.
     """
     from joblib import Parallel, delayed
 
-    for task in tasks:
-        check_bundled(task)
     _check_writable(folder)
     parallel = Parallel(n_jobs=jobs, return_as="generator", batch_size=1)
     yield from parallel(delayed(_built)(task, folder, public, folders) for task in tasks)

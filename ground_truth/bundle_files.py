@@ -9,16 +9,17 @@ from dataclasses import dataclass
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from ..benchmark_programs import TaskId
-from ..benchmark_programs.task_id import SUPERPOSED
 from ..compiler import to_json
-from ..errors import TaskError
+from ..compiler.compress import model_seen_through
 from . import bundle_layout as at
 from .array_file import save_arrays
+from .compression_grid import steps_of
+from .compression_record import CompressionRecord
 from .croissant import croissant
 from .datasheet import label_sheet, licence_of, task_sheet
 from .feature_activations import FeatureActivations
-from .features import FeatureLabels, features
+from .feature_data import SUPERPOSED_BOUND
+from .features import BOUND, FeatureLabels, features
 from .high_level_model import HighLevelModel
 from .manifest import About, Identity, LabelsManifest, Manifest, file_records, sha256_of
 from .model_config import ModelConfig
@@ -31,7 +32,7 @@ from .source_map_record import SourceMapRecord
 from .subspace_labels import SubspaceLabels, subspace_labels
 from .task import Task
 from .task_data import TaskData
-from .variables import VariableLabels, variables
+from .variables import Agreement, VariableLabels, measured_variables, variables
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,6 +45,7 @@ class AllLabels:
         variables: where each variable lives, and what it does.
         features: the directions of the residual stream.
         relevance: what each input token matters for each answer.
+        compression: how near a superposed model comes to its program; `None` of others.
     """
 
     subspaces: SubspaceLabels
@@ -51,6 +53,7 @@ class AllLabels:
     variables: VariableLabels
     features: FeatureLabels
     relevance: Relevance
+    compression: CompressionRecord | None = None
 
     @classmethod
     def of(cls, task: Task, data: TaskData) -> "AllLabels":
@@ -59,15 +62,32 @@ class AllLabels:
         Raises:
             CertificationError: program and weights differ.
         """
-        compiled, domain, seed = task.compiled, task.domain, task.labels.seed
+        compiled = task.compiled
         with threadpool_limits(limits=1):
+            known, agreement = variables_of(task)
             return cls(
                 subspace_labels(task),
                 position_labels(task),
-                variables(compiled, domain, seed, task=str(task.id)),
-                features(compiled, domain),
+                known,
+                features_of(task),
                 relevance(compiled.program, compiled.model.codec, data.tokens),
+                None if task.gate is None else CompressionRecord.of(task, agreement),
             )
+
+
+def features_of(task: Task) -> FeatureLabels:
+    """Return the features of a task; those of a superposed model within a wider bound."""
+    bound = BOUND if task.gate is None else SUPERPOSED_BOUND
+    return features(task.compiled, task.domain, bound=bound)
+
+
+def variables_of(task: Task) -> tuple[VariableLabels, tuple[Agreement, ...]]:
+    """Return the variables, certified; of a superposed model measured, and how they agree."""
+    domain, seed, name = task.domain, task.labels.seed, str(task.id)
+    if task.gate is None:
+        return variables(task.compiled, domain, seed, task=name), ()
+    seen = model_seen_through(task.gate.original, task.gate.W)
+    return measured_variables(seen, domain, seed, task=name, weights=task.labels.weights)
 
 
 def bundle_files(task: Task) -> Mapping[str, bytes]:
@@ -75,25 +95,9 @@ def bundle_files(task: Task) -> Mapping[str, bytes]:
 
     Raises:
         CertificationError: some label cannot be certified.
-        TaskError: its model is superposed.
     """
-    check_bundled(task.id)
     data = TaskData.of(task.compiled, task.domain, seed=task.labels.seed)
     return files_of(task, data, AllLabels.of(task, data))
-
-
-def check_bundled(task: TaskId | OwnTaskId) -> None:
-    """Refuse a task of which no bundle can be written.
-
-    Raises:
-        TaskError: its model is superposed: labels other than those of its edges are not
-            measured yet on models that only come near their program.
-    """
-    if SUPERPOSED in dict(task.regimes):
-        raise TaskError(
-            f"A bundle must hold labels of every kind, and {task} has those of edges and features "
-            "alone, since its model is superposed; leave that regime out"
-        )
 
 
 def files_of(task: Task, data: TaskData, labels: AllLabels) -> Mapping[str, bytes]:
@@ -154,9 +158,9 @@ def _private_files(task: Task, data: TaskData, labels: AllLabels) -> dict[str, b
         at.VARIABLES: labels.variables.to_json(),
         at.FEATURES: labels.features.to_json(),
         at.RELEVANCE: RelevanceRecord.of(relevant).to_json(),
-        at.SHEET: label_sheet(task, relevant, labels.variables),
+        at.SHEET: label_sheet(task, relevant, labels.variables, labels.compression),
     }
-    arrays = {
+    arrays: dict[str, Mapping[str, np.ndarray]] = {
         at.VARIABLE_VALUES: {"values": np.stack(named, axis=-1).astype("<i2")},
         at.FEATURE_ARRAYS: {
             **labels.features.to_arrays(),
@@ -164,6 +168,9 @@ def _private_files(task: Task, data: TaskData, labels: AllLabels) -> dict[str, b
         },
         at.RELEVANCE_ARRAYS: RelevanceRecord.arrays(relevant),
     }
+    if labels.compression is not None and task.gate is not None:
+        texts[at.COMPRESSION] = labels.compression.to_json()
+        arrays[at.COMPRESSION_ARRAYS] = {"W": steps_of(task.gate.W)}
     files = {name: text.encode() for name, text in texts.items() if text}
     return files | {name: save_arrays(each) for name, each in arrays.items()}
 

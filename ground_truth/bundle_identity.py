@@ -2,30 +2,49 @@
 
 The id of a task says everything needed to build it again. A task of the library is compiled
 anew here, once its sizes are known to be those of the bundle, which takes less than to read
-the bundle; a program that is not of the library has its digest in the id. That labels are
-right is not looked at.
+the bundle; a program that is not of the library has its digest in the id. A superposed model
+must be, to the last bit, what the matrix of the bundle makes of the model that is compiled
+here, and the matrix must be that which is stored for the task, if one is. That labels are right
+is not looked at.
 """
 
-from dataclasses import replace
+from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 
 from ..benchmark_programs import TaskId, parse_regimes
-from ..compiler import to_json
+from ..compiler import CompiledModel, to_json
+from ..compiler.compress import compress
 from ..errors import BundleError, ProgramError, TaskError
 from . import bundle_layout as at
 from .bundle import Bundle
+from .bundle_labels import BundleCompression
 from .manifest import Identity
 from .own_task_id import OwnProgram, OwnTaskId
+from .regimes import recompile
+from .stored_compressions import stored_compression
 from .task import build_model
 
-_COMPILED = ("crowded", "scrambled")
-"""The regimes that are a matter of compiling: what others make of a model is not made again."""
 _CLOSE = 1e-9
 
 
-def task_id_of(bundle: Bundle) -> TaskId | OwnTaskId:
-    """Return the id of a bundle's task.
+@dataclass(frozen=True, eq=False)
+class Identified:
+    """Which task a bundle is of.
+
+    Attributes:
+        id: of the task.
+        built: the model as it was compiled here, before any compression; `None` where there was
+            no need.
+    """
+
+    id: TaskId | OwnTaskId
+    built: CompiledModel | None
+
+
+def identify(bundle: Bundle) -> Identified:
+    """Return which task a bundle is of.
 
     Args:
         bundle: with its labels.
@@ -44,13 +63,14 @@ def task_id_of(bundle: Bundle) -> TaskId | OwnTaskId:
             f"{where}: name, version, parameters and regimes must be those of {manifest.id}, and "
             f"the program that of {found}"
         )
-    if isinstance(found, TaskId) and (problem := _other_than(found, bundle)):
+    built, problem = _held(found, bundle)
+    if problem:
         raise BundleError(
             f"{where}: what the bundle holds must be {found} as this version of Glassbench builds "
             f"it, and {problem}; get the bundle again, or use the version that built it, "
             f"{manifest.glassbench}"
         )
-    return found
+    return Identified(found, built)
 
 
 def _own_id(bundle: Bundle) -> OwnTaskId:
@@ -62,26 +82,65 @@ def _own_id(bundle: Bundle) -> OwnTaskId:
     return OwnTaskId.of(manifest.name, bundle.compiled.program, parse_regimes(regimes), spec)
 
 
-def _other_than(task_id: TaskId, bundle: Bundle) -> str:
-    """Return what of a bundle is not that of a task of the library; empty if all is."""
-    program = bundle.compiled.program
-    sizes = len(program.vocabulary), program.max_length
-    if sizes != (task_id.vocab, task_id.length):
-        return f"has {sizes[0]:,} tokens and sequences of {sizes[1]:,}"
-    compiled = tuple(regime for regime in task_id.regimes if regime[0] in _COMPILED)
+def _held(task: TaskId | OwnTaskId, bundle: Bundle) -> tuple[CompiledModel | None, str]:
+    """Return the model of a task as it is compiled, and what of the bundle is other than that."""
+    compression = bundle.all_labels.compression
+    if isinstance(task, OwnTaskId) and compression is None:
+        return None, ""
+    if isinstance(task, TaskId):
+        program = bundle.compiled.program
+        sizes = len(program.vocabulary), program.max_length
+        if sizes != (task.vocab, task.length):
+            return None, f"has {sizes[0]:,} tokens and sequences of {sizes[1]:,}"
     try:
-        built = build_model(replace(task_id, regimes=compiled))
+        built = _built(task, bundle)
     except (ProgramError, TaskError) as error:
-        return f"that cannot be compiled: {str(error).rstrip('.')}"
+        return None, f"that cannot be compiled: {str(error).rstrip('.')}"
     if bundle.config.level != built.level:
-        return f"was compiled at level {bundle.config.level}"
+        return built, f"was compiled at level {bundle.config.level}"
     if to_json(built.program).encode() != bundle.contents[at.PROGRAM]:
-        return f"{at.PROGRAM} is another program"
-    if compiled != task_id.regimes:
-        return ""
+        return built, f"{at.PROGRAM} is another program"
+    if compression is not None:
+        return built, _other_compression(task, built, bundle, compression)
+    return built, _other_weights(built, bundle, _are_close)
+
+
+def _built(task: TaskId | OwnTaskId, bundle: Bundle) -> CompiledModel:
+    """Return the model of a task before any compression."""
+    if isinstance(task, TaskId):
+        return build_model(task)
+    return recompile(bundle.compiled.program, task.regimes, bundle.config.level)
+
+
+def _other_compression(
+    task: TaskId | OwnTaskId, built: CompiledModel, bundle: Bundle, compression: BundleCompression
+) -> str:
+    """Return what of a superposed model is not what compresses a model; empty if all is."""
+    W, d = compression.W, dict(task.regimes[-1][1])["d"]
+    size = d, built.model.weights.d_model
+    if W.shape != size:
+        return f"W of {at.COMPRESSION_ARRAYS} is {list(W.shape)}, and not {list(size)}"
+    stored = stored_compression(str(task))
+    if stored is not None and not np.array_equal(stored, W):
+        return f"W of {at.COMPRESSION_ARRAYS} is not the matrix that is stored for it"
+    return _other_weights(compress(built, W), bundle, _are_same)
+
+
+def _other_weights(
+    made: CompiledModel, bundle: Bundle, alike: Callable[[np.ndarray, np.ndarray], bool]
+) -> str:
+    """Return which array of a bundle has other numbers than that of a model; empty if none."""
     for (name, own), (_, found) in zip(
-        built.model.weights.arrays(), bundle.model.weights.arrays(), strict=True
+        made.model.weights.arrays(), bundle.model.weights.arrays(), strict=True
     ):
-        if own.shape != found.shape or not np.allclose(own, found, rtol=_CLOSE, atol=_CLOSE):
+        if own.shape != found.shape or not alike(own, found):
             return f"{name} of {at.WEIGHTS} has other numbers"
     return ""
+
+
+def _are_close(own: np.ndarray, found: np.ndarray) -> bool:
+    return bool(np.allclose(own, found, rtol=_CLOSE, atol=_CLOSE))
+
+
+def _are_same(own: np.ndarray, found: np.ndarray) -> bool:
+    return own.tobytes() == found.tobytes()

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
+from ..benchmark_programs.task_id import SUPERPOSED
 from ..compiler import CompiledModel, ComponentGraph, from_json, to_json
 from ..compiler.check import Checked
 from ..compiler.margins import Margins
@@ -20,8 +21,11 @@ from . import bundle_layout as at
 from . import label_rules as rules
 from .array_file import load_arrays, row_count
 from .circuit_labels import CircuitLabels
+from .compression_grid import Matrix, matrix_of
+from .compression_record import CompressionRecord
 from .digest import weights_digest
 from .features import FeatureLabels, FeaturesRecord
+from .manifest import Manifest
 from .model_config import ModelConfig
 from .position_labels import PositionLabels
 from .record import AnyRecord, Record, check_text, read_exact, read_json
@@ -38,8 +42,22 @@ LABEL_RECORDS: Mapping[str, type[Record]] = {
     at.VARIABLES: VariableLabels,
     at.FEATURES: FeaturesRecord,
     at.RELEVANCE: RelevanceRecord,
+    at.COMPRESSION: CompressionRecord,
 }
 """What each file of labels is read as."""
+
+
+@dataclass(frozen=True, eq=False)
+class BundleCompression:
+    """What a bundle says of how its model was compressed.
+
+    Attributes:
+        record: how near it comes to the model before.
+        W: the matrix that compresses.
+    """
+
+    record: CompressionRecord
+    W: Matrix
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,6 +75,7 @@ class BundleLabels:
         features: the directions of the residual stream.
         activations: of each feature, `[inputs, n_ctx, k]`; zero at padding.
         relevance: what each input token matters for each answer.
+        compression: of a superposed model; `None` of others.
     """
 
     compiled: CompiledModel
@@ -68,6 +87,7 @@ class BundleLabels:
     features: FeatureLabels
     activations: np.ndarray
     relevance: Relevance
+    compression: BundleCompression | None
 
 
 def read_labels(
@@ -76,14 +96,15 @@ def read_labels(
     config: ModelConfig,
     model: Model,
     data: Mapping[str, np.ndarray],
-    task: str,
+    manifest: Manifest,
 ) -> BundleLabels:
     """Return the labels of a bundle whose public part is known to be whole.
 
     Raises:
         BundleError: some file does not fit the model, the program or the others.
     """
-    return _Reading(place, contents, config, model, data, task).labels()
+    superposed = any(regime.name == SUPERPOSED for regime in manifest.regimes)
+    return _Reading(place, contents, config, model, data, manifest.id, superposed).labels()
 
 
 @dataclass(frozen=True, eq=False)
@@ -96,9 +117,11 @@ class _Reading:
     model: Model
     data: Mapping[str, np.ndarray]
     task: str
+    superposed: bool
 
     def labels(self) -> BundleLabels:
         """Read everything, then compare."""
+        self._check_files()
         compiled = self._compiled()
         circuit = self._record(at.CIRCUIT, CircuitLabels)
         subspaces = self._record(at.SUBSPACES, SubspaceLabels)
@@ -106,13 +129,16 @@ class _Reading:
         variables = self._record(at.VARIABLES, VariableLabels)
         features, activations = self._features()
         values, tokens = self._values(variables), self.data["tokens"]
+        compression = self._compression() if self.superposed else None
+        if compression is not None:
+            self._check_measured(compiled, compression.record, circuit, subspaces, variables)
         for name, problems in (
             (at.CIRCUIT, rules.circuit_problems(compiled, circuit)),
-            (at.SUBSPACES, rules.subspace_problems(compiled, subspaces)),
+            (at.SUBSPACES, rules.subspace_problems(compiled, subspaces, self.superposed)),
             (at.POSITIONS, rules.position_problems(circuit, positions, self.config.n_ctx)),
             (at.VARIABLES, rules.variable_problems(compiled, variables)),
             (at.VARIABLE_VALUES, rules.value_problems(compiled, tokens, values)),
-            (at.FEATURES, rules.feature_problems(compiled, features)),
+            (at.FEATURES, rules.feature_problems(compiled, features, self.superposed)),
             (
                 at.FEATURE_ARRAYS,
                 rules.activation_problems(compiled, features, tokens, activations),
@@ -129,9 +155,34 @@ class _Reading:
             features=features,
             activations=activations,
             relevance=self._relevance(),
+            compression=compression,
         )
 
+    def _check_measured(
+        self,
+        compiled: CompiledModel,
+        record: CompressionRecord,
+        circuit: CircuitLabels,
+        subspaces: SubspaceLabels,
+        variables: VariableLabels,
+    ) -> None:
+        """Raise unless labels can be those of a superposed model."""
+        self._stop(at.CIRCUIT, rules.measured_problems(circuit.edges))
+        self._stop(at.SUBSPACES, rules.measured_problems(subspaces.subspaces))
+        self._stop(at.COMPRESSION, rules.compression_problems(compiled, record, variables))
+
     # -- files -----------------------------------------------------------------------------
+
+    def _check_files(self) -> None:
+        """Raise unless the files of a compression are there if, and only if, there is one."""
+        for name in sorted(at.SUPERPOSED):
+            if (name in self.contents) != self.superposed:
+                raise BundleError(
+                    f"{self._where(name)} must be there, since {self.task} is superposed"
+                    if self.superposed
+                    else f"{self._where(name)} must not be there, since {self.task} is not "
+                    "superposed"
+                )
 
     def _compiled(self) -> CompiledModel:
         """Return the compiled model: weights, program, and the map between the two."""
@@ -206,6 +257,13 @@ class _Reading:
         arrays = load_arrays(self.contents[name], self._where(name), shapes)
         self._stop(name, rules.feature_array_problems(record.n_rows, arrays))
         return FeatureLabels.of_arrays(record, arrays), arrays["activations"]
+
+    def _compression(self) -> BundleCompression:
+        """Return how the model was compressed."""
+        record, name = self._record(at.COMPRESSION, CompressionRecord), at.COMPRESSION_ARRAYS
+        shapes = {"W": ("<i4", (self.config.d_model, record.d_model))}
+        arrays = load_arrays(self.contents[name], self._where(name), shapes)
+        return BundleCompression(record, matrix_of(arrays["W"]))
 
     def _relevance(self) -> Relevance:
         """Return the token relevance, whose numbers must add up."""

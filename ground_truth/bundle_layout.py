@@ -8,6 +8,7 @@ SOURCE_MAP, CIRCUIT = "labels/source_map.json", "labels/circuit.json"
 SUBSPACES, POSITIONS = "labels/subspaces.json", "labels/positions.json"
 VARIABLES, VARIABLE_VALUES = "labels/variables.json", "labels/variables.safetensors"
 FEATURES, FEATURE_ARRAYS = "labels/features.json", "labels/features.safetensors"
+COMPRESSION, COMPRESSION_ARRAYS = "labels/compression.json", "labels/compression.safetensors"
 RELEVANCE, RELEVANCE_ARRAYS = "labels/relevance.json", "labels/relevance.safetensors"
 SHEET = "labels/README.md"
 MANIFEST, LABELS_MANIFEST = "manifest.json", "labels/manifest.json"
@@ -29,10 +30,15 @@ PRIVATE = frozenset(
         FEATURE_ARRAYS,
         RELEVANCE,
         RELEVANCE_ARRAYS,
+        COMPRESSION,
+        COMPRESSION_ARRAYS,
         SHEET,
     )
 )
 """The labels, and what tells of them, beside the manifest of the labels."""
 
-OPTIONAL = frozenset((RASP,))
+SUPERPOSED = frozenset((COMPRESSION, COMPRESSION_ARRAYS))
+"""What bundles of superposed tasks have, and no others."""
+
+OPTIONAL = frozenset((RASP,)) | SUPERPOSED
 """What not every bundle has: a program may have no text."""

@@ -6,8 +6,9 @@ from ..benchmark_programs import TaskId
 from ..errors import BundleError, TaskError, listing
 from . import bundle_layout as at
 from .bundle import read_bundle
-from .bundle_identity import task_id_of
+from .bundle_identity import identify
 from .interchange_pairs import TaskDomain
+from .quality_gate import QualityGate
 from .task import Task
 
 
@@ -26,8 +27,14 @@ def load_bundle(place: str | Path) -> Task:
         glassbench.errors.BundleError: nowhere.zip must be the folder or the zip file of ...
     """
     bundle = read_bundle(place)
-    labels, compiled = bundle.labels, bundle.compiled
-    return Task(task_id_of(bundle), compiled, labels, TaskDomain.of(compiled, seed=labels.seed))
+    labels, compiled, compression = bundle.labels, bundle.compiled, bundle.all_labels.compression
+    found = identify(bundle)
+    gate = None
+    if compression is not None and found.built is not None:
+        quality = compression.record.quality
+        gate = QualityGate(found.built, compression.W, compiled, quality, labels, ())
+    domain = TaskDomain.of(compiled, seed=labels.seed)
+    return Task(found.id, compiled, labels, domain, gate)
 
 
 def is_bundle(place: str | Path) -> bool:

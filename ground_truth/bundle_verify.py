@@ -4,14 +4,12 @@ A bundle is only what this version of Glassbench makes of its program if another
 it the same way, so a manifest that names another version differs.
 """
 
-from ..benchmark_programs import TaskId
 from ..errors import BundleError, GlassbenchError
 from .bundle import Bundle
 from .bundle_files import bundle_files
-from .bundle_identity import task_id_of
-from .own_task_id import OwnTaskId
+from .bundle_identity import Identified, identify
 from .regimes import recompile
-from .task import Task, build_model, certified
+from .task import Task, certified
 
 
 def verify_bundle(bundle: Bundle) -> list[str]:
@@ -19,7 +17,8 @@ def verify_bundle(bundle: Bundle) -> list[str]:
 
     The program is compiled again and taken through its regimes, every label is made and
     certified anew, and every file is compared with what is written of that. Of a task of
-    the library the program is the library's and not that of the bundle.
+    the library the program is the library's and not that of the bundle. A superposed model is
+    compressed by the matrix of the bundle, which was trained, and measured anew.
 
     Args:
         bundle: with its labels.
@@ -31,9 +30,9 @@ def verify_bundle(bundle: Bundle) -> list[str]:
         raise BundleError(
             f"{bundle.place} must hold the labels to be verified, and is the public part alone"
         )
-    task_id = task_id_of(bundle)
+    found = identify(bundle)
     try:
-        files = bundle_files(_made_again(bundle, task_id))
+        files = bundle_files(_made_again(bundle, found))
     except GlassbenchError as error:
         return [f"{bundle.manifest.id} cannot be made again: {error}"]
     return [
@@ -43,9 +42,9 @@ def verify_bundle(bundle: Bundle) -> list[str]:
     ]
 
 
-def _made_again(bundle: Bundle, task_id: TaskId | OwnTaskId) -> Task:
+def _made_again(bundle: Bundle, found: Identified) -> Task:
     """Return the task of a bundle: the library's, or what its program compiles to."""
-    if isinstance(task_id, TaskId):
-        return certified(task_id, build_model(task_id))
-    program, level = bundle.compiled.program, bundle.config.level
-    return certified(task_id, recompile(program, task_id.regimes, level))
+    compression, built = bundle.all_labels.compression, found.built
+    if built is None:
+        built = recompile(bundle.compiled.program, found.id.regimes, bundle.config.level)
+    return certified(found.id, built, W=None if compression is None else compression.W)

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 from .bundle_layout import CONFIG, INPUTS, WEIGHTS
 from .circuit_labels import EdgeState
+from .compression_record import CompressionRecord
 from .model_config import ModelConfig
 from .relevance import Relevance
 from .task import Task
@@ -24,7 +25,20 @@ _FILES = {
 _REGIMES = {
     "crowded": "distractor programs share the model and its layers; none of them is read out",
     "scrambled": "the residual stream, the bases of heads, neurons and heads are drawn at random",
+    "superposed": "one trained matrix stands between the residual stream and all that reads it and "
+    "writes to it, so that features share dimensions",
 }
+_EXACT = "It agrees with the program on every input."
+_NEAR = "It comes near the program, and gives its answers on every input that labels were made on."
+_CERTIFIED = (
+    "Every label was predicted from the program and measured on the weights; where the two differ, "
+    "no bundle is built."
+)
+_MEASURED = (
+    "States of edges, subspaces and positions, and what variables do, were measured on the "
+    "compressed weights. Where an edge is in another state than in the model that was compressed, "
+    "no bundle is built. Values, activations and token relevance are those of the program."
+)
 
 
 def task_sheet(task: Task, config: ModelConfig, data: TaskData) -> str:
@@ -39,7 +53,7 @@ def task_sheet(task: Task, config: ModelConfig, data: TaskData) -> str:
             task.id.spec.description,
             "",
             "A transformer that was compiled from a program, so that what happens inside is known. "
-            "It agrees with the program on every input.",
+            f"{_EXACT if task.gate is None else _NEAR}",
             "",
             "## The model",
             "",
@@ -49,6 +63,7 @@ def task_sheet(task: Task, config: ModelConfig, data: TaskData) -> str:
             *([""] if regimes else []),
             *regimes,
             "",
+            *_compression(task),
             "## The data",
             "",
             f"Inputs are sequences of 1 to {config.max_length} of {len(config.vocabulary)} tokens. "
@@ -80,7 +95,27 @@ def task_sheet(task: Task, config: ModelConfig, data: TaskData) -> str:
     )
 
 
-def label_sheet(task: Task, relevance: Relevance, variables: VariableLabels) -> str:
+def _compression(task: Task) -> list[str]:
+    """Return how a superposed model compares with the one that was compressed, in a paragraph."""
+    if task.gate is None:
+        return []
+    quality, original = task.gate.quality, task.gate.original.model.weights
+    return [
+        f"Its residual stream was compressed from {original.d_model} dimensions to "
+        f"{task.compiled.model.weights.d_model}. On {quality.n_inputs:,} inputs "
+        f"{quality.accuracy:.2%} of its answers are those of the model before; what a head or an "
+        f"MLP writes has a cosine of at least {quality.cosine:.4f} with what it wrote there, and a "
+        f"relative error of at most {quality.error:.4f}.",
+        "",
+    ]
+
+
+def label_sheet(
+    task: Task,
+    relevance: Relevance,
+    variables: VariableLabels,
+    compression: CompressionRecord | None = None,
+) -> str:
     """Return what the labels of a task are, how they were made, and the circuit."""
     labels = task.labels
     counts = Counter((label.state, label.certificate.kind) for label in labels.edges)
@@ -95,8 +130,7 @@ def label_sheet(task: Task, relevance: Relevance, variables: VariableLabels) -> 
         [
             f"# Labels of {task.id}",
             "",
-            "Every label was predicted from the program and measured on the weights; where the two "
-            "differ, no bundle is built.",
+            _CERTIFIED if compression is None else _MEASURED,
             "",
             "## Edges",
             "",
@@ -115,6 +149,7 @@ def label_sheet(task: Task, relevance: Relevance, variables: VariableLabels) -> 
             f"{len(variables.variables)}, of which outputs depend on {len(relevant)}: "
             f"{', '.join(f'`{variable.name}`' for variable in relevant)}.",
             "",
+            *_nearness(variables, compression),
             "## Token relevance",
             "",
             f"{len(relevance.lengths)} inputs, {shapley}. {relevance.n_rankable:,} answers depend "
@@ -123,6 +158,27 @@ def label_sheet(task: Task, relevance: Relevance, variables: VariableLabels) -> 
             "",
         ]
     )
+
+
+def _nearness(variables: VariableLabels, compression: CompressionRecord | None) -> list[str]:
+    """Return how near a superposed model comes to its program, by variable and by component."""
+    if compression is None:
+        return []
+    tried = [each for one in variables.variables for each in (one.whole, one.partial)]
+    tried += [one.partial for one in variables.joint]
+    agreeing = sum(one.whole + one.partial for one in (*compression.variables, *compression.joint))
+    rows = [
+        [f"`{one.name}`", f"{one.cosine:.4f}", f"{one.error:.4f}"] for one in compression.components
+    ]
+    return [
+        f"Interchanged, they change answers as the program does on {agreeing:,} of "
+        f"{sum(one.tried for one in tried):,} pairs.",
+        "",
+        "## Compression",
+        "",
+        *_table(["component", "cosine", "relative error"], rows),
+        "",
+    ]
 
 
 def licence_of(task: Task) -> str:

@@ -5,7 +5,7 @@ out; and whatever the interpreter says of the data. Each rule yields what is wro
 are true of the weights is what `verify_bundle` tells.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
@@ -13,15 +13,19 @@ from ..compiler import CompiledModel
 from ..compiler.component_graph import ComponentGraph
 from ..compiler.executor import run
 from .bounded_interpretation import slices_that_fit
-from .circuit_labels import CircuitLabels, EdgeState
+from .bundle_layout import VARIABLES
+from .circuit_labels import CircuitLabels, EdgeLabel, EdgeState
+from .compression_record import CompressionRecord
 from .feature_activations import FeatureActivations
-from .features import FeatureLabels
+from .feature_data import SUPERPOSED_BOUND
+from .features import BOUND, FeatureLabels
 from .high_level_model import HighLevelModel
 from .position_labels import PositionLabels, was_tried
 from .record import plain
 from .relevance import Relevance
 from .subspace_labels import SubspaceLabels
 from .swap import variable_edge_name
+from .universes import later_readers
 from .variable_window import window
 from .variables import VariableLabels
 
@@ -44,14 +48,30 @@ def circuit_problems(compiled: CompiledModel, labels: CircuitLabels) -> Iterator
             yield f"{label.edge}: must carry what the source map says"
 
 
-def subspace_problems(compiled: CompiledModel, labels: SubspaceLabels) -> Iterator[str]:
+def measured_problems(labels: Sequence[EdgeLabel]) -> Iterator[str]:
+    """Yield the labels of a superposed model whose certificates are not of interchanges."""
+    for label in labels:
+        if not was_tried(label):
+            yield (
+                f"{label.edge}: must be shown by interchanges, since the model is superposed, got "
+                f"a {label.certificate.kind} certificate"
+            )
+
+
+def subspace_problems(
+    compiled: CompiledModel, labels: SubspaceLabels, superposed: bool
+) -> Iterator[str]:
     """Yield why labels are none of what the readers of a model read."""
-    source_map = compiled.source_map
-    names = [
-        variable_edge_name(source_map.by_name[name], reader) for reader, name in source_map.reads
-    ]
-    if [label.edge for label in labels.subspaces] != names:
-        yield "must name every variable that a reader reads, in order"
+    source_map, given = compiled.source_map, [label.edge for label in labels.subspaces]
+    if superposed:
+        graph = ComponentGraph.of(compiled.model.weights)
+        pairs = [(v, one.name) for v in source_map.variables for one in later_readers(graph, v)]
+        if given != [variable_edge_name(*pair) for pair in pairs]:
+            yield "must name every variable with every later reader, in order"
+    else:
+        pairs = [(source_map.by_name[name], reader) for reader, name in source_map.reads]
+        if given != [variable_edge_name(*pair) for pair in pairs]:
+            yield "must name every variable that a reader reads, in order"
     for label in labels.subspaces:
         if not label.fits or label.state is EdgeState.UNWIRED:
             yield f"{label.edge}: a {label.certificate.kind} certificate is none of this state"
@@ -109,8 +129,35 @@ def value_problems(
             yield f"{name}: its values must be those of the program, or -1 for none"
 
 
-def feature_problems(compiled: CompiledModel, labels: FeatureLabels) -> Iterator[str]:
+def compression_problems(
+    compiled: CompiledModel, record: CompressionRecord, variables: VariableLabels
+) -> Iterator[str]:
+    """Yield why a record is none of how a model was compressed."""
+    if record.d_model < compiled.model.weights.d_model:
+        yield "d_model: must be at least the width of the compressed model"
+    writers = [writer.name for writer in ComponentGraph.of(compiled.model.weights).writers[2:]]
+    named = [one.name for one in record.components]
+    if named != [name for name in writers if name in named]:
+        yield "components: must be heads and MLPs of the model, once each, in order"
+    yield from (f"the quality gate: {problem}" for problem in record.quality.shortcomings)
+    sets = [(one.name,) for one in variables.variables], [one.variables for one in variables.joint]
+    if ([o.variables for o in record.variables], [o.variables for o in record.joint]) != sets:
+        yield f"variables, joint: must be those of {VARIABLES}, in order"
+        return
+    most = [(one.whole.tried, one.partial.tried) for one in variables.variables]
+    most += [(0, one.partial.tried) for one in variables.joint]
+    for one, (whole, partial) in zip((*record.variables, *record.joint), most, strict=True):
+        if not (0 <= one.whole <= whole and 0 <= one.partial <= partial):
+            yield f"{', '.join(one.variables)}: at most the pairs that were tried can agree"
+
+
+def feature_problems(
+    compiled: CompiledModel, labels: FeatureLabels, superposed: bool
+) -> Iterator[str]:
     """Yield why labels are none of the directions of the residual stream."""
+    bound = SUPERPOSED_BOUND if superposed else BOUND
+    if labels.record.bound != bound:
+        yield f"bound: must be {bound:g}, got {labels.record.bound:g}"
     source_map, n_layers = compiled.source_map, compiled.model.weights.n_layers
     widths = {one.name: len(one.directions) for one in source_map.variables}
     names = [name for name, width in widths.items() for _ in range(width)]
@@ -195,7 +242,7 @@ def _are_at_bos(
     sizes = (np.abs(at_bos) * labels.scale) @ np.abs(labels.directions)
     streams = run(compiled.model.weights, tokens).streams
     off = [np.abs(one[:, 0] - labels.stream(at_bos, depth)) for depth, one in enumerate(streams)]
-    return bool((np.array(off) <= _CLOSE_IN_FLOAT32 * (1 + sizes)).all())
+    return bool((np.array(off) <= labels.record.bound + _CLOSE_IN_FLOAT32 * (1 + sizes)).all())
 
 
 def _some_rows(

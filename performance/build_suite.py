@@ -21,15 +21,14 @@ from threadpoolctl import threadpool_limits
 from glassbench.benchmark_programs import TaskId, get_suite
 from glassbench.ground_truth import bundle_layout as at
 from glassbench.ground_truth import certified
-from glassbench.ground_truth.bundle_files import AllLabels, files_of
-from glassbench.ground_truth.features import features
+from glassbench.ground_truth.bundle_files import AllLabels, features_of, files_of, variables_of
+from glassbench.ground_truth.compression_record import CompressionRecord
 from glassbench.ground_truth.manifest import sha256_of
 from glassbench.ground_truth.position_labels import position_labels
 from glassbench.ground_truth.relevance import relevance
 from glassbench.ground_truth.subspace_labels import subspace_labels
 from glassbench.ground_truth.task import build_model
 from glassbench.ground_truth.task_data import TaskData
-from glassbench.ground_truth.variables import variables
 
 Made = TypeVar("Made")
 
@@ -61,13 +60,15 @@ def built(task: TaskId) -> Built:
         compiled = timed("compile", lambda: build_model(task))
         found = timed("edges", lambda: certified(task, compiled))
         data = timed("data", lambda: TaskData.of(compiled, found.domain))
-        domain, codec = found.domain, compiled.model.codec
+        codec = compiled.model.codec
+        known, agreement = timed("variables", lambda: variables_of(found))
         labels = AllLabels(
             timed("subspaces", lambda: subspace_labels(found)),
             timed("positions", lambda: position_labels(found)),
-            timed("variables", lambda: variables(compiled, domain, task=str(task))),
-            timed("features", lambda: features(compiled, domain)),
+            known,
+            timed("features", lambda: features_of(found)),
             timed("relevance", lambda: relevance(compiled.program, codec, data.tokens)),
+            None if found.gate is None else CompressionRecord.of(found, agreement),
         )
         files = timed("files", lambda: files_of(found, data, labels))
     every = (*found.labels.edges, *labels.subspaces.subspaces, *labels.positions.positions)

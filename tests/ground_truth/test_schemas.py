@@ -36,7 +36,7 @@ def test_the_published_schemas_are_up_to_date(schemas, make_schemas):
 
 
 def test_schemas_name_every_field_of_a_bundle(schemas):
-    files = bundle_files(load("histogram[vocab=2,length=3]"))
+    files = bundle_files(load("frac_prevs[vocab=2,length=3]/superposed[d=6]"))
     texts = {json.loads(text)["title"]: json.loads(text) for text in schemas.values()}
     for name in RECORDS:
         assert set(json.loads(files[name])) == set(texts[name]["properties"])

@@ -9,7 +9,7 @@ from glassbench.compiler.adam_recipe import AdamRecipe
 from glassbench.compiler.compression_starts import STARTS
 from glassbench.compiler.gauss_newton_recipe import GaussNewtonRecipe
 from glassbench.errors import BundleError, CertificationError, TaskError
-from glassbench.ground_truth import EdgeState, bundle_files, load, verify
+from glassbench.ground_truth import EdgeState, load, verify
 from glassbench.ground_truth.quality_gate import quality_gate
 from glassbench.ground_truth.superposed import superpose
 
@@ -122,11 +122,6 @@ def test_its_labels_can_be_verified():
     )
     (problem,) = verify(found.compiled, other, superposed=True)
     assert problem.startswith(f"{first.edge}: the labels say ")
-
-
-def test_it_has_no_bundle_yet():
-    with pytest.raises(TaskError, match="since its model is superposed; leave that regime out"):
-        bundle_files(load(f"{TASK}/superposed[d=6,seed=0]"))
 
 
 def test_what_does_not_keep_its_labels_is_no_task():
