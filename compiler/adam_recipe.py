@@ -6,7 +6,7 @@ from 1e-3 to 1e-6 over the first half of 300,000 steps. `adam` starts where read
 they need, and is for models whose `W` is too large for Gauss-Newton.
 """
 
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property, partial
 from typing import Any, Literal, NamedTuple
@@ -19,6 +19,7 @@ from jaxtyping import Array, Float, Int
 
 from .compression_loss import CompressionLoss, Sample
 from .compression_starts import STARTS
+from .interchanged_edges import InterchangedEdges
 from .model import Model
 
 _CHUNK = 500
@@ -82,7 +83,7 @@ class AdamTraining:
     Args:
         model: the original.
         sampled: the inputs that are trained on.
-        edges: the names of the edges that have no effect, and shall have none.
+        edges: which are interchanged.
         recipe: how.
     """
 
@@ -90,7 +91,7 @@ class AdamTraining:
         self,
         model: Model,
         sampled: Int[np.ndarray, "rows position"],
-        edges: Collection[str],
+        edges: InterchangedEdges,
         recipe: AdamRecipe,
     ) -> None:
         self._model = model
@@ -98,7 +99,7 @@ class AdamTraining:
         self._recipe = recipe
         self._loss = CompressionLoss.of(model, sampled)
         rng = np.random.default_rng(_SEED)
-        self._sample = self._loss.sample(sampled, edges, recipe.n_interchanged, rng)
+        self._sample = self._loss.sample(sampled, edges.each, recipe.n_interchanged, rng)
 
     def start(self, d: int, seeds: list[int]) -> AdamState:
         """Return where training starts; what a checkpoint holds has the same shape."""

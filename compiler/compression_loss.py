@@ -5,9 +5,9 @@ distribution that the original's logits stand for where the output is categorica
 error where it is numerical. `L_layer` is the squared difference of what every head and MLP
 writes, in the coordinates of the original and relative to the mean square of the original.
 
-Both are taken over inputs, and over as many interchanges of single edges. Without the latter
-a compression learns shortcuts: it reads a fact wherever it is also known from, answers
-everything right, with every layer right, and has other causal edges than the original.
+Both are taken over inputs, and over interchanges of edges. Without the latter a compression
+learns shortcuts: it reads a fact wherever it is also known from, answers everything right, with
+every layer right, and has other causal edges than the original.
 """
 
 from collections.abc import Collection, Sequence
@@ -28,6 +28,7 @@ from .weights import Weights
 SHARPNESS = 4.0
 """What logits are multiplied by before the softmax of the cross-entropy."""
 _LEAST = 1e-3
+_SOME_ERROR = 0.25
 
 Matrix = Float[Array, "d d_model"]
 
@@ -86,8 +87,9 @@ class CompressionLoss:
         arrays: its weights.
         axes: for each writer after the embeddings the axes that it writes along.
         sizes: its mean square over positions.
-        in_gaps: whether numerical outputs are measured in units of half the smallest gap
-            between two values, so that an error of one is a wrong answer; else as they are.
+        in_bounds: whether errors are measured in units of about what may be: numerical outputs
+            of half the smallest gap between two values, so that an error of one is a wrong
+            answer, and layers of a quarter of their size; else as they are.
     """
 
     model: Model
@@ -95,7 +97,7 @@ class CompressionLoss:
     arrays: Arrays
     axes: tuple[np.ndarray, ...]
     sizes: tuple[float, ...]
-    in_gaps: bool = False
+    in_bounds: bool = False
 
     @classmethod
     def of(cls, model: Model, tokens: Int[np.ndarray, "rows position"]) -> "CompressionLoss":
@@ -112,16 +114,17 @@ class CompressionLoss:
     def sample(
         self,
         tokens: Int[np.ndarray, "rows position"],
-        edges: Collection[str],
+        interchanges: Sequence[Collection[str]],
         n_interchanged: int,
         rng: np.random.Generator,
     ) -> Sample:
-        """Return the inputs as they are, then pairs of them with one edge interchanged.
+        """Return the inputs as they are, then pairs of them with edges interchanged.
 
         Args:
             tokens: the inputs.
-            edges: the names of the edges that are interchanged.
-            n_interchanged: how many pairs there are; every edge gets as many, to within one.
+            interchanges: the names of the edges that are interchanged together, in each.
+            n_interchanged: how many pairs there are; every interchange gets as many, to within
+                one.
             rng: draws the pairs.
         """
         n = len(tokens)
@@ -129,13 +132,10 @@ class CompressionLoss:
             tokens[np.concatenate([np.arange(n), rng.integers(n, size=n_interchanged)])]
             for _ in ("base", "source")
         )
-        graph = self.forward.graph
-        known = zip(graph.edges, self.forward.edge_places(), strict=True)
-        chosen = np.array([place for edge, place in known if edge.name in edges]).reshape(-1, 2)
-        swapped = np.zeros((len(base), len(graph.readers), len(graph.writers)))
-        if n_interchanged and len(chosen):
-            reader, writer = chosen[rng.permutation(n_interchanged) % len(chosen)].T
-            swapped[np.arange(n, len(base)), reader, writer] = 1.0
+        swapped = np.zeros((len(base), *self.forward.edge_shape))
+        if n_interchanged and interchanges:
+            masks = np.array([self.forward.edge_mask(edges) for edges in interchanges])
+            swapped[n:] = masks[rng.permutation(n_interchanged) % len(masks)]
         places = _places(source.shape, n, rng)
         written, logits = jax.jit(self.forward.interchange)(
             self.arrays, base, source, places, jnp.asarray(swapped)
@@ -161,7 +161,7 @@ class CompressionLoss:
         written, logits = self.forward.interchange(
             arrays, sample.base, sample.source, sample.places, sample.edges
         )
-        layer = jnp.sqrt(sample.at_layers)[..., None]
+        layer = jnp.sqrt(sample.at_layers)[..., None] / (_SOME_ERROR if self.in_bounds else 1.0)
         residuals = [
             (layer * (ours - theirs)[..., axes] / np.sqrt(size)).ravel()
             for ours, theirs, axes, size in zip(
@@ -174,7 +174,7 @@ class CompressionLoss:
             if readout.encoding is Encoding.CATEGORICAL:
                 categorical.append(SHARPNESS * logits[..., some])
                 continue
-            scale = _half_gap(readout) if self.in_gaps else 1.0
+            scale = _half_gap(readout) if self.in_bounds else 1.0
             error = logits[..., some] - sample.logits[..., some]
             residuals.append((answer * error / scale).ravel())
         return Parts(jnp.concatenate(residuals), tuple(categorical))
@@ -195,6 +195,14 @@ class CompressionLoss:
             excess = jnp.log(target) - jax.nn.log_softmax(logits)
             total += (sample.at_answers * (target * excess).sum(axis=-1)).sum()
         return total
+
+    def by_row(self, W: Matrix, sample: Sample) -> Float[Array, " rows"]:
+        """Return the loss of `W` on each row; their mean is the loss."""
+
+        def one(row: Sample) -> Array:
+            return self(W, jax.tree.map(lambda array: array[None], row))
+
+        return jax.vmap(one)(sample) * len(sample.base)
 
     def _readouts(self) -> Sequence[tuple[Readout, slice]]:
         """Return each output with its logits."""

@@ -18,6 +18,7 @@ _FIRST_DAMPING = 1e-3
 _LEAST_DAMPING = 1e-10
 _MOST_DAMPING = 1e6
 _LESS, _MORE = 1 / 3, 4.0
+_MOST_TURN = 0.4
 
 Matrix = Float[Array, "d d_model"]
 
@@ -78,17 +79,39 @@ def descend(loss: Loss, W: Matrix, sample: Sample, *, steps: int, enough: float)
         return at._replace(damping=at.damping * _MORE, steps=at.steps + 1)
 
     def step(at: Descent) -> Descent:
-        damped = at.curvature + at.damping * jnp.eye(W.size)
-        move = jax.scipy.linalg.solve(damped, at.gradient, assume_a="pos")
-        moved = at.W - move.reshape(W.shape)
+        factor = jax.scipy.linalg.cho_factor(at.curvature + at.damping * jnp.eye(W.size))
+        move = -jax.scipy.linalg.cho_solve(factor, at.gradient).reshape(W.shape)
+        bend = _bend(loss, at.W, move, sample)
+        turn = -jax.scipy.linalg.cho_solve(factor, bend).reshape(W.shape) / 2
+        moved = at.W + move + turn
         reached = loss(moved, sample)
-        return jax.lax.cond(reached < at.loss, there, here, at, moved, reached)
+        small = jnp.linalg.norm(turn) < _MOST_TURN * jnp.linalg.norm(move)
+        return jax.lax.cond(small & (reached < at.loss), there, here, at, moved, reached)
 
     first = jnp.asarray(_FIRST_DAMPING, W.dtype)
     start = Descent(
         W, loss(W, sample), *_quadratic(loss, W, sample), first, jnp.zeros((), jnp.int32)
     )
     return jax.lax.while_loop(going_on, step, start)
+
+
+def _bend(loss: Loss, W: Matrix, move: Matrix, sample: Sample) -> Array:
+    """Return half the gradient, flat, of what the residuals curve away by along a move."""
+
+    def parts(flat: Array) -> Parts:
+        return loss.parts(flat.reshape(W.shape), sample)
+
+    def slope(flat: Array) -> Parts:
+        return jax.jvp(parts, (flat,), (move.ravel(),))[1]
+
+    _, second = jax.jvp(slope, (W.ravel(),), (move.ravel(),))
+    at, pull = jax.vjp(parts, W.ravel())
+    weight = sample.at_answers[..., None] / 2
+    curved = []
+    for logits, curve in zip(at.logits, second.logits, strict=True):
+        given = jax.nn.softmax(logits)
+        curved.append(weight * given * (curve - (given * curve).sum(axis=-1, keepdims=True)))
+    return pull(Parts(second.residuals, tuple(curved)))[0]
 
 
 def _quadratic(loss: Loss, W: Matrix, sample: Sample) -> tuple[Array, Array]:

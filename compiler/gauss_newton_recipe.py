@@ -1,13 +1,17 @@
 """The recipe of compressions by default: from what readers need, down by Gauss-Newton.
 
-A start of `reads` is often all but right; a few tens of steps of `gauss_newton.descend` do the
-rest. Where they do not, another start is tried. Where none leads anywhere, the model is first
-compressed to one dimension more, and that dimension is squeezed out: its row of `W` shrinks
-step by step while the others are trained to make up for it. That finds solutions whose
-features have very different sizes, far from every start.
+A start of `reads` is often all but right; a few tens of steps of `gauss_newton.descend` on a
+few hundred rows do the rest. What is asked for is that *no* answer changes, so that rows on
+which the loss is largest are then looked for among many more, and put among those that are
+trained on, round by round.
+
+Where no start leads to a model that is good enough, the best one of a dimension more is taken,
+and that dimension is squeezed out: its row of `W` shrinks step by step while the others are
+trained to make up for it. That finds solutions whose features have very different sizes, far
+from every start.
 """
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
 
@@ -20,12 +24,15 @@ from .compression_attempt import Attempt
 from .compression_loss import CompressionLoss, Parts, Sample
 from .compression_starts import STARTS
 from .gauss_newton import Descent, descend
+from .interchanged_edges import InterchangedEdges
 from .model import Model
 
 Matrix = Float[np.ndarray, "d d_model"]
 
 _SHARES = (0.9, 0.8, 0.7, 0.6, 0.5, 0.4, 0.3, 0.2, 0.1, 0.0)
 """How large the row that is squeezed out still is, step by step."""
+_ROUND_STEPS = 30
+_POOL_SEED = 0
 
 
 @dataclass(frozen=True)
@@ -34,21 +41,29 @@ class GaussNewtonRecipe:
 
     Attributes:
         start: one of `STARTS`.
-        n_inputs: how many inputs are looked at, evenly over lengths and outputs.
-        n_interchanged: how many interchanges of single edges.
+        n_inputs: how many inputs rows are drawn from, evenly over lengths and outputs.
+        n_interchanged: how many interchanges they are drawn from.
+        inputs: how many inputs are trained on at a time.
+        interchanged: how many interchanges.
+        hardest: how many more of either are those on which the loss is largest.
         steps: how many steps are tried from each start.
+        rounds: how often the hardest rows are looked for.
         tries: from how many starts.
-        squeezes: how often more steps are taken from what is squeezed out of a wider one.
+        squeezes: how many rounds follow when a dimension was squeezed out.
         enough: a loss at which no more steps are taken.
     """
 
     start: str = "reads"
-    n_inputs: int = 80
-    n_interchanged: int = 160
+    n_inputs: int = 1024
+    n_interchanged: int = 6144
+    inputs: int = 80
+    interchanged: int = 120
+    hardest: int = 120
     steps: int = 60
+    rounds: int = 8
     tries: int = 3
-    squeezes: int = 8
-    enough: float = 1e-7
+    squeezes: int = 16
+    enough: float = 1e-8
 
 
 class GaussNewtonTraining:
@@ -56,8 +71,8 @@ class GaussNewtonTraining:
 
     Args:
         model: the original.
-        sampled: the inputs that are trained on.
-        edges: the names of the edges that have no effect, and shall have none.
+        sampled: the inputs that rows are drawn from.
+        edges: which are interchanged.
         recipe: how.
     """
 
@@ -65,15 +80,15 @@ class GaussNewtonTraining:
         self,
         model: Model,
         sampled: Int[np.ndarray, "rows position"],
-        edges: Collection[str],
+        edges: InterchangedEdges,
         recipe: GaussNewtonRecipe,
     ) -> None:
         self._model = model
         self._sampled = sampled
-        self._edges = edges
         self._recipe = recipe
         self._plain = CompressionLoss.of(model, sampled)
-        self._in_gaps = replace(self._plain, in_gaps=True)
+        self._in_bounds = replace(self._plain, in_bounds=True)
+        self._all, self._quiet = (self._pool(each) for each in (edges.each, edges.quiet))
         self._descents: dict[tuple[bool, int], Callable[..., Descent]] = {}
 
     def attempts(self, d: int, seed: int) -> Iterator[Attempt]:
@@ -82,54 +97,77 @@ class GaussNewtonTraining:
         Whoever asks stops at one that is good enough.
         """
         for number in range(self._recipe.tries):
-            yield from self._from_start(d, seed, number)
+            rng = np.random.default_rng([seed, d, number])
+            yield from self._from_start(d, rng)
         if d + 1 < self._model.weights.d_model:
-            wider = [self._wider(d + 1, seed, number) for number in range(self._recipe.tries)]
-            yield from self._squeezed(min(wider, key=lambda one: one.loss).W, seed)
+            rng = np.random.default_rng([seed, d, self._recipe.tries])
+            *_, wider = self._from_start(d + 1, rng)
+            yield from self._squeezed(wider.W, rng)
 
-    def _wider(self, d: int, seed: int, number: int) -> Attempt:
-        """Return the last attempt from a start."""
-        *_, last = self._from_start(d, seed, number)
-        return last
-
-    def _from_start(self, d: int, seed: int, number: int) -> Iterator[Attempt]:
-        """Go down on the plain loss, then with numerical outputs in gaps."""
-        rng = np.random.default_rng([seed, d, number])
+    def _from_start(self, d: int, rng: np.random.Generator) -> Iterator[Attempt]:
+        """Go down from a start."""
         W = STARTS[self._recipe.start](self._model, self._sampled, d, rng)
-        sample = self._sample(rng)
-        yield Attempt(W, float(self._plain(jnp.asarray(W), sample)), 0)
-        for in_gaps in (False, True, True):
-            done = self._descend(in_gaps, self._recipe.steps)(jnp.asarray(W), sample)
-            W = np.asarray(done.W)
-            yield self._attempt(done)
+        rows = self._drawn(self._all, rng)
+        yield Attempt(W, float(self._plain(jnp.asarray(W), rows)), 0)
+        done = self._descend(False, self._recipe.steps)(jnp.asarray(W), rows)
+        yield self._attempt(done)
+        yield from self._rounds(done.W, self._all, rng, self._recipe.rounds)
 
-    def _squeezed(self, W: Matrix, seed: int) -> Iterator[Attempt]:
+    def _squeezed(self, W: Matrix, rng: np.random.Generator) -> Iterator[Attempt]:
         """Take the weakest dimension out of `W`, little by little."""
-        rng = np.random.default_rng([seed, len(W), self._recipe.tries])
-        sample = self._sample(rng)
         _, sizes, axes = np.linalg.svd(W, full_matrices=False)
-        rows = jnp.asarray(sizes[:, None] * axes)
-        kept, last = rows[:-1], rows[-1]
+        shrunk = jnp.asarray(sizes[:, None] * axes)
+        kept, last = shrunk[:-1], shrunk[-1]
+        rows = self._drawn(self._quiet, rng)
         for share in _SHARES:
-            kept = self._beside(kept, share * last, sample).W
-        for turn in range(self._recipe.squeezes):
-            done = self._descend(turn > 0, 2 * self._recipe.steps)(kept, sample)
-            kept = done.W
+            kept = self._beside(kept, share * last, rows).W
+        yield from self._rounds(kept, self._quiet, rng, self._recipe.squeezes)
+
+    def _rounds(
+        self, W: Array, pool: Sample, rng: np.random.Generator, rounds: int
+    ) -> Iterator[Attempt]:
+        """Go down on the rows that are hardest now or were, and on others."""
+        hardest = np.array([], int)
+        for _ in range(rounds):
+            losses = np.asarray(self._by_row(W, pool))
+            found = np.argsort(-losses)[: self._recipe.hardest // 2]
+            known = np.union1d(hardest, found)
+            hardest = known[np.argsort(-losses[known])][: self._recipe.hardest]
+            done = self._descend(True, _ROUND_STEPS)(W, self._drawn(pool, rng, hardest))
+            W = done.W
             yield self._attempt(done)
 
-    def _sample(self, rng: np.random.Generator) -> Sample:
-        n_interchanged = self._recipe.n_interchanged
-        return self._plain.sample(self._sampled, self._edges, n_interchanged, rng)
+    def _pool(self, edges: tuple[frozenset[str], ...]) -> Sample:
+        rng = np.random.default_rng(_POOL_SEED)
+        return self._plain.sample(self._sampled, edges, self._recipe.n_interchanged, rng)
 
-    def _descend(self, in_gaps: bool, steps: int) -> Callable[..., Descent]:
+    def _drawn(
+        self, pool: Sample, rng: np.random.Generator, hardest: np.ndarray | tuple[()] = ()
+    ) -> Sample:
+        """Return rows of a pool: always as many, with the hardest among them."""
+        recipe = self._recipe
+        every = np.arange(len(pool.base))
+        inputs, interchanged = np.split(every, [len(self._sampled)])
+        some = [
+            rng.choice(inputs, recipe.inputs),
+            rng.choice(interchanged, recipe.interchanged if len(interchanged) else 0),
+            rng.choice(every, recipe.hardest - len(hardest)),
+            np.asarray(hardest, int),
+        ]
+        return pool.take(jnp.asarray(np.concatenate(some)))
+
+    def _descend(self, in_bounds: bool, steps: int) -> Callable[..., Descent]:
         """Return a compiled descent; it is compiled once for each shape."""
-        if (in_gaps, steps) not in self._descents:
-            loss = self._in_gaps if in_gaps else self._plain
-            enough = self._recipe.enough
-            self._descents[in_gaps, steps] = jax.jit(
-                partial(descend, loss, steps=steps, enough=enough)
+        if (in_bounds, steps) not in self._descents:
+            loss = self._in_bounds if in_bounds else self._plain
+            self._descents[in_bounds, steps] = jax.jit(
+                partial(descend, loss, steps=steps, enough=self._recipe.enough)
             )
-        return self._descents[in_gaps, steps]
+        return self._descents[in_bounds, steps]
+
+    @cached_property
+    def _by_row(self) -> Callable[[Array, Sample], Array]:
+        return jax.jit(self._in_bounds.by_row)
 
     @cached_property
     def _beside(self) -> Callable[..., Descent]:

@@ -5,10 +5,11 @@ row of a batch has its own edges that are interchanged: a number for each pair o
 a writer, 1 where the reader sees what the writer contributed on the source.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Array, Float, Int
 
 from .component_graph import LOGITS, ROLES, ComponentGraph, head_name, mlp_name
@@ -32,10 +33,18 @@ class InterchangedForward:
         self._n_layers = weights.n_layers
         self._reader = {reader.name: place for place, reader in enumerate(self.graph.readers)}
 
-    def edge_places(self) -> list[tuple[int, int]]:
-        """Return the place of each edge's reader and writer in `Edges`."""
-        writer = self.graph.writer_index
-        return [(self._reader[e.reader.name], writer[e.writer.name]) for e in self.graph.edges]
+    @property
+    def edge_shape(self) -> tuple[int, int]:
+        """The number of readers and of writers."""
+        return len(self.graph.readers), len(self.graph.writers)
+
+    def edge_mask(self, edges: Collection[str]) -> Float[np.ndarray, "reader writer"]:
+        """Return 1 for each of these edges, 0 for the others: a row of `Edges`."""
+        mask = np.zeros(self.edge_shape)
+        for edge in self.graph.edges:
+            if edge.name in edges:
+                mask[self._reader[edge.reader.name], self.graph.writer_index[edge.writer.name]] = 1
+        return mask
 
     def __call__(
         self,

@@ -48,7 +48,8 @@ def loss(compiled, tokens):
 
 @pytest.fixture(scope="module")
 def sample(loss, tokens):
-    return loss.sample(tokens, loss.forward.graph.edge_names, 60, np.random.default_rng(0))
+    single = [{edge} for edge in loss.forward.graph.edge_names]
+    return loss.sample(tokens, single, 60, np.random.default_rng(0))
 
 
 def test_the_forward_pass_is_that_of_the_executor(compiled, loss, tokens):
@@ -57,6 +58,21 @@ def test_the_forward_pass_is_that_of_the_executor(compiled, loss, tokens):
     np.testing.assert_allclose(logits, expected.logits, atol=1e-9)
     for ours, theirs in zip(written, expected.contributions, strict=True):
         np.testing.assert_allclose(ours, theirs, atol=1e-9)
+
+
+def test_the_loss_is_the_mean_over_rows(loss, sample):
+    W = jnp.asarray(np.random.default_rng(0).normal(size=(4, loss.model.weights.d_model)))
+    of_rows = loss.by_row(W, sample)
+    assert of_rows.shape == (len(sample.base),)
+    assert (np.asarray(of_rows) >= 0).all()
+    np.testing.assert_allclose(of_rows.mean(), loss(W, sample), rtol=1e-9)
+
+
+def test_edges_are_interchanged_together(loss, tokens):
+    edges = set(loss.forward.graph.edge_names[:2])
+    drawn = loss.sample(tokens, [edges], 5, np.random.default_rng(0))
+    assert np.asarray(drawn.edges[: len(tokens)]).sum() == 0
+    assert (np.asarray(drawn.edges[len(tokens) :]).sum(axis=(1, 2)) == 2).all()
 
 
 def test_interchanges_are_those_of_the_executor(compiled, loss, sample):
