@@ -18,11 +18,12 @@ from jaxtyping import Float
 from ..compiler.adam_recipe import AdamRecipe, AdamTraining
 from ..compiler.compression_attempt import Attempt
 from ..compiler.gauss_newton_recipe import GaussNewtonRecipe, GaussNewtonTraining
+from ..compiler.interchanged_edges import InterchangedEdges
 from ..errors import TaskError
 from .adam_checkpoint import AdamCheckpoint, Stand
 from .circuit_labels import EdgeState
-from .interchange_pairs import spread_rows
 from .compression_grid import on_grid
+from .interchange_pairs import spread_rows
 from .quality_gate import QualityGate, quality_gate
 from .task import Task
 
@@ -108,7 +109,9 @@ def superpose(
         )
     name, chosen = _recipe(recipe, d * width)
     measuring = _Measuring(task, d, name, progress or (lambda _number, _text: None))
-    edges = [edge for edge, state in task.labels.states.items() if state in _QUIET]
+    states = task.labels.states
+    quiet = [edge for edge, state in states.items() if state in _QUIET]
+    edges = InterchangedEdges.of(states, quiet)
     n_inputs = min(chosen.n_inputs, len(task.domain.tokens))
     rows = spread_rows(task.domain.length, task.domain.stratum, n_inputs)
     sampled = task.domain.tokens[rows]
