@@ -61,9 +61,7 @@ def embeddings(model: Model, tokens: Tokens, d: int, rng: np.random.Generator) -
 
 def reads(model: Model, tokens: Tokens, d: int, rng: np.random.Generator) -> Matrix:
     """Return a matrix through which readers see what they need, as far as `d` allows."""
-    scale, moments = read_moments(model, tokens)
-    start = rng.normal(size=(d, model.weights.d_model)) / np.sqrt(model.weights.d_model)
-    return np.asarray(_least_error(jnp.asarray(start), jnp.asarray(scale), jnp.asarray(moments)))
+    return reading_matrix(d, *read_moments(model, tokens), rng)
 
 
 STARTS: Mapping[str, Start] = {
@@ -74,6 +72,15 @@ STARTS: Mapping[str, Start] = {
     "reads": reads,
 }
 """The starts by name."""
+
+
+def reading_matrix(
+    d: int, scale: np.ndarray, moments: np.ndarray, rng: np.random.Generator
+) -> Matrix:
+    """Return a matrix of `d` rows of which `read_error` is small."""
+    width = scale.shape[-1]
+    start = rng.normal(size=(d, width)) / np.sqrt(width)
+    return np.asarray(_least_error(jnp.asarray(start), jnp.asarray(scale), jnp.asarray(moments)))
 
 
 def read_error(W: Matrix, scale: np.ndarray, moments: np.ndarray) -> float:
@@ -87,11 +94,19 @@ def read_error(W: Matrix, scale: np.ndarray, moments: np.ndarray) -> float:
     return float(_error(jnp.asarray(W), jnp.asarray(scale), jnp.asarray(moments)))
 
 
-def read_moments(model: Model, tokens: Tokens) -> tuple[np.ndarray, np.ndarray]:
+def read_moments(
+    model: Model, tokens: Tokens, *, centred: bool = False
+) -> tuple[np.ndarray, np.ndarray]:
     """Return `M_l` and `C_l`, `[depths, d_model, d_model]` each, of the depths at which any reads.
 
     Contributions of different writers are taken as independent of each other. Padding is
     looked at too: keys are read there, and must say so.
+
+    Args:
+        model: the original.
+        tokens: inputs over which moments are taken.
+        centred: whether `C_l` is the covariance: what every stream has in common need not be
+            read then.
     """
     weights = model.weights
     graph = ComponentGraph.of(weights)
@@ -106,7 +121,7 @@ def read_moments(model: Model, tokens: Tokens) -> tuple[np.ndarray, np.ndarray]:
         readers = [reader for reader in graph.readers if (reader.role == "k") == keys]
         for depth in sorted({reader.depth for reader in readers}):
             before = depths < depth
-            mean = means[before].sum(axis=0)
+            mean = np.zeros_like(means[0]) if centred else means[before].sum(axis=0)
             moment = spreads[before].sum(axis=0) + np.outer(mean, mean)
             matrices = [reader_matrix(weights, one) for one in readers if one.depth == depth]
             scale.append(sum(_relative(matrix, moment) for matrix in matrices))

@@ -8,7 +8,8 @@ from the program: states are measured.
 
 In a compressed model all directions overlap a little, so that no reader's weights annihilate
 what a writer writes. An edge that was `unwired` is then one without effect like an `inert`
-one, and its certificate is the search that found none.
+one, and its certificate is the search that found none. An edge of a component of which nothing is
+left is `unwired`.
 """
 
 from dataclasses import dataclass
@@ -99,11 +100,11 @@ def quality_gate(
     if quality.shortcomings and not always_states:
         return QualityGate(original, W, compiled, quality, None, ())
     measured = measured_labels(compiled, labels, domain, task=task or labels.task)
+    states = {edge: measured.states.get(edge, EdgeState.UNWIRED) for edge in labels.states}
     moved = tuple(
-        (edge, state, measured.states[edge])
+        (edge, state, states[edge])
         for edge, state in labels.states.items()
-        if measured.states[edge] is not state
-        and not {measured.states[edge], state} <= _WITHOUT_EFFECT
+        if states[edge] is not state and not {states[edge], state} <= _WITHOUT_EFFECT
     )
     return QualityGate(original, W, compiled, quality, measured, moved)
 

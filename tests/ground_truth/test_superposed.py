@@ -43,6 +43,14 @@ def test_the_original_passes(task):
     assert gate.labels.counts[EdgeState.CAUSAL] == task.labels.counts[EdgeState.CAUSAL]
 
 
+def test_edges_of_what_is_gone_are_unwired():
+    small = load("frac_prevs[vocab=2,length=2]")
+    gate = gate_of(small, np.eye(4, small.compiled.model.weights.d_model), always_states=True)
+    moved = {edge: state for edge, _, state in gate.moved}
+    assert moved["embed->m0"] is EdgeState.UNWIRED
+    assert not gate.passed
+
+
 def test_a_compressed_model_passes(task, small):
     assert small.gate.passed, small.gate.shortcomings
     assert small.W.shape == (6, task.compiled.model.weights.d_model)
