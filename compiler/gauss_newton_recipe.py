@@ -99,7 +99,7 @@ class GaussNewtonTraining:
         for number in range(self._recipe.tries):
             rng = np.random.default_rng([seed, d, number])
             yield from self._from_start(d, rng)
-        if d + 1 < self._model.weights.d_model:
+        if self._recipe.squeezes and d + 1 < self._model.weights.d_model:
             rng = np.random.default_rng([seed, d, self._recipe.tries])
             *_, wider = self._from_start(d + 1, rng)
             yield from self._squeezed(wider.W, rng)
