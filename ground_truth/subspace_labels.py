@@ -119,8 +119,8 @@ def _measured(task: Task, gate: QualityGate) -> tuple[EdgeLabel, ...]:
         for reader in later_readers(runs.graph, variable):
             own = variable_edge_name(variable, reader.name)
             names.append(own)
-            if alone:
-                edge = edges[edge_name(variable.writer, reader.name)]
+            edge = edges.get(edge_name(variable.writer, reader.name))
+            if alone and edge is not None:
                 known[own] = edge.model_copy(update={"edge": own, "variables": (variable.name,)})
             else:
                 swaps.append(Swap.of_variable(runs.graph, variable, reader))

@@ -100,8 +100,14 @@ def superpose(
         progress: is told of every attempt.
 
     Raises:
-        TaskError: `d` is not between 1 and the width of the model, or there is no such recipe.
+        TaskError: `d` is not between 1 and the width of the model, there is no such recipe, or
+            the model is compressed already.
     """
+    if task.gate is not None:
+        raise TaskError(
+            f"A model is compressed once, and that of {task.id} is; compress the task without its "
+            "last regime."
+        )
     width = task.compiled.model.weights.d_model
     if not 1 <= d <= width:
         raise TaskError(

@@ -152,6 +152,11 @@ def test_what_is_refused(task, options, message):
         superpose(task, **options)
 
 
+def test_a_model_is_compressed_once():
+    with pytest.raises(TaskError, match="is; compress the task without its last regime"):
+        superpose(load(f"{TASK}/superposed[d=6,seed=0]"), 4)
+
+
 SHORT = AdamRecipe(steps=1_000, batch=16, n_inputs=14, n_interchanged=32)
 
 
