@@ -110,14 +110,18 @@ print(sha256_of(bundle_files(load(sys.argv[1]))["manifest.json"]))
 """
 
 
-@pytest.mark.parametrize("seed", ["1", "2"])
-def test_other_processes_give_the_same_bytes(files, seed):
+@pytest.mark.parametrize(
+    "environment",
+    # The second has matrix products that round otherwise, where the processor knows of them.
+    [{"PYTHONHASHSEED": "1"}, {"PYTHONHASHSEED": "2", "OPENBLAS_CORETYPE": "Nehalem"}],
+)
+def test_other_processes_give_the_same_bytes(files, environment):
     told = subprocess.run(
         [sys.executable, "-c", BUILD, STORED],
         capture_output=True,
         text=True,
         check=False,
-        env={**os.environ, "PYTHONHASHSEED": seed},
+        env={**os.environ, **environment},
     )
     assert told.returncode == 0, told.stderr
     assert told.stdout.strip() == sha256_of(files[at.MANIFEST])
