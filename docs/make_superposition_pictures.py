@@ -1,0 +1,431 @@
+"""Draws the pictures of docs/superposition.md.
+
+python docs/make_superposition_pictures.py [--curves docs/superposition_curves.csv]
+
+Nothing is trained: matrices are those kept with the package, and curves are those that
+performance/superposition_curves.py measured.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import numpy as np
+import pandas as pd
+import typer
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from scipy.stats import spearmanr
+
+from glassbench.compiler.compression_loss import with_bos
+from glassbench.compiler.compression_starts import STARTS, read_moments
+from glassbench.compiler.executor import run
+from glassbench.compiler.picture_file import write_figure
+from glassbench.compiler.source_map import SourceMap
+from glassbench.ground_truth import Task, load
+from glassbench.ground_truth.stored_compressions import stored_compression, stored_tasks
+
+FOLDER = Path(__file__).parent / "pictures"
+CURVES = Path(__file__).parent / "superposition_curves.csv"
+SHOWN = "frac_prevs-v1/superposed[d=8,seed=1]"
+"""The task whose matrix is drawn whole."""
+FORMED_ON = ("histogram", "frac_prevs")
+"""The programs on which the predictions were formed; the others are held out."""
+NOTHING = 1e-3
+"""The read error up to which readers are taken to lose nothing."""
+LEAST_LOSS = 1e-8
+LEAST_INTERFERENCE = 1e-3
+KEPT = 0.5
+"""The squared length of a column from which on its feature counts as kept."""
+
+# Okabe and Ito's palette, which the colour-blind can tell apart; places and texts say the same.
+BLUE, ORANGE, GREEN, PURPLE, SKY, RED = (
+    "#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00",
+)  # fmt: skip
+GREY, PALE = "#707070", "#E4E4E4"
+COLOURS = (BLUE, ORANGE, GREEN, PURPLE, SKY, RED)
+MARKERS = ("o", "s", "^", "D")
+METHODS = {"pca": ORANGE, "trained": BLUE}
+PREDICTIONS = {"read_error": (RED, ":"), "centred_read_error": (GREEN, "--")}
+"""What predicts a break, with the style of its line; see `read_moments`."""
+MEANT = {
+    "read_error": "all that is read is carried",
+    "centred_read_error": "all but the means is carried",
+}
+
+
+def feature_names(source_map: SourceMap) -> list[str]:
+    """Return a name for each axis of the original's stream, such as `tokens=a`."""
+    found = []
+    for variable in source_map.variables:
+        if len(variable.directions) == 1:
+            found.append(variable.name)
+        else:
+            found += [f"{variable.name}={value}" for value in variable.values]
+    return found
+
+
+def owners(source_map: SourceMap) -> list[str]:
+    """Return the variable of each axis."""
+    return [one.name for one in source_map.variables for _direction in one.directions]
+
+
+def values(task: Task) -> np.ndarray:
+    """Return the features at BOS and at tokens, over the domain, `[places, features]`."""
+    model, tokens = task.compiled.model, task.domain.tokens
+    stream = run(model.weights, tokens).streams[-1]
+    # The directions of a compiled model are axes of its stream, in any order.
+    directions = np.vstack([one.directions for one in task.compiled.source_map.variables])
+    return stream[with_bos(model.codec, tokens)] @ directions.T
+
+
+def correlations(x: np.ndarray) -> np.ndarray:
+    """Return the correlations of features; NaN for those that are constant."""
+    centred = x - x.mean(axis=0)
+    length = np.linalg.norm(centred, axis=0)
+    unit = centred / np.where(length > 1e-9, length, np.nan)
+    return unit.T @ unit
+
+
+def independence(x: np.ndarray, owner: list[str]) -> np.ndarray:
+    """Return 1 - R² of each feature, predicted from those of other variables; NaN if constant.
+
+    From those of its own variable a value is always known: exactly one of them is one.
+    """
+    found = np.full(x.shape[1], np.nan)
+    for i, centred in enumerate((x - x.mean(axis=0)).T):
+        others = [j for j, name in enumerate(owner) if name != owner[i]]
+        total = centred @ centred
+        if total > 1e-9:
+            known = np.column_stack([np.ones(len(x)), x[:, others]])
+            left = centred - known @ np.linalg.lstsq(known, centred)[0]
+            found[i] = round(float(left @ left / total), 9)
+    return found
+
+
+def interference(W: np.ndarray) -> np.ndarray:
+    """Return how much of the other columns lies along each: the sum of (ŵ_i · w_j)², j ≠ i."""
+    lengths = np.linalg.norm(W, axis=0)
+    along = (W / np.maximum(lengths, 1e-12)).T @ W
+    np.fill_diagonal(along, 0)
+    return (along**2).sum(axis=1)
+
+
+@dataclass(frozen=True, eq=False)
+class FeatureMeasures:
+    """What is measured of each feature of a compression, `[features]` each.
+
+    Attributes:
+        name: the program and its width.
+        interference: of its column of `W` with the others.
+        kept: whether its column is not short.
+        importance: how much readers read it, as in `read_moments`.
+        density: the share of places, BOS or tokens, at which it is not zero.
+        independence: 1 - R² from features of other variables; NaN where it is constant.
+    """
+
+    name: str
+    interference: np.ndarray
+    kept: np.ndarray
+    importance: np.ndarray
+    density: np.ndarray
+    independence: np.ndarray
+
+    @classmethod
+    def of(cls, name: str, task: Task, W: np.ndarray) -> "FeatureMeasures":
+        """Measure the features of a compression of a task."""
+        source_map = task.compiled.source_map
+        directions = np.vstack([one.directions for one in source_map.variables])
+        x, columns = values(task), W @ directions.T
+        scale, _moments = read_moments(task.compiled.model, task.domain.tokens)
+        return cls(
+            name,
+            interference(columns),
+            (columns**2).sum(axis=0) >= KEPT,
+            np.diag(directions @ scale.sum(axis=0) @ directions.T),
+            (np.abs(x) > 1e-9).mean(axis=0),
+            independence(x, owners(source_map)),
+        )
+
+
+def narrowest(tasks: tuple[str, ...]) -> list[str]:
+    """Return of each program the compression to fewest dimensions, with its first seed."""
+    found: dict[str, tuple[int, int, str]] = {}
+    for task in tasks:
+        base, regime = task.rsplit("/", 1)
+        inside = regime.partition("[")[2].rstrip("]")
+        options = dict(part.split("=") for part in inside.split(","))
+        key = (int(options["d"]), int(options.get("seed", 0)), task)
+        found[base] = min(found.get(base, key), key)
+    return [task for _d, _seed, task in found.values()]
+
+
+def matrix(task: str) -> np.ndarray:
+    """Return the matrix that is kept for a task."""
+    W = stored_compression(task)
+    if W is None:
+        raise typer.BadParameter(f"No matrix is kept for {task}.")
+    return W
+
+
+def measured(task: str) -> FeatureMeasures:
+    """Measure the features of a compression that is kept with the package."""
+    base, W = task.rsplit("/", 1)[0], matrix(task)
+    return FeatureMeasures.of(f"{base.replace('-v1', '')}, d = {len(W)}", load(base), W)
+
+
+def bare(axes: Axes) -> None:
+    """Leave out the upper and the right edge."""
+    for side in ("top", "right"):
+        axes.spines[side].set_visible(False)
+
+
+def gram_figure(task: Task, W: np.ndarray) -> Figure:
+    """Draw `W^T W`, trained and by PCA, beside the correlations of features."""
+    source_map = task.compiled.source_map
+    directions = np.vstack([one.directions for one in source_map.variables])
+    principal = STARTS["pca"](
+        task.compiled.model, task.domain.tokens, len(W), np.random.default_rng(0)
+    )
+    grams = [(one @ directions.T).T @ (one @ directions.T) for one in (W, principal)]
+    names = feature_names(source_map)
+    pictures = {
+        f"WᵀW, trained, d = {len(W)}": grams[0],
+        f"WᵀW, PCA, d = {len(W)}": grams[1],
+        "correlation over the domain": correlations(values(task)),
+    }
+    figure = Figure(figsize=(9.6, 3.9), layout="constrained")
+    panels = figure.subplots(1, 3, sharey=True)
+    for axes, (title, numbers) in zip(panels, pictures.items(), strict=True):
+        axes.set_facecolor("#BBBBBB")
+        mesh = axes.pcolormesh(
+            np.ma.masked_invalid(np.round(numbers, 6)),
+            cmap="RdBu_r",
+            vmin=-1,
+            vmax=1,
+            edgecolors="face",  # without it viewers show a seam between cells
+            linewidth=0.3,
+        )
+        ticks = np.arange(len(names)) + 0.5
+        axes.set_xticks(ticks, names, rotation=90)
+        axes.set_yticks(ticks, names)
+        axes.tick_params(length=0)
+        axes.set(aspect="equal", title=title)
+        for side in axes.spines.values():
+            side.set_visible(False)
+    panels[0].invert_yaxis()
+    most = max(np.abs(gram).max() for gram in grams)
+    clipped = f"; up to {most:.2f} is drawn as 1" if most > 1.005 else ""
+    bar = figure.colorbar(mesh, ax=list(panels), extend="both" if clipped else "neither")
+    bar.outline.set_visible(False)
+    figure.supxlabel(f"grey: constant{clipped}", fontsize="medium", color=GREY)
+    return figure
+
+
+def features_figure(compressions: list[FeatureMeasures]) -> Figure:
+    """Draw interference of features against what could explain it."""
+    figure = Figure(figsize=(9.6, 4.2), layout="constrained")
+    panels = figure.subplots(1, 3, sharey=True)
+    explanations = {
+        "importance": "importance: how much of it is read",
+        "density": "density: share of places, not zero",
+        "independence": "independence: 1 - R² from other variables",
+    }
+    every = np.concatenate([one.interference for one in compressions])
+    kept = np.concatenate([one.kept for one in compressions])
+    for axes, (which, label) in zip(panels, explanations.items(), strict=True):
+        for number, one in enumerate(compressions):
+            style = {
+                "marker": MARKERS[number // len(COLOURS) % len(MARKERS)],
+                "s": 26,
+                "edgecolors": COLOURS[number % len(COLOURS)],
+                "linewidths": 1.1,
+                "alpha": 0.8,
+                "clip_on": False,
+            }
+            x, y = getattr(one, which), np.maximum(one.interference, LEAST_INTERFERENCE)
+            filled = COLOURS[number % len(COLOURS)]
+            axes.scatter(x[one.kept], y[one.kept], facecolors=filled, **style)
+            axes.scatter(x[~one.kept], y[~one.kept], facecolors="none", **style)
+        against = np.concatenate([getattr(one, which) for one in compressions])
+        axes.set_title(f"all: {said(against, every)}\nkept: {said(against[kept], every[kept])}")
+        axes.set(yscale="log", xlabel=label)
+        bare(axes)
+    levels = [LEAST_INTERFERENCE, 0.01, 0.1, 1]
+    panels[0].set_yticks(levels, ["≤ 0.001", "0.01", "0.1", "1"])
+    panels[0].minorticks_off()
+    panels[0].set_ylabel("interference: Σ (ŵᵢ · wⱼ)², j ≠ i")
+    handles = [
+        Line2D(
+            [], [], linestyle="", color=COLOURS[number % len(COLOURS)], label=one.name,
+            marker=MARKERS[number // len(COLOURS) % len(MARKERS)],
+        )
+        for number, one in enumerate(compressions)
+    ]  # fmt: skip
+    for text, face in ((f"kept: ‖w‖² ≥ {KEPT}", GREY), (f"‖w‖² < {KEPT}", "none")):
+        handles.append(
+            Line2D([], [], linestyle="", marker="o", color=GREY, markerfacecolor=face, label=text)
+        )
+    figure.legend(handles=handles, loc="outside lower center", ncols=3, frameon=False)
+    return figure
+
+
+def said(x: np.ndarray, y: np.ndarray) -> str:
+    """Return Spearman's correlation where both are numbers, and of how many, as text."""
+    known = np.isfinite(x) & np.isfinite(y)
+    if known.sum() < 3 or np.ptp(x[known]) == 0 or np.ptp(y[known]) == 0:
+        return f"n = {known.sum()}"
+    return f"Spearman {spearmanr(x[known], y[known]).statistic:.2f}, n = {known.sum()}"
+
+
+def best_rows(rows: pd.DataFrame) -> pd.DataFrame:
+    """Return of each width the best model: it passes, or answers, or components come nearest."""
+    ordered = rows.sort_values(["passes", "accuracy", "cosine", "loss"],
+                               ascending=[False, False, False, True])  # fmt: skip
+    return ordered.groupby("d", as_index=False).first().sort_values("d")
+
+
+def least_width(rows: pd.DataFrame, which: pd.Series) -> float:
+    """Return the least width of the rows where something holds; NaN if nowhere."""
+    return float(rows.d[which].min())
+
+
+def breaks(curves: pd.DataFrame) -> pd.DataFrame:
+    """Return a row for each program: the least widths measured and predicted."""
+    found = []
+    for name, rows in curves.groupby("program", sort=False):
+        one: dict[str, str | float] = {"program": str(name), "D": float(rows.D.iloc[0])}
+        for method in METHODS:
+            one[method] = least_width(rows, rows.passes & (rows.method == method))
+        for error in PREDICTIONS:
+            one[error] = least_width(rows, rows[error] <= NOTHING)
+        found.append(one)
+    return pd.DataFrame(found)
+
+
+def curves_figure(curves: pd.DataFrame) -> Figure:
+    """Draw accuracy, the least cosine and the loss of each program against its width."""
+    least = breaks(curves)
+    n_columns = 4
+    n_rows = -(-(len(least) + 1) // n_columns)
+    figure = Figure(figsize=(9.6, 2.7 * n_rows), layout="constrained")
+    cells = figure.subfigures(n_rows, n_columns, wspace=0.02, hspace=0.02).reshape(-1)
+    for cell, (_place, one) in zip(cells, least.iterrows(), strict=False):
+        upper, lower = cell.subplots(2, 1, sharex=True, height_ratios=(2, 1.2))
+        _one_program(upper, lower, curves[curves.program == one.program], one)
+        upper.set_title(f"{one.program}, D = {one.D:.0f}")
+    styles = {
+        "trained": {"color": BLUE},
+        "PCA": {"color": ORANGE},
+        "accuracy": {"color": GREY},
+        "least cosine": {"color": GREY, "linestyle": (0, (1, 1))},
+        "loss (lower panels)": {"color": GREY, "linewidth": 0.9},
+        "narrowest that passes": {"color": BLUE, "marker": "v", "linestyle": ""},
+        "narrowest that passes, PCA": {"color": ORANGE, "marker": "v", "linestyle": ""},
+    }
+    for error, (colour, line) in PREDICTIONS.items():
+        text = MEANT[error].replace(" is carried", "\nis carried from here on")
+        styles[text] = {"color": colour, "linestyle": line}
+    handles = [Line2D([], [], label=text, **style) for text, style in styles.items()]
+    cells[len(least)].legend(handles=handles, loc="center left", frameon=False)
+    return figure
+
+
+def _one_program(upper: Axes, lower: Axes, rows: pd.DataFrame, least: pd.Series) -> None:
+    for method, colour in METHODS.items():
+        best = best_rows(rows[rows.method == method])
+        style = {"color": colour, "marker": "o", "markersize": 2.5}
+        upper.plot(best.d, best.accuracy, linewidth=1.4, **style)
+        upper.plot(best.d, best.cosine, linewidth=1, linestyle=(0, (1, 1)), **style)
+        lower.plot(best.d, best.loss.clip(lower=LEAST_LOSS), linewidth=0.9, **style)
+        if np.isfinite(least[method]):
+            height = 1.12 if method == "trained" else 1.24
+            upper.plot(least[method], height, "v", color=colour, markersize=5)
+    for shift, (error, (colour, line)) in zip((-0.08, 0.08), PREDICTIONS.items(), strict=True):
+        for axes in (upper, lower):  # side by side where both are at the same width
+            axes.axvline(least[error] + shift, color=colour, linestyle=line, linewidth=1, zorder=0)
+    lowest = rows[["accuracy", "cosine"]].min().min()
+    upper.set(ylim=(min(lowest, 0) - 0.06, 1.32), yticks=[0, 0.5, 1])
+    lower.set(yscale="log", ylim=(LEAST_LOSS / 3, 30), yticks=[1e-8, 1e-4, 1], xlabel="d")
+    lower.set_yticklabels(["1e-8", "1e-4", "1"])
+    lower.minorticks_off()
+    width = int(least.D)
+    lower.set_xlim(1.5, width + 0.5)
+    lower.set_xticks(range(2, width + 1, 2 if width <= 20 else 4))
+    for axes in (upper, lower):
+        bare(axes)
+
+
+def breaks_figure(curves: pd.DataFrame) -> Figure:
+    """Draw the least width that was found against those predicted before training."""
+    least = breaks(curves)
+    figure = Figure(figsize=(9.6, 5.5), layout="constrained")
+    panels = figure.subplots(1, 2, sharex=True, sharey=True)
+    most = float(least[["trained", *PREDICTIONS]].max().max()) + 3
+    for axes, error in zip(panels, PREDICTIONS, strict=True):
+        axes.plot([1, most], [1, most], color=PALE, zorder=0)
+        known = least[np.isfinite(least.trained) & np.isfinite(least[error])]
+        for formed, marker, colour in ((True, "D", ORANGE), (False, "o", BLUE)):
+            some = known[known.program.isin(FORMED_ON) == formed]
+            label = "hypothesis formed on it" if formed else "held out"
+            place = some[error], some.trained
+            axes.scatter(*place, 30, colour, marker=marker, label=label)
+        _name_points(axes, known, error)
+        exact = int((known[error] == known.trained).sum())
+        off = np.abs(known[error] - known.trained).mean()
+        held = known[~known.program.isin(FORMED_ON)]
+        axes.set_title(
+            f"{MEANT[error]}\n{exact} of {len(known)} exact, {off:.1f} off on average; "
+            f"held out {int((held[error] == held.trained).sum())} of {len(held)}"
+        )
+        axes.set(xlim=(1, most), ylim=(1, most), aspect="equal")
+        axes.set_xlabel(f"predicted: least d with error ≤ {NOTHING}")
+        bare(axes)
+    panels[0].set_ylabel("found: least d that passes the gate")
+    panels[0].legend(loc="upper left", frameon=False)
+    return figure
+
+
+def _name_points(axes: Axes, known: pd.DataFrame, error: str) -> None:
+    """Write the names of programs beside their points, in each row to the sides first."""
+    points = known.groupby([error, "trained"]).program.agg(list)
+    for (x, y), programs in points.items():
+        row = [a for a, b in points.index if b == y]
+        if x == max(row):
+            place, style = (6, 0), {"ha": "left", "va": "center"}
+        elif x == min(row):
+            place, style = (-6, 0), {"ha": "right", "va": "center"}
+        else:
+            place, style = (0, -5), {"ha": "center", "va": "top"}
+        text = "\n".join(programs)
+        axes.annotate(text, (x, y), place, textcoords="offset points", linespacing=1.0, **style)
+
+
+def read_curves(path: Path) -> pd.DataFrame:
+    """Return the rows that performance/superposition_curves.py wrote."""
+    return pd.read_csv(path)
+
+
+def main(
+    curves: Annotated[
+        Path, typer.Option(help="What was measured.", exists=True, dir_okay=False)
+    ] = CURVES,
+    folder: Annotated[Path, typer.Option(help="Where the pictures go.")] = FOLDER,
+) -> None:
+    """Draw the pictures."""
+    task, W = load(SHOWN.rsplit("/", 1)[0]), matrix(SHOWN)
+    compressions = [measured(one) for one in narrowest(stored_tasks())]
+    rows = read_curves(curves)
+    pictures = {
+        "superposition_gram.svg": lambda: gram_figure(task, W),
+        "superposition_features.svg": lambda: features_figure(compressions),
+        "superposition_curves.svg": lambda: curves_figure(rows),
+        "superposition_breaks.svg": lambda: breaks_figure(rows),
+    }
+    for name, draw in pictures.items():
+        print(write_figure(draw, folder / name))
+
+
+if __name__ == "__main__":
+    typer.run(main)

@@ -1,0 +1,110 @@
+"""The pictures of superposition show what was measured."""
+
+import importlib.util
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+SCRIPT = Path(__file__).parent.parent / "docs/make_superposition_pictures.py"
+CURVES = """\
+program,D,d,method,seed,passes,accuracy,loss,cosine,error,moved,seconds,read_error,centred_read_error
+histogram,4,4,pca,0,True,1,-1e-9,1,0,0,0.1,0,0
+histogram,4,4,trained,0,True,1,1e-9,1,0,0,0.1,0,0
+histogram,4,3,pca,0,False,0.5,2,-0.4,1,,0.1,0.2,0.0001
+histogram,4,3,trained,0,False,0.9,0.1,0.9,0.2,,0.1,0.2,0.0001
+histogram,4,3,trained,1,True,1,0.001,1,0.01,0,0.1,0.2,0.0001
+histogram,4,2,pca,0,False,0,3,0,1,,0.1,0.9,0.5
+histogram,4,2,trained,0,False,0.5,nan,0.4,1,,0.1,0.9,0.5
+count,3,3,pca,0,True,1,1e-8,1,0,0,0.1,0,0
+"""
+
+
+@pytest.fixture(scope="module")
+def pictures():
+    module_spec = importlib.util.spec_from_file_location("make_superposition_pictures", SCRIPT)
+    module = importlib.util.module_from_spec(module_spec)
+    module_spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture
+def curves(pictures, tmp_path):
+    path = tmp_path / "curves.csv"
+    path.write_text(CURVES, encoding="utf-8")
+    return pictures.read_curves(path)
+
+
+def test_least_widths_are_those_of_the_rows(pictures, curves):
+    histogram, count = pictures.breaks(curves).to_dict("records")
+    assert histogram == {
+        "program": "histogram",
+        "D": 4,
+        "pca": 4,
+        "trained": 3,
+        "read_error": 4,
+        "centred_read_error": 3,
+    }
+    assert count["pca"] == 3
+    assert np.isnan(count["trained"])
+
+
+def test_of_seeds_the_one_that_passes_is_drawn(pictures, curves):
+    trained = curves[(curves.program == "histogram") & (curves.method == "trained")]
+    best = pictures.best_rows(trained)
+    assert list(best.d) == [2, 3, 4]
+    assert list(best.seed) == [0, 1, 0]
+
+
+@pytest.mark.parametrize("name", ["curves_figure", "breaks_figure"])
+def test_pictures_of_curves_are_the_same_bytes_each_time(name, pictures, curves, tmp_path):
+    def draw():
+        return getattr(pictures, name)(curves)
+
+    once = pictures.write_figure(draw, tmp_path / "once.svg").read_bytes()
+    assert once == pictures.write_figure(draw, tmp_path / "again.svg").read_bytes()
+
+
+def test_interference_counts_what_lies_along_a_column(pictures):
+    # Columns at right angles, and a third of length two along the first.
+    W = np.array([[1.0, 0.0, 2.0], [0.0, 1.0, 0.0]])
+    assert pictures.interference(W) == pytest.approx([4, 0, 1])
+
+
+def test_independence_looks_at_other_variables_only(pictures):
+    first = np.array([1.0, 0, 1, 0, 1, 0, 1, 0])
+    free = np.array([1.0, 1, 0, 0, 1, 1, 0, 0])
+    x = np.column_stack([first, 1 - first, free, 3 * free, np.ones(8)])
+    found = pictures.independence(x, ["one", "one", "two", "copy", "flag"])
+    assert found[:4] == pytest.approx([1, 1, 0, 0])
+    assert np.isnan(found[4])
+
+
+def test_the_narrowest_compression_of_each_program_is_taken(pictures):
+    tasks = [
+        "a-v1/superposed[d=7,seed=0]",
+        "a-v1/superposed[d=6,seed=2]",
+        "a-v1/superposed[d=6,seed=1]",
+        "a-v1[length=3]/superposed[d=10,seed=0]",
+    ]
+    assert pictures.narrowest(tuple(tasks)) == tasks[2:]
+
+
+def test_features_of_a_small_program_are_measured_and_drawn(pictures, tmp_path):
+    stored = "frac_prevs-v1[vocab=2,length=3]/superposed[d=6,seed=0]"
+    found = pictures.measured(stored)
+    assert found.name == "frac_prevs[vocab=2,length=3], d = 6"
+    task = pictures.load(stored.rsplit("/", 1)[0])
+    names = pictures.feature_names(task.compiled.source_map)
+    assert names[:4] == ["<bos>", "<pad>", "tokens=a", "tokens=b"]
+    assert len(names) == len(found.interference) == len(found.density)
+    assert found.density[names.index("<pad>")] == 0
+    assert np.isnan(found.independence[names.index("<pad>")])
+    assert found.importance[names.index("tokens=b")] == pytest.approx(0)
+    pad = names.index("<pad>")
+    correlation = pictures.correlations(pictures.values(task))
+    assert np.isnan(correlation[pad]).all()
+    assert correlation[names.index("tokens=a"), names.index("is_a")] == pytest.approx(1)
+    pictures.write_figure(lambda: pictures.features_figure([found]), tmp_path / "features.svg")
+    W = pictures.matrix(stored)
+    pictures.write_figure(lambda: pictures.gram_figure(task, W), tmp_path / "gram.svg")
