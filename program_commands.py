@@ -236,13 +236,13 @@ def _list_tags(specs: "list[ProgramSpec]", *, as_json: bool) -> None:
 
 def _list_suites() -> None:
     """Print the suites."""
-    from .benchmark_programs import SUITES, TOY_SUITES, get_suite, suite_measures
+    from .benchmark_programs import SUITES, TOY_SUITES, get_suite, is_ranked
 
     say = console().print
     say("")
     rows = []
     for name, suite in SUITES.items():
-        ranked = "no" if suite_measures(name).shortcomings else "yes"
+        ranked = "yes" if is_ranked(name) else "no"
         rows.append([name, str(len(get_suite(name))), ranked, suite.description])
     rows += [
         [name, str(len(toys.members)), "no", toys.description] for name, toys in TOY_SUITES.items()

@@ -13,7 +13,7 @@ from .conformance import Finding, check_program
 from .program_spec import ProgramSpec, Size, Sizes
 from .registry import get_program, library, programs
 from .suggestion import unknown_name
-from .suite_measures import SuiteMeasures, suite_measures
+from .suite_measures import SuiteMeasures, is_ranked, suite_measures
 from .suites import SUITES, get_suite, suite_members
 from .task_id import REGIMES, Regimes, TaskId, parse_regimes, write_regimes
 from .task_measures import TaskMeasures
@@ -38,6 +38,7 @@ __all__ = [
     "check_program",
     "get_program",
     "get_suite",
+    "is_ranked",
     "is_toy",
     "library",
     "parse_regimes",

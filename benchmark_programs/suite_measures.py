@@ -7,14 +7,14 @@ stands in `measured_priors.csv`, which is written together with `measured_tasks.
 import csv
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from importlib.resources import files
 from io import StringIO
 from statistics import median
 from types import MappingProxyType
 
-from .suites import get_suite
+from .suites import SUITES, get_suite
 from .task_measures import LEAST_CIRCUIT, measured_tasks
 
 FILE = "measured_priors.csv"
@@ -69,6 +69,26 @@ class SuiteMeasures:
         if self.circuits < self.tasks:
             found.append(f"{self.tasks} tasks have {self.circuits} different circuits")
         return found
+
+
+def is_ranked(name: str) -> bool:
+    """Return whether methods are ranked on a suite, on the track that it is for.
+
+    Circuits are asked about on suites without shortcomings. Features are where every program is
+    worth ranking on; its circuit stands there once for each width.
+
+    Raises:
+        TaskError: there is no such suite.
+
+    Example:
+        >>> is_ranked("superposition"), is_ranked("controls")
+        (True, False)
+    """
+    tasks = get_suite(name)
+    if SUITES[name].track != "features":
+        return not suite_measures(name).shortcomings
+    programs = {str(replace(task, regimes=())) for task in tasks}
+    return not any(measured_tasks()[program].shortcomings for program in programs)
 
 
 def suite_measures(name: str) -> SuiteMeasures:

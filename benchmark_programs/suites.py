@@ -13,6 +13,7 @@ from .pairs import PAIRS
 from .program_spec import ProgramSpec
 from .registry import get_program, library
 from .suggestion import unknown_name
+from .superposed_widths import WIDTHS
 from .task_id import TaskId
 from .task_measures import measured_tasks
 from .toy_id import ToyId
@@ -118,6 +119,13 @@ def _controls() -> Iterator[str]:
     yield from (task_of(spec, CROWD) for spec in library() if spec.control)
 
 
+def _superposition() -> Iterator[str]:
+    """Yield the tasks of `superposition`: programs, each compressed to several widths."""
+    for name, widths in WIDTHS.items():
+        for d in widths:
+            yield f"{get_program(name).id}/superposed[d={d},seed=0]"
+
+
 @dataclass(frozen=True)
 class Suite:
     """A set of tasks.
@@ -125,10 +133,12 @@ class Suite:
     Attributes:
         description: what it holds, in a sentence.
         choose: returns the canonical ids of its tasks.
+        track: on which methods are ranked, if on any.
     """
 
     description: str
     choose: Callable[[], Iterable[str]]
+    track: str = "circuit"
 
 
 SUITES: Mapping[str, Suite] = {
@@ -138,6 +148,9 @@ SUITES: Mapping[str, Suite] = {
     ),
     "full": Suite(
         "Every program in four regimes, less what falls short and circuits twice.", _full
+    ),
+    "superposition": Suite(
+        "Programs compressed to several widths; features track.", _superposition, "features"
     ),
     "paired": Suite("Programs of equal behaviour, and of equal mechanism.", _paired),
     "controls": Suite('Tasks where the answer to some question is "none".', _controls),

@@ -18,8 +18,8 @@ from glassbench.benchmark_programs import (
     TOY_SUITES,
     ProgramSpec,
     get_suite,
+    is_ranked,
     library,
-    suite_measures,
     traits,
 )
 from glassbench.benchmark_programs.pairs import PAIRS
@@ -129,7 +129,7 @@ def index(specs: tuple[ProgramSpec, ...]) -> str:
     lines += ["", "## Suites", "", "| suite | tasks | ranked | what it holds |"]
     lines += ["| :-- | --: | :-- | :-- |"]
     for name, suite in SUITES.items():
-        ranked = "no" if suite_measures(name).shortcomings else "yes"
+        ranked = "yes" if is_ranked(name) else "no"
         lines.append(f"| {name} | {len(get_suite(name))} | {ranked} | {suite.description} |")
     for name, toys in TOY_SUITES.items():
         lines.append(f"| {name} | {len(toys.members)} | no | {toys.description} |")

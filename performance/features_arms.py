@@ -1,11 +1,13 @@
 """Scores the built-in methods of the features track on the same programs under several arms.
 
-    python performance/features_arms.py --programs sort,reverse --compressed 24 -o features_arms.md
+    python performance/features_arms.py --programs sort,reverse -o features_arms.md
+    python performance/features_arms.py --programs '' -o superposed.md
 
 `exact` and `scrambled` are rows of the model as compiled and of its scrambled form; `independent`
 has the features of the scrambled model, no class depending on another, as many rows and the same
 marginals. What a method finds in the last arm only, it misses in the others since features depend
-on each other. `superposed` is the model compressed to so many dimensions.
+on each other. `superposed` is the model compressed to the widest and the narrowest of its widths in
+the suite `superposition`; without programs those of that suite are taken.
 """
 
 import sys
@@ -20,6 +22,7 @@ import numpy as np
 import typer
 from markdown_table import table
 
+from glassbench.benchmark_programs.superposed_widths import WIDTHS
 from glassbench.errors import CertificationError, ProgramError, TaskError
 from glassbench.evaluators import FeaturesTrack, Result, built_in, score_suite
 from glassbench.ground_truth import Task, load
@@ -42,16 +45,21 @@ class Arm:
     track: FeaturesTrack
 
 
-def arms(programs: Sequence[str], compressed: Sequence[int]) -> list[Arm]:
+def arms(programs: Sequence[str]) -> list[Arm]:
     """Return the arms; one whose models cannot be made is left out, and said so."""
     running = FeaturesTrack()
-    asked = [("exact", "", running), ("scrambled", "/scrambled", running)]
-    asked.append(("independent", "/scrambled", FeaturesTrack(arm="independent")))
-    asked += [(f"superposed d={d}", f"/superposed[d={d}]", running) for d in compressed]
+    every = dict.fromkeys(programs, "")
+    scrambled = dict.fromkeys(programs, "/scrambled")
+    asked = [("exact", every, running), ("scrambled", scrambled, running)]
+    asked.append(("independent", scrambled, FeaturesTrack(arm="independent")))
+    if set(programs) <= set(WIDTHS):
+        for title, place in (("widest", 0), ("narrowest", -1)):
+            regimes = {name: f"/superposed[d={WIDTHS[name][place]},seed=0]" for name in programs}
+            asked.append((f"superposed, {title}", regimes, running))
     found = []
     for title, regimes, track in asked:
         try:
-            tasks = tuple(load(f"{program}{regimes}") for program in programs)
+            tasks = tuple(load(f"{program}{regime}") for program, regime in regimes.items())
         except (TaskError, ProgramError, CertificationError) as error:
             print(f"{title}: left out: {error}", file=sys.stderr)
             continue
@@ -97,19 +105,17 @@ def report(found: Sequence[Arm], methods: Sequence[str], seed: int) -> str:
 
 
 def main(
-    programs: Annotated[str, typer.Option(help="Programs, with commas.")] = (
+    programs: Annotated[str, typer.Option(help="Programs, with commas; of the suite if empty.")] = (
         "histogram,sort,reverse,shuffle_dyck1"
     ),
     methods: Annotated[str, typer.Option(help="Methods, with commas; all if empty.")] = "",
-    compressed: Annotated[str, typer.Option(help="Sizes of superposed, with commas.")] = "",
     seed: Annotated[int, typer.Option(min=0)] = 0,
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="Also write the report here.")
     ] = None,
 ) -> None:
     """Score the built-in methods under every arm and print a table."""
-    names = programs.split(",")
-    sizes = [int(size) for size in compressed.split(",") if size]
+    names = programs.split(",") if programs else list(WIDTHS)
     chosen = methods.split(",") if methods else list(built_in("features"))
     text = "\n\n".join(
         [
@@ -117,7 +123,7 @@ def main(
             machine.described(2, {"packages": {"numpy": np.__version__}}),
             "In bold the matched cosine, 0 at random and 1 at the key; in brackets the matched "
             "cosine, the share recovered at 0.9 and F1. Means over the tasks with an answer.",
-            report(arms(names, sizes), chosen, seed),
+            report(arms(names), chosen, seed),
         ]
     )
     print(text)

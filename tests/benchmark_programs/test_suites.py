@@ -11,17 +11,20 @@ from glassbench.benchmark_programs import (
     ToyId,
     get_program,
     get_suite,
+    is_ranked,
     library,
     suite_measures,
     suite_members,
 )
 from glassbench.benchmark_programs.suites import FULL_REGIMES, candidates, task_of
+from glassbench.benchmark_programs.superposed_widths import WIDTHS
 from glassbench.benchmark_programs.task_measures import (
     measured_tasks,
     read_measures,
     write_measures,
 )
 from glassbench.errors import TaskError
+from glassbench.ground_truth.stored_compressions import stored_tasks
 
 RANKED = [name for name in SUITES if not suite_measures(name).shortcomings]
 MEASURES = measured_tasks()["histogram-v1/crowded[distractors=4,seed=0]/scrambled[seed=0]"]
@@ -121,3 +124,19 @@ def test_toys_are_members_of_suites_of_their_own():
         get_suite("toys")
     with pytest.raises(TaskError, match=r"no suite 'toy'\. Did you mean 'toys'"):
         suite_members("toy")
+
+
+def test_superposition_holds_programs_at_several_widths():
+    assert len(WIDTHS) >= 12
+    for name, widths in WIDTHS.items():
+        assert not measured_tasks()[get_program(name).id].shortcomings, name
+        assert len(widths) >= 2
+        assert list(widths) == sorted(set(widths), reverse=True)
+        assert widths[0] < measured_tasks()[get_program(name).id].d_model
+    tasks = get_suite("superposition")
+    assert {task.name for task in tasks} == set(WIDTHS)
+    assert is_ranked("superposition")
+
+
+def test_matrices_of_superposition_are_kept_with_the_package():
+    assert {str(task) for task in get_suite("superposition")} <= set(stored_tasks())
