@@ -430,7 +430,10 @@ def test_a_public_bundle_is_a_folder_without_labels(run, tmp_path):
     (folder,) = out.iterdir()
     assert not (folder / "labels").exists()
     assert not (folder / "program.json").exists()
-    assert "is the public part alone" in run("verify", str(folder), code=1).output
+    assert (
+        "is the public part of sort-v1[vocab=2,length=4] alone; get the whole bundle"
+        in run("verify", str(folder), code=1).output
+    )
 
 
 def test_a_bundle_that_was_changed_is_told(run, tmp_path):
