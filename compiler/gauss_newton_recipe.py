@@ -88,7 +88,7 @@ class GaussNewtonTraining:
         self._recipe = recipe
         self._plain = CompressionLoss.of(model, sampled)
         self._in_bounds = replace(self._plain, in_bounds=True)
-        self._all, self._quiet = (self._pool(each) for each in (edges.each, edges.quiet))
+        self._edges = edges
         self._descents: dict[tuple[bool, int], Callable[..., Descent]] = {}
 
     def attempts(self, d: int, seed: int) -> Iterator[Attempt]:
@@ -136,6 +136,16 @@ class GaussNewtonTraining:
             done = self._descend(True, _ROUND_STEPS)(W, self._drawn(pool, rng, hardest))
             W = done.W
             yield self._attempt(done)
+
+    @cached_property
+    def _all(self) -> Sample:
+        """Inputs, and interchanges of every edge."""
+        return self._pool(self._edges.each)
+
+    @cached_property
+    def _quiet(self) -> Sample:
+        """Inputs, and interchanges of edges without effect."""
+        return self._pool(self._edges.quiet)
 
     def _pool(self, edges: tuple[frozenset[str], ...]) -> Sample:
         rng = np.random.default_rng(_POOL_SEED)

@@ -6,38 +6,29 @@ Nothing is trained: matrices are those kept with the package, and curves are tho
 performance/superposition_curves.py measured.
 """
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
 import numpy as np
 import pandas as pd
 import typer
+from feature_measures import KEPT, FeatureMeasures, correlations, feature_names, values
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from scipy.stats import spearmanr
+from superposition_breaks import CURVES, FORMED_ON, NOTHING, PREDICTIONS, breaks, read_curves
 
-from glassbench.compiler.compression_loss import with_bos
-from glassbench.compiler.compression_starts import STARTS, read_moments
-from glassbench.compiler.executor import run
+from glassbench.compiler.compression_starts import STARTS
 from glassbench.compiler.picture_file import write_figure
-from glassbench.compiler.source_map import SourceMap
 from glassbench.ground_truth import Task, load
 from glassbench.ground_truth.stored_compressions import stored_compression, stored_tasks
 
 FOLDER = Path(__file__).parent / "pictures"
-CURVES = Path(__file__).parent / "superposition_curves.csv"
 SHOWN = "frac_prevs-v1/superposed[d=8,seed=1]"
 """The task whose matrix is drawn whole."""
-FORMED_ON = ("histogram", "frac_prevs")
-"""The programs on which the predictions were formed; the others are held out."""
-NOTHING = 1e-3
-"""The read error up to which readers are taken to lose nothing."""
 LEAST_LOSS = 1e-8
 LEAST_INTERFERENCE = 1e-3
-KEPT = 0.5
-"""The squared length of a column from which on its feature counts as kept."""
 
 # Okabe and Ito's palette, which the colour-blind can tell apart; places and texts say the same.
 BLUE, ORANGE, GREEN, PURPLE, SKY, RED = (
@@ -46,107 +37,12 @@ BLUE, ORANGE, GREEN, PURPLE, SKY, RED = (
 GREY, PALE = "#707070", "#E4E4E4"
 COLOURS = (BLUE, ORANGE, GREEN, PURPLE, SKY, RED)
 MARKERS = ("o", "s", "^", "D")
-METHODS = {"pca": ORANGE, "trained": BLUE}
-PREDICTIONS = {"read_error": (RED, ":"), "centred_read_error": (GREEN, "--")}
-"""What predicts a break, with the style of its line; see `read_moments`."""
+METHOD_COLOURS = {"pca": ORANGE, "trained": BLUE}
+PREDICTION_STYLES = {"read_error": (RED, ":"), "centred_read_error": (GREEN, "--")}
 MEANT = {
     "read_error": "all that is read is carried",
     "centred_read_error": "all but the means is carried",
 }
-
-
-def feature_names(source_map: SourceMap) -> list[str]:
-    """Return a name for each axis of the original's stream, such as `tokens=a`."""
-    found = []
-    for variable in source_map.variables:
-        if len(variable.directions) == 1:
-            found.append(variable.name)
-        else:
-            found += [f"{variable.name}={value}" for value in variable.values]
-    return found
-
-
-def owners(source_map: SourceMap) -> list[str]:
-    """Return the variable of each axis."""
-    return [one.name for one in source_map.variables for _direction in one.directions]
-
-
-def values(task: Task) -> np.ndarray:
-    """Return the features at BOS and at tokens, over the domain, `[places, features]`."""
-    model, tokens = task.compiled.model, task.domain.tokens
-    stream = run(model.weights, tokens).streams[-1]
-    # The directions of a compiled model are axes of its stream, in any order.
-    directions = np.vstack([one.directions for one in task.compiled.source_map.variables])
-    return stream[with_bos(model.codec, tokens)] @ directions.T
-
-
-def correlations(x: np.ndarray) -> np.ndarray:
-    """Return the correlations of features; NaN for those that are constant."""
-    centred = x - x.mean(axis=0)
-    length = np.linalg.norm(centred, axis=0)
-    unit = centred / np.where(length > 1e-9, length, np.nan)
-    return unit.T @ unit
-
-
-def independence(x: np.ndarray, owner: list[str]) -> np.ndarray:
-    """Return 1 - R² of each feature, predicted from those of other variables; NaN if constant.
-
-    From those of its own variable a value is always known: exactly one of them is one.
-    """
-    found = np.full(x.shape[1], np.nan)
-    for i, centred in enumerate((x - x.mean(axis=0)).T):
-        others = [j for j, name in enumerate(owner) if name != owner[i]]
-        total = centred @ centred
-        if total > 1e-9:
-            known = np.column_stack([np.ones(len(x)), x[:, others]])
-            left = centred - known @ np.linalg.lstsq(known, centred)[0]
-            found[i] = round(float(left @ left / total), 9)
-    return found
-
-
-def interference(W: np.ndarray) -> np.ndarray:
-    """Return how much of the other columns lies along each: the sum of (ŵ_i · w_j)², j ≠ i."""
-    lengths = np.linalg.norm(W, axis=0)
-    along = (W / np.maximum(lengths, 1e-12)).T @ W
-    np.fill_diagonal(along, 0)
-    return (along**2).sum(axis=1)
-
-
-@dataclass(frozen=True, eq=False)
-class FeatureMeasures:
-    """What is measured of each feature of a compression, `[features]` each.
-
-    Attributes:
-        name: the program and its width.
-        interference: of its column of `W` with the others.
-        kept: whether its column is not short.
-        importance: how much readers read it, as in `read_moments`.
-        density: the share of places, BOS or tokens, at which it is not zero.
-        independence: 1 - R² from features of other variables; NaN where it is constant.
-    """
-
-    name: str
-    interference: np.ndarray
-    kept: np.ndarray
-    importance: np.ndarray
-    density: np.ndarray
-    independence: np.ndarray
-
-    @classmethod
-    def of(cls, name: str, task: Task, W: np.ndarray) -> "FeatureMeasures":
-        """Measure the features of a compression of a task."""
-        source_map = task.compiled.source_map
-        directions = np.vstack([one.directions for one in source_map.variables])
-        x, columns = values(task), W @ directions.T
-        scale, _moments = read_moments(task.compiled.model, task.domain.tokens)
-        return cls(
-            name,
-            interference(columns),
-            (columns**2).sum(axis=0) >= KEPT,
-            np.diag(directions @ scale.sum(axis=0) @ directions.T),
-            (np.abs(x) > 1e-9).mean(axis=0),
-            independence(x, owners(source_map)),
-        )
 
 
 def narrowest(tasks: tuple[str, ...]) -> list[str]:
@@ -286,24 +182,6 @@ def best_rows(rows: pd.DataFrame) -> pd.DataFrame:
     return ordered.groupby("d", as_index=False).first().sort_values("d")
 
 
-def least_width(rows: pd.DataFrame, which: pd.Series) -> float:
-    """Return the least width of the rows where something holds; NaN if nowhere."""
-    return float(rows.d[which].min())
-
-
-def breaks(curves: pd.DataFrame) -> pd.DataFrame:
-    """Return a row for each program: the least widths measured and predicted."""
-    found = []
-    for name, rows in curves.groupby("program", sort=False):
-        one: dict[str, str | float] = {"program": str(name), "D": float(rows.D.iloc[0])}
-        for method in METHODS:
-            one[method] = least_width(rows, rows.passes & (rows.method == method))
-        for error in PREDICTIONS:
-            one[error] = least_width(rows, rows[error] <= NOTHING)
-        found.append(one)
-    return pd.DataFrame(found)
-
-
 def curves_figure(curves: pd.DataFrame) -> Figure:
     """Draw accuracy, the least cosine and the loss of each program against its width."""
     least = breaks(curves)
@@ -324,7 +202,7 @@ def curves_figure(curves: pd.DataFrame) -> Figure:
         "narrowest that passes": {"color": BLUE, "marker": "v", "linestyle": ""},
         "narrowest that passes, PCA": {"color": ORANGE, "marker": "v", "linestyle": ""},
     }
-    for error, (colour, line) in PREDICTIONS.items():
+    for error, (colour, line) in PREDICTION_STYLES.items():
         text = MEANT[error].replace(" is carried", "\nis carried from here on")
         styles[text] = {"color": colour, "linestyle": line}
     handles = [Line2D([], [], label=text, **style) for text, style in styles.items()]
@@ -333,7 +211,7 @@ def curves_figure(curves: pd.DataFrame) -> Figure:
 
 
 def _one_program(upper: Axes, lower: Axes, rows: pd.DataFrame, least: pd.Series) -> None:
-    for method, colour in METHODS.items():
+    for method, colour in METHOD_COLOURS.items():
         best = best_rows(rows[rows.method == method])
         style = {"color": colour, "marker": "o", "markersize": 2.5}
         upper.plot(best.d, best.accuracy, linewidth=1.4, **style)
@@ -342,7 +220,9 @@ def _one_program(upper: Axes, lower: Axes, rows: pd.DataFrame, least: pd.Series)
         if np.isfinite(least[method]):
             height = 1.12 if method == "trained" else 1.24
             upper.plot(least[method], height, "v", color=colour, markersize=5)
-    for shift, (error, (colour, line)) in zip((-0.08, 0.08), PREDICTIONS.items(), strict=True):
+    for shift, (error, (colour, line)) in zip(
+        (-0.08, 0.08), PREDICTION_STYLES.items(), strict=True
+    ):
         for axes in (upper, lower):  # side by side where both are at the same width
             axes.axvline(least[error] + shift, color=colour, linestyle=line, linewidth=1, zorder=0)
     lowest = rows[["accuracy", "cosine"]].min().min()
@@ -400,11 +280,6 @@ def _name_points(axes: Axes, known: pd.DataFrame, error: str) -> None:
             place, style = (0, -5), {"ha": "center", "va": "top"}
         text = "\n".join(programs)
         axes.annotate(text, (x, y), place, textcoords="offset points", linespacing=1.0, **style)
-
-
-def read_curves(path: Path) -> pd.DataFrame:
-    """Return the rows that performance/superposition_curves.py wrote."""
-    return pd.read_csv(path)
 
 
 def main(

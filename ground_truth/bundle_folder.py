@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from ..errors import BundleError, listing
+from ..whole_file import check_place
 from . import bundle_layout as at
 from .bundle_files import bundle_files
 from .task import Task
@@ -90,7 +91,7 @@ def check_bundle_folder(folder: str | Path, task: str = "", *, force: bool = Fal
             f"{folder} must be empty or hold an earlier {_name(task)}, got the task {there}; "
             "choose another folder, or force it to be replaced"
         )
-    _try_to_write(folder)
+    check_place(folder.resolve().parent)
 
 
 def _others(folder: Path) -> list[str]:
@@ -117,18 +118,6 @@ def _task_in(folder: Path) -> str:
 def _name(task: str) -> str:
     """Return the name in a task id, which is what comes before its content or its sizes."""
     return re.split(r"[@\[/]", task)[0]
-
-
-def _try_to_write(folder: Path) -> None:
-    """Raise if no folder can be made where the task, or the first folder above it, is to go."""
-    above = next(path for path in folder.resolve().parents if path.exists())
-    try:
-        tempfile.TemporaryDirectory(dir=above, prefix=".").cleanup()
-    except OSError as error:
-        raise BundleError(
-            f"{folder} must be where files can be written, got {error.strerror} at {above}; choose "
-            "another folder"
-        ) from None
 
 
 def _move(made: Path, folder: Path, old: Path) -> None:

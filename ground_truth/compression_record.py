@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field
 
-from .compression_report import ComponentReport
+from .compression_report import ComponentReport, quality_of
 from .record import Record
 from .variables import Agreement
 
@@ -79,7 +79,4 @@ class CompressionRecord(Record):
     @property
     def quality(self) -> "Quality":
         """What is told of answers and components."""
-        from ..compiler.compression_quality import ComponentQuality, Quality  # with jax
-
-        components = (ComponentQuality(o.name, o.cosine, o.error) for o in self.components)
-        return Quality(self.n_inputs, self.accuracy, tuple(components))
+        return quality_of(self.n_inputs, self.accuracy, self.components)

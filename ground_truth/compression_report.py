@@ -22,6 +22,7 @@ from .own_task_id import name_like
 from .record import Record, read_record
 
 if TYPE_CHECKING:
+    from ..compiler.compression_quality import Quality
     from .superposed import Recipe, Superposed
     from .task import Task
 
@@ -44,6 +45,14 @@ class ComponentReport(Record):
     name: str
     cosine: float
     error: Amount
+
+
+def quality_of(n_inputs: int, accuracy: float, components: Sequence[ComponentReport]) -> "Quality":
+    """Return what records tell of answers and components."""
+    from ..compiler.compression_quality import ComponentQuality, Quality  # with jax
+
+    told = (ComponentQuality(one.name, one.cosine, one.error) for one in components)
+    return Quality(n_inputs, accuracy, tuple(told))
 
 
 class MovedEdge(Record):
@@ -176,14 +185,9 @@ class CompressionReport(Record):
         return np.array(self.W, np.float64)
 
     @property
-    def cosine(self) -> float:
-        """The least cosine of a component."""
-        return min((one.cosine for one in self.components), default=1.0)
-
-    @property
-    def error(self) -> float:
-        """The largest relative error of a component."""
-        return max((one.error for one in self.components), default=0.0)
+    def quality(self) -> "Quality":
+        """What is told of answers and components."""
+        return quality_of(self.n_inputs, self.accuracy, self.components)
 
     @property
     def file_name(self) -> str:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from jaxtyping import Float
 
-from ..benchmark_programs import TaskId, get_suite
+from ..benchmark_programs import TaskId
 from ..benchmark_programs.task_id import EXACT, SUPERPOSED
 from ..compiler import CompiledModel, Weights
 from ..compiler.component_graph import ComponentGraph
@@ -190,11 +190,6 @@ def load(task: TaskId | str) -> Task:
     if not isinstance(task, str | TaskId):
         raise TaskError(f"A task is named by a text such as 'histogram', got {task!r}.")
     return _load(TaskId.parse(task) if isinstance(task, str) else task)
-
-
-def load_suite(suite: str) -> tuple[Task, ...]:
-    """Return every task of a suite, compiled and certified."""
-    return tuple(load(task) for task in get_suite(suite))
 
 
 def edge_positives(states: Mapping[str, EdgeState]) -> dict[str, bool]:

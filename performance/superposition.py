@@ -15,13 +15,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
-import numpy as np
 import typer
 from markdown_table import table
+from superposition_curves import carried
 
-from glassbench.compiler.compression_starts import STARTS, read_error, read_moments
 from glassbench.ground_truth import Task, load
-from glassbench.ground_truth.interchange_pairs import spread_rows
 from glassbench.ground_truth.superposed import RECIPES, Superposed, superpose
 
 HEADINGS = [
@@ -34,15 +32,8 @@ _CHUNK_SECONDS = 1.0
 
 def widths(task: Task) -> list[int]:
     """Return widths from the least at which the error of what is read is nearly zero."""
-    tokens = task.domain.tokens
-    sampled = tokens[spread_rows(task.domain.length, task.domain.stratum, min(80, len(tokens)))]
-    model = task.compiled.model
-    moments = read_moments(model, sampled)
-    d = model.weights.d_model
-    while d > 1:
-        W = STARTS["reads"](model, sampled, d - 1, np.random.default_rng(0))
-        if read_error(W, *moments) > _EXACT:
-            break
+    d = task.compiled.model.weights.d_model
+    while d > 1 and carried(task, d - 1, centred=False) <= _EXACT:
         d -= 1
     return list(range(d, 1, -1))
 

@@ -1,5 +1,6 @@
 """Settings that must be in force before the package, JAX or NumPy is imported."""
 
+import importlib
 import importlib.util
 import os
 import sys
@@ -23,8 +24,11 @@ os.environ.setdefault("WANDB_MODE", "disabled")
 # Tables are as wide as in a pipe, whatever runs the tests.
 os.environ.pop("COLUMNS", None)
 
+import pytest
 from beartype import beartype
 from jaxtyping import install_import_hook
+
+DOCS = Path(__file__).parent.parent / "docs"
 
 
 def check_types(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -62,3 +66,31 @@ checker = ModuleType("glassbench_type_checker")
 checker.check_types = check_types  # type: ignore[attr-defined]
 sys.modules[checker.__name__] = checker
 install_import_hook(modules_with_shapes(), f"{checker.__name__}.check_types")
+
+
+@pytest.fixture
+def invoke() -> Callable[..., Any]:
+    """Run the command line, which must end with a code and without a traceback."""
+    from typer.testing import CliRunner
+
+    from glassbench.cli import app
+
+    def call(*arguments: str, code: int = 0) -> Any:
+        result = CliRunner().invoke(app, list(arguments))
+        assert result.exit_code == code, result.output
+        assert "Traceback" not in result.output
+        return result
+
+    return call
+
+
+@pytest.fixture(scope="session")
+def docs_script() -> Callable[[str], ModuleType]:
+    """Load a script of `docs/` by its name, with those beside it in reach."""
+
+    def loaded(name: str) -> ModuleType:
+        if str(DOCS) not in sys.path:
+            sys.path.append(str(DOCS))
+        return importlib.import_module(name)
+
+    return loaded

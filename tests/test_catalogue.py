@@ -1,22 +1,14 @@
 """The catalogue says what the library says."""
 
-import importlib.util
-from pathlib import Path
-
 import pytest
 
 from glassbench.benchmark_programs import library
 from glassbench.ground_truth.own_task import text_of
 
-SCRIPT = Path(__file__).parent.parent / "docs/make_catalogue.py"
-
 
 @pytest.fixture(scope="module")
-def catalogue():
-    module_spec = importlib.util.spec_from_file_location("make_catalogue", SCRIPT)
-    module = importlib.util.module_from_spec(module_spec)
-    module_spec.loader.exec_module(module)
-    return module
+def catalogue(docs_script):
+    return docs_script("make_catalogue")
 
 
 @pytest.mark.parametrize("spec", library(), ids=lambda spec: spec.name)

@@ -5,12 +5,10 @@ import sys
 from dataclasses import replace
 
 import pytest
-from typer.testing import CliRunner
 
 from glassbench.benchmark_programs import SUITES, get_program, registry
 from glassbench.benchmark_programs.families import controls
 from glassbench.benchmark_programs.suites import Suite
-from glassbench.cli import app
 from glassbench.evaluators import BUILT_IN
 from glassbench.ground_truth import Registry, load_bundle
 
@@ -33,7 +31,7 @@ number = 3
 
 
 @pytest.fixture
-def run(tmp_path, monkeypatch):
+def run(tmp_path, monkeypatch, invoke):
     """Run the command in a folder that holds a module of methods, with a tiny suite."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, "path", list(sys.path))
@@ -42,13 +40,7 @@ def run(tmp_path, monkeypatch):
     monkeypatch.setitem(SUITES, "tiny", Suite("Small ones.", lambda: tasks))
     (tmp_path / "own_methods.py").write_text(METHODS)
 
-    def call(*arguments, code=0):
-        result = CliRunner().invoke(app, list(arguments))
-        assert result.exit_code == code, result.output
-        assert "Traceback" not in result.output
-        return result
-
-    return call
+    return invoke
 
 
 @pytest.fixture

@@ -1,13 +1,12 @@
 """`glassbench compress`: what it prints and writes, what it refuses, and how it is interrupted."""
 
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pytest
-from typer.testing import CliRunner
 
 from glassbench import ground_truth
-from glassbench.cli import app
 from glassbench.ground_truth import load, stored_compressions, superposed, write_bundle
 from glassbench.ground_truth.compression_report import CompressionReport
 from glassbench.ground_truth.quality_gate import quality_gate
@@ -18,17 +17,11 @@ FULL = "frac_prevs-v1[vocab=2,length=2]"
 
 
 @pytest.fixture
-def run(tmp_path, monkeypatch):
+def run(tmp_path, monkeypatch, invoke):
     """Run the command in an empty folder."""
     monkeypatch.chdir(tmp_path)
 
-    def call(*arguments, code=0):
-        result = CliRunner().invoke(app, ["compress", *arguments])
-        assert result.exit_code == code, result.output
-        assert "Traceback" not in result.output
-        return result
-
-    return call
+    return partial(invoke, "compress")
 
 
 @pytest.fixture

@@ -3,9 +3,7 @@
 import json
 
 import pytest
-from typer.testing import CliRunner
 
-from glassbench.cli import app
 from glassbench.compiler import rasp
 from glassbench.ground_truth import make_task, write_bundle
 
@@ -15,17 +13,11 @@ FAILS = "def fails(problem):\n    raise RuntimeError('no')\n"
 
 
 @pytest.fixture
-def run(tmp_path, monkeypatch):
+def run(tmp_path, monkeypatch, invoke):
     """Run the command in an empty folder."""
     monkeypatch.chdir(tmp_path)
 
-    def call(*arguments, code=0):
-        result = CliRunner().invoke(app, list(arguments))
-        assert result.exit_code == code, result.output
-        assert "Traceback" not in result.output
-        return result
-
-    return call
+    return invoke
 
 
 @pytest.fixture

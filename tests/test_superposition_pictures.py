@@ -1,12 +1,8 @@
 """The pictures of superposition show what was measured."""
 
-import importlib.util
-from pathlib import Path
-
 import numpy as np
 import pytest
 
-SCRIPT = Path(__file__).parent.parent / "docs/make_superposition_pictures.py"
 CURVES = """\
 program,D,d,method,seed,passes,accuracy,loss,cosine,error,moved,seconds,read_error,centred_read_error
 histogram,4,4,pca,0,True,1,-1e-9,1,0,0,0.1,0,0
@@ -21,11 +17,13 @@ count,3,3,pca,0,True,1,1e-8,1,0,0,0.1,0,0
 
 
 @pytest.fixture(scope="module")
-def pictures():
-    module_spec = importlib.util.spec_from_file_location("make_superposition_pictures", SCRIPT)
-    module = importlib.util.module_from_spec(module_spec)
-    module_spec.loader.exec_module(module)
-    return module
+def pictures(docs_script):
+    return docs_script("make_superposition_pictures")
+
+
+@pytest.fixture(scope="module")
+def measures(docs_script):
+    return docs_script("feature_measures")
 
 
 @pytest.fixture
@@ -65,17 +63,17 @@ def test_pictures_of_curves_are_the_same_bytes_each_time(name, pictures, curves,
     assert once == pictures.write_figure(draw, tmp_path / "again.svg").read_bytes()
 
 
-def test_interference_counts_what_lies_along_a_column(pictures):
+def test_interference_counts_what_lies_along_a_column(measures):
     # Columns at right angles, and a third of length two along the first.
     W = np.array([[1.0, 0.0, 2.0], [0.0, 1.0, 0.0]])
-    assert pictures.interference(W) == pytest.approx([4, 0, 1])
+    assert measures.interference(W) == pytest.approx([4, 0, 1])
 
 
-def test_independence_looks_at_other_variables_only(pictures):
+def test_independence_looks_at_other_variables_only(measures):
     first = np.array([1.0, 0, 1, 0, 1, 0, 1, 0])
     free = np.array([1.0, 1, 0, 0, 1, 1, 0, 0])
     x = np.column_stack([first, 1 - first, free, 3 * free, np.ones(8)])
-    found = pictures.independence(x, ["one", "one", "two", "copy", "flag"])
+    found = measures.independence(x, ["one", "one", "two", "copy", "flag"])
     assert found[:4] == pytest.approx([1, 1, 0, 0])
     assert np.isnan(found[4])
 

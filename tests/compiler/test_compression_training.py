@@ -8,7 +8,7 @@ import pytest
 from glassbench.compiler import InputSpace, compile_program, interchange, rasp, run
 from glassbench.compiler.compression_loss import CompressionLoss
 from glassbench.compiler.compression_starts import STARTS, read_error, read_moments
-from glassbench.compiler.gauss_newton import _quadratic, descend
+from glassbench.compiler.gauss_newton import _bend, _quadratic, descend
 
 
 def of_two_kinds():
@@ -193,3 +193,24 @@ def test_the_error_of_reads_is_what_is_read_wrong(compiled, tokens):
         if size > 1e-12:
             total += np.square(stream @ off @ matrix).sum(axis=1).mean() / size
     assert read_error(W, *moments) == pytest.approx(total, rel=0.05)
+
+
+def test_what_curves_away_is_the_second_difference_along_a_move(loss, sample):
+    rng = np.random.default_rng(0)
+    W, move = (jnp.asarray(rng.normal(size=(4, loss.model.weights.d_model))) for _ in range(2))
+
+    def parts(flat):
+        return loss.parts(flat.reshape(W.shape), sample)
+
+    step = 1e-4
+    ahead, here, behind = (parts((W + t * step * move).ravel()) for t in (1, 0, -1))
+    second = jax.tree.map(lambda a, b, c: (a - 2 * b + c) / step**2, ahead, here, behind)
+    slope = jax.jacobian(parts)(W.ravel())
+    expected = slope.residuals.T @ second.residuals
+    for logits, curve, by_logits in zip(here.logits, second.logits, slope.logits, strict=True):
+        given = jax.nn.softmax(logits)
+        fisher = given * (curve - (given * curve).sum(axis=-1, keepdims=True))
+        weighted = sample.at_answers[..., None] / 2 * fisher
+        expected += jnp.einsum("bpv,bpvw->w", weighted, by_logits)
+    found = _bend(loss, W, move, sample)
+    np.testing.assert_allclose(found, expected, rtol=1e-3, atol=1e-3 * np.abs(expected).max())

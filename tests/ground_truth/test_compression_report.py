@@ -49,8 +49,8 @@ def test_what_a_report_says(whole, task):
     assert (whole.d, whole.d_model, whole.seed, whole.attempts) == (8, 8, 1, 4)
     assert whole.weights == task.labels.weights
     assert [one.name for one in whole.components] == ["m0", "a1.h0"]
-    assert whole.cosine == pytest.approx(1)
-    assert whole.error == pytest.approx(0, abs=1e-9)
+    assert whole.quality.cosine == pytest.approx(1)
+    assert whole.quality.error == pytest.approx(0, abs=1e-9)
     assert whole.parameters["steps"] == 60
     assert whole.sufficiency is not None
     assert whole.sufficiency.n_changed == 0
@@ -67,7 +67,7 @@ def test_what_it_says_can_be_measured_again(poor, task):
     gate = quality_gate(task.compiled, poor.matrix, task.labels, task.domain)
     assert gate.shortcomings == poor.shortcomings
     assert gate.quality.accuracy == poor.accuracy
-    assert gate.quality.error == poor.error
+    assert gate.quality.error == poor.quality.error
 
 
 def test_states_that_were_not_measured(poor):

@@ -1,6 +1,5 @@
 """The published schemas are those of the models that read the files."""
 
-import importlib.util
 import json
 from pathlib import Path
 
@@ -13,11 +12,8 @@ DOCS = Path(__file__).parents[2] / "docs"
 
 
 @pytest.fixture(scope="module")
-def make_schemas():
-    module_spec = importlib.util.spec_from_file_location("make_schemas", DOCS / "make_schemas.py")
-    module = importlib.util.module_from_spec(module_spec)
-    module_spec.loader.exec_module(module)
-    return module
+def make_schemas(docs_script):
+    return docs_script("make_schemas")
 
 
 @pytest.fixture(scope="module")

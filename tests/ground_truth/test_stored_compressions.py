@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from glassbench.benchmark_programs import TaskId
+from glassbench.benchmark_programs import TaskId, get_suite
 from glassbench.benchmark_programs.task_id import SUPERPOSED
 from glassbench.errors import CertificationError, TaskError
 from glassbench.ground_truth import build_model, certified, load
@@ -61,6 +61,14 @@ def test_a_task_is_loaded_with_what_is_stored():
     np.testing.assert_array_equal(found.gate.W, stored_compression(TASK))
     assert found.gate.original.model.weights.d_model == 9
     assert found.gate.labels == found.labels
+
+
+@pytest.mark.parametrize("task", get_suite("superposition"), ids=str)
+def test_what_the_suite_holds_passes_when_it_is_measured(task):
+    found = load(task)
+    assert found.gate is not None
+    assert found.gate.passed
+    np.testing.assert_array_equal(found.gate.W, stored_compression(str(task)))
 
 
 def test_what_is_trained_again_passes_too():
