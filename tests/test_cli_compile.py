@@ -164,7 +164,7 @@ def test_shows_where_a_text_is_wrong(run, tmp_path):
             "--try: 'z' must consist of tokens, which are 'x', 'y'; got 'z'.",
         ),
         (("share.rasp", *SIZE, "--try", "xyxy"), 2, "'xyxy' must have 1 to 3 tokens, got 4."),
-        (("share.rasp", *SIZE, "-o", "latin.rasp/a/b"), 1, "latin.rasp/a/b must be where files"),
+        (("share.rasp", *SIZE, "-o", "latin.rasp/a/b"), 1, "latin.rasp/a must be where files"),
         (("share.rasp", *SIZE, "--regimes", "fog"), 1, "There is no regime 'fog'"),
         (("share.rasp", *SIZE, "--name", "a b"), 1, "The name of a task must consist"),
         (("nothing.rasp", *SIZE), 1, "nothing.rasp: No such file or directory"),
