@@ -170,7 +170,7 @@ class CompressionLoss:
         ]
         answer = jnp.sqrt(sample.at_answers)[..., None]
         categorical = []
-        for readout, some in self._readouts():
+        for readout, some in self.model.codec.logit_slices:
             if readout.encoding is Encoding.CATEGORICAL:
                 categorical.append(SHARPNESS * logits[..., some])
                 continue
@@ -183,7 +183,7 @@ class CompressionLoss:
         """Return the distributions that the original's categorical logits stand for."""
         return tuple(
             jax.nn.softmax(SHARPNESS * sample.logits[..., some])
-            for readout, some in self._readouts()
+            for readout, some in self.model.codec.logit_slices
             if readout.encoding is Encoding.CATEGORICAL
         )
 
@@ -203,14 +203,6 @@ class CompressionLoss:
             return self(W, jax.tree.map(lambda array: array[None], row))
 
         return jax.vmap(one)(sample) * len(sample.base)
-
-    def _readouts(self) -> Sequence[tuple[Readout, slice]]:
-        """Return each output with its logits."""
-        found, start = [], 0
-        for readout in self.model.codec.readouts:
-            found.append((readout, slice(start, start + readout.width)))
-            start += readout.width
-        return found
 
 
 def with_bos(codec: Codec, tokens: Int[np.ndarray, "rows position"]) -> np.ndarray:

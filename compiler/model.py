@@ -86,6 +86,16 @@ class Codec:
         """The token id of padding."""
         return len(self.tokens) + 1
 
+    @property
+    def logit_slices(self) -> list[tuple[Readout, slice]]:
+        """Each output with the place of its logits on their last axis."""
+        ends = np.cumsum([readout.width for readout in self.readouts]).tolist()
+        starts = [0, *ends[:-1]]
+        return [
+            (readout, slice(start, end))
+            for readout, start, end in zip(self.readouts, starts, ends, strict=True)
+        ]
+
     def encode(self, sequences: Sequence[Sequence[object]]) -> Int[np.ndarray, "batch position"]:
         """Return token ids `[batch, max_length + 1]`: BOS, the tokens, padding.
 
@@ -154,10 +164,8 @@ class Codec:
         self, logits: Float[np.ndarray, "batch position d_out"]
     ) -> Int[np.ndarray, "batch position"]:
         """Return the number of the answer at every position: see `answer_ids`."""
-        ends = np.cumsum([readout.width for readout in self.readouts])
-        parts = np.split(logits, ends[:-1], axis=-1)
         return self.answer_ids(
-            [readout.decode_ids(part) for readout, part in zip(self.readouts, parts, strict=True)]
+            [readout.decode_ids(logits[..., some]) for readout, some in self.logit_slices]
         )
 
     def decode(

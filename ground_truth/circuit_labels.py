@@ -29,6 +29,11 @@ class EdgeState(StrEnum):
     INERT = "inert"
     UNWIRED = "unwired"
 
+    @property
+    def has_effect(self) -> bool:
+        """Whether some interchange changes an output."""
+        return self in (EdgeState.CAUSAL, EdgeState.POSITIONAL)
+
 
 class Witness(Record):
     """One interchange that changes a decoded output; anyone can replay it.

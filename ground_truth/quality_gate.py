@@ -30,8 +30,6 @@ from .interchange_states import InterchangeStates
 from .sufficiency import joint_sufficiency
 from .swap import Swap
 
-_WITHOUT_EFFECT = frozenset((EdgeState.INERT, EdgeState.UNWIRED))
-
 
 @dataclass(frozen=True, eq=False)
 class QualityGate:
@@ -104,7 +102,7 @@ def quality_gate(
     moved = tuple(
         (edge, state, states[edge])
         for edge, state in labels.states.items()
-        if states[edge] is not state and not {states[edge], state} <= _WITHOUT_EFFECT
+        if states[edge] is not state and (states[edge].has_effect or state.has_effect)
     )
     return QualityGate(original, W, compiled, quality, measured, moved)
 

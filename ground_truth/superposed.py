@@ -21,7 +21,6 @@ from ..compiler.gauss_newton_recipe import GaussNewtonRecipe, GaussNewtonTrainin
 from ..compiler.interchanged_edges import InterchangedEdges
 from ..errors import TaskError
 from .adam_checkpoint import AdamCheckpoint, Stand
-from .circuit_labels import EdgeState
 from .compression_grid import on_grid
 from .interchange_pairs import spread_rows
 from .quality_gate import QualityGate, quality_gate
@@ -116,7 +115,7 @@ def superpose(
     name, chosen = _recipe(recipe, d * width)
     measuring = _Measuring(task, d, name, progress or (lambda _number, _text: None))
     states = task.labels.states
-    quiet = [edge for edge, state in states.items() if state in _QUIET]
+    quiet = [edge for edge, state in states.items() if not state.has_effect]
     edges = InterchangedEdges.of(states, quiet)
     n_inputs = min(chosen.n_inputs, len(task.domain.tokens))
     rows = spread_rows(task.domain.length, task.domain.stratum, n_inputs)
@@ -128,9 +127,6 @@ def superpose(
     with jax.enable_x64(True):
         one_by_one = GaussNewtonTraining(model, sampled, edges, chosen)
         return tuple(measuring.best(one_by_one.attempts(d, seed), seed) for seed in seeds)
-
-
-_QUIET = frozenset((EdgeState.INERT, EdgeState.UNWIRED))
 
 
 def _recipe(recipe: str | Recipe | None, size: int) -> tuple[str, Recipe]:
