@@ -94,9 +94,7 @@ def read_error(W: Matrix, scale: np.ndarray, moments: np.ndarray) -> float:
     return float(_error(jnp.asarray(W), jnp.asarray(scale), jnp.asarray(moments)))
 
 
-def read_moments(
-    model: Model, tokens: Tokens, *, centred: bool = False
-) -> tuple[np.ndarray, np.ndarray]:
+def read_moments(model: Model, tokens: Tokens) -> tuple[np.ndarray, np.ndarray]:
     """Return `M_l` and `C_l`, `[depths, d_model, d_model]` each, of the depths at which any reads.
 
     Contributions of different writers are taken as independent of each other. Padding is
@@ -105,8 +103,6 @@ def read_moments(
     Args:
         model: the original.
         tokens: inputs over which moments are taken.
-        centred: whether `C_l` is the covariance: what every stream has in common need not be
-            read then.
     """
     weights = model.weights
     graph = ComponentGraph.of(weights)
@@ -121,7 +117,7 @@ def read_moments(
         readers = [reader for reader in graph.readers if (reader.role == "k") == keys]
         for depth in sorted({reader.depth for reader in readers}):
             before = depths < depth
-            mean = np.zeros_like(means[0]) if centred else means[before].sum(axis=0)
+            mean = means[before].sum(axis=0)
             moment = spreads[before].sum(axis=0) + np.outer(mean, mean)
             matrices = [reader_matrix(weights, one) for one in readers if one.depth == depth]
             scale.append(sum(_relative(matrix, moment) for matrix in matrices))

@@ -17,7 +17,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from scipy.stats import spearmanr
-from superposition_breaks import CURVES, FORMED_ON, NOTHING, PREDICTIONS, breaks, read_curves
+from superposition_breaks import CURVES, FORMED_ON, MEANT, breaks, off_by, read_curves
 
 from glassbench.compiler.compression_starts import STARTS
 from glassbench.compiler.picture_file import write_figure
@@ -38,11 +38,7 @@ GREY, PALE = "#707070", "#E4E4E4"
 COLOURS = (BLUE, ORANGE, GREEN, PURPLE, SKY, RED)
 MARKERS = ("o", "s", "^", "D")
 METHOD_COLOURS = {"pca": ORANGE, "trained": BLUE}
-PREDICTION_STYLES = {"read_error": (RED, ":"), "centred_read_error": (GREEN, "--")}
-MEANT = {
-    "read_error": "all that is read is carried",
-    "centred_read_error": "all but the means is carried",
-}
+PREDICTION_STYLES = {"read_error": (RED, ":"), "read_rank": (GREEN, "--")}
 
 
 def narrowest(tasks: tuple[str, ...]) -> list[str]:
@@ -203,8 +199,7 @@ def curves_figure(curves: pd.DataFrame) -> Figure:
         "narrowest that passes, PCA": {"color": ORANGE, "marker": "v", "linestyle": ""},
     }
     for error, (colour, line) in PREDICTION_STYLES.items():
-        text = MEANT[error].replace(" is carried", "\nis carried from here on")
-        styles[text] = {"color": colour, "linestyle": line}
+        styles[f"from here on\n{MEANT[error]}"] = {"color": colour, "linestyle": line}
     handles = [Line2D([], [], label=text, **style) for text, style in styles.items()]
     cells[len(least)].legend(handles=handles, loc="center left", frameon=False)
     return figure
@@ -242,25 +237,24 @@ def breaks_figure(curves: pd.DataFrame) -> Figure:
     least = breaks(curves)
     figure = Figure(figsize=(9.6, 5.5), layout="constrained")
     panels = figure.subplots(1, 2, sharex=True, sharey=True)
-    most = float(least[["trained", *PREDICTIONS]].max().max()) + 3
-    for axes, error in zip(panels, PREDICTIONS, strict=True):
+    most = float(least[["trained", *MEANT]].max().max()) + 3
+    for axes, (prediction, meant) in zip(panels, MEANT.items(), strict=True):
         axes.plot([1, most], [1, most], color=PALE, zorder=0)
-        known = least[np.isfinite(least.trained) & np.isfinite(least[error])]
-        for formed, marker, colour in ((True, "D", ORANGE), (False, "o", BLUE)):
-            some = known[known.program.isin(FORMED_ON) == formed]
-            label = "hypothesis formed on it" if formed else "held out"
-            place = some[error], some.trained
-            axes.scatter(*place, 30, colour, marker=marker, label=label)
-        _name_points(axes, known, error)
-        exact = int((known[error] == known.trained).sum())
-        off = np.abs(known[error] - known.trained).mean()
-        held = known[~known.program.isin(FORMED_ON)]
+        known = least[np.isfinite(least.trained) & np.isfinite(least[prediction])]
+        formed = known.program.isin(FORMED_ON[prediction])
+        for some, marker, colour, label in (
+            (known[formed], "D", ORANGE, "formed on it"),
+            (known[~formed], "o", BLUE, "held out"),
+        ):
+            axes.scatter(some[prediction], some.trained, 30, colour, marker=marker, label=label)
+        _name_points(axes, known, prediction)
+        off, _ = off_by(known, prediction)
         axes.set_title(
-            f"{MEANT[error]}\n{exact} of {len(known)} exact, {off:.1f} off on average; "
-            f"held out {int((held[error] == held.trained).sum())} of {len(held)}"
+            f"{meant}\nheld out: {int((off == 0).sum())} of {len(off)} exact, "
+            f"{off.abs().mean():.1f} off on average"
         )
         axes.set(xlim=(1, most), ylim=(1, most), aspect="equal")
-        axes.set_xlabel(f"predicted: least d with error ≤ {NOTHING}")
+        axes.set_xlabel("predicted before training")
         bare(axes)
     panels[0].set_ylabel("found: least d that passes the gate")
     panels[0].legend(loc="upper left", frameon=False)

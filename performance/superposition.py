@@ -33,7 +33,7 @@ _CHUNK_SECONDS = 1.0
 def widths(task: Task) -> list[int]:
     """Return widths from the least at which the error of what is read is nearly zero."""
     d = task.compiled.model.weights.d_model
-    while d > 1 and carried(task, d - 1, centred=False) <= _EXACT:
+    while d > 1 and carried(task, d - 1) <= _EXACT:
         d -= 1
     return list(range(d, 1, -1))
 

@@ -5,10 +5,11 @@ python performance/superposition_curves.py frac_prevs histogram -o curves.csv
 A row says what is left of a program at a width: accuracy, the plain loss, the least cosine and
 the largest error of a component, whether the quality gate passes, and in how many edges the
 state moved. `read_error` is the least mean square error, relative to its size, with which all
-that readers read can be carried in so many dimensions, `centred_read_error` the same of
-covariances; both are found before anything is trained. Where no seed has passed at two widths in
-a row, one seed and fewer rounds draw the rest of the curve. Rows are appended, so that
-programs can be measured side by side; a program that is already there is left out.
+that readers read can be carried in so many dimensions, `read_rank` in how many directions
+readers must tell something apart; both are found before anything is trained. Where no seed has
+passed at two widths in a row, one seed and fewer rounds draw the rest of the curve. Rows are
+appended, so that programs can be measured side by side; a program that is already
+there is left out.
 """
 
 import csv
@@ -28,6 +29,7 @@ from glassbench.compiler.gauss_newton_recipe import GaussNewtonRecipe
 from glassbench.ground_truth import Task, load
 from glassbench.ground_truth.interchange_pairs import spread_rows
 from glassbench.ground_truth.quality_gate import QualityGate, quality_gate
+from glassbench.ground_truth.read_rank import read_rank
 from glassbench.ground_truth.superposed import superpose
 
 SEARCH = GaussNewtonRecipe(tries=2, rounds=6, squeezes=0)
@@ -50,12 +52,12 @@ class Row(NamedTuple):
     moved: int | str
     seconds: float
     read_error: float
-    centred_read_error: float
+    read_rank: int
 
 
-def carried(task: Task, d: int, *, centred: bool) -> float:
+def carried(task: Task, d: int) -> float:
     """Return the least error with which all that is read can be carried in `d` dimensions."""
-    moments = read_moments(task.compiled.model, _some(task, 80), centred=centred)
+    moments = read_moments(task.compiled.model, _some(task, 80))
     tries = (reading_matrix(d, *moments, np.random.default_rng(seed)) for seed in range(2))
     return max(0.0, min(read_error(W, *moments) for W in tries))
 
@@ -66,9 +68,9 @@ def rows(task: Task, seeds: int) -> Iterator[Row]:
     loss = CompressionLoss.of(task.compiled.model, _some(task, 256))
     sample = loss.sample(_some(task, 256), (), 0, np.random.default_rng(0))
     plain = jax.jit(loss)
+    rank = read_rank(task)
+    carrying = 0.0
     failed = 0
-
-    carrying: list[float] = []
 
     def row(d: int, method: str, seed: int, W: np.ndarray, gate: QualityGate, took: float) -> Row:
         quality = gate.quality
@@ -76,11 +78,11 @@ def rows(task: Task, seeds: int) -> Iterator[Row]:
         return Row(
             task.id.name, width, d, method, seed, gate.passed, quality.accuracy,
             float(plain(jnp.asarray(W), sample)), quality.cosine, quality.error, moved, took,
-            *carrying,
+            carrying, rank,
         )  # fmt: skip
 
     for d in range(width, 1, -1):
-        carrying = [carried(task, d, centred=centred) for centred in (False, True)]
+        carrying = carried(task, d)
         started = time.perf_counter()
         W = STARTS["pca"](task.compiled.model, _some(task, 256), d, np.random.default_rng(0))
         gate = quality_gate(task.compiled, W, task.labels, task.domain)

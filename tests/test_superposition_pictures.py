@@ -4,15 +4,19 @@ import numpy as np
 import pytest
 
 CURVES = """\
-program,D,d,method,seed,passes,accuracy,loss,cosine,error,moved,seconds,read_error,centred_read_error
-histogram,4,4,pca,0,True,1,-1e-9,1,0,0,0.1,0,0
-histogram,4,4,trained,0,True,1,1e-9,1,0,0,0.1,0,0
-histogram,4,3,pca,0,False,0.5,2,-0.4,1,,0.1,0.2,0.0001
-histogram,4,3,trained,0,False,0.9,0.1,0.9,0.2,,0.1,0.2,0.0001
-histogram,4,3,trained,1,True,1,0.001,1,0.01,0,0.1,0.2,0.0001
-histogram,4,2,pca,0,False,0,3,0,1,,0.1,0.9,0.5
-histogram,4,2,trained,0,False,0.5,nan,0.4,1,,0.1,0.9,0.5
+program,D,d,method,seed,passes,accuracy,loss,cosine,error,moved,seconds,read_error,read_rank
+histogram,4,4,pca,0,True,1,-1e-9,1,0,0,0.1,0,3
+histogram,4,4,trained,0,True,1,1e-9,1,0,0,0.1,0,3
+histogram,4,3,pca,0,False,0.5,2,-0.4,1,,0.1,0.2,3
+histogram,4,3,trained,0,False,0.9,0.1,0.9,0.2,,0.1,0.2,3
+histogram,4,3,trained,1,True,1,0.001,1,0.01,0,0.1,0.2,3
+histogram,4,2,pca,0,False,0,3,0,1,,0.1,0.9,3
+histogram,4,2,trained,0,False,0.5,nan,0.4,1,,0.1,0.9,3
 count,3,3,pca,0,True,1,1e-8,1,0,0,0.1,0,0
+shift,8,6,trained,0,True,1,1e-8,1,0,0,0.1,0,5
+shift,8,5,trained,0,True,1,1e-8,1,0,0,0.1,0.3,5
+shift,8,4,trained,0,True,1,1e-8,1,0,0,0.1,0.3,5
+shift,8,3,trained,0,False,1,1e-8,1,0,0,0.1,0.3,5
 """
 
 
@@ -34,17 +38,30 @@ def curves(pictures, tmp_path):
 
 
 def test_least_widths_are_those_of_the_rows(pictures, curves):
-    histogram, count = pictures.breaks(curves).to_dict("records")
+    histogram, count, _ = pictures.breaks(curves).to_dict("records")
     assert histogram == {
         "program": "histogram",
         "D": 4,
         "pca": 4,
         "trained": 3,
         "read_error": 4,
-        "centred_read_error": 3,
+        "read_rank": 3,
     }
     assert count["pca"] == 3
     assert np.isnan(count["trained"])
+    assert count["read_rank"] == 3  # No width below was measured.
+
+
+def test_a_prediction_is_held_against_programs_it_was_not_formed_on(docs_script, curves):
+    found = docs_script("superposition_breaks")
+    least = found.breaks(curves)
+    by_error, by_share = found.off_by(least, "read_error")
+    assert list(by_error[least.program == "shift"]) == [6 - 4]
+    assert list(by_share[least.program == "shift"]) == [round(3 / 4 * 8) - 4]
+    by_rank, _ = found.off_by(least, "read_rank")
+    assert list(by_rank.index) == list(least.index[least.program == "shift"])
+    assert list(by_rank) == [5 - 4]
+    assert "exact on 0, too low on 0" in found.report(curves)
 
 
 def test_of_seeds_the_one_that_passes_is_drawn(pictures, curves):

@@ -1,11 +1,8 @@
 """The read rank counts what readers must tell apart, and nothing else."""
 
-from dataclasses import replace
-
 import pytest
 
-from glassbench import load, rasp
-from glassbench.ground_truth import make_task
+from glassbench import load
 from glassbench.ground_truth.read_rank import read_rank
 
 
