@@ -15,12 +15,12 @@ from .lower import lower
 from .margins import Margins, margins_of
 from .model import Codec, Model, Readout
 from .optimise import optimise
-from .program import Program, ancestors
+from .program import Program
 from .program_rules import problems
 from .schedule import schedule
 from .source_map import SourceMap
 from .sum_check import missed_sums
-from .trace import trace
+from .traced_program import traced_program
 from .values import Domain, Value, as_argument
 
 if TYPE_CHECKING:
@@ -141,7 +141,10 @@ def compile_program(
         checked = _checked(program)
     else:
         others = _expressions(beside) if len(beside) else ()
-        program, checked = _traced(_expressions(program), vocab, max_length, causal, others)
+        traced, checked = traced_program(
+            _expressions(program), vocab, max_length, causal=causal, beside=others
+        )
+        program = traced.program
     if checked.reasons:
         raise ProgramError(
             listing("The program cannot be compiled exactly:", [str(r) for r in checked.reasons])
@@ -202,29 +205,6 @@ def _expressions(program: object) -> tuple[rasp.SOp, ...]:
             f"{wrong[0] if wrong else 'none'}; a program of the library is built by gb.load"
         )
     return outputs
-
-
-def _traced(
-    outputs: Sequence[rasp.SOp],
-    vocab: Sequence[Value],
-    max_length: int,
-    causal: bool,
-    beside: Sequence[rasp.SOp],
-) -> tuple[Program, Checked]:
-    """Trace and check, until every aggregate that selects different numbers is a mean."""
-    means: set[int] = set()
-    while True:
-        traced = trace(outputs, vocab, max_length, causal=causal, beside=beside, means=means)
-        checked = check(traced.program)
-        wrong = {reason.place for reason in checked.reasons}
-        found = {
-            traced.open[place]
-            for place in wrong & traced.open.keys()
-            if not (ancestors(traced.program, place) - {place}) & wrong
-        }
-        if not found:
-            return traced.program, checked
-        means |= found
 
 
 def _check_margins(program: Program, margins: Margins) -> None:

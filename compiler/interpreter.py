@@ -6,6 +6,7 @@ padding. This is the meaning that compiled weights must reproduce.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
 import numpy as np
 from jaxtyping import Bool, Int
@@ -30,10 +31,24 @@ class Evaluation:
     conflicts: Mapping[int, Bool[np.ndarray, "batch position"]]
 
 
+@dataclass(frozen=True, eq=False)
+class Override:
+    """What a variable is set to, whatever it is computed from.
+
+    Attributes:
+        values: positions in its domain, -1 for `None`.
+        where: at which positions of the inputs, BOS left out.
+    """
+
+    values: Int[np.ndarray, "batch position"]
+    where: Bool[np.ndarray, "batch position"]
+
+
 def interpret(
     program: ir.Program,
     tokens: Int[np.ndarray, "batch position"],
     places: Sequence[int] | None = None,
+    overrides: Mapping[int, Override] = MappingProxyType({}),
 ) -> Evaluation:
     """Evaluate nodes of `program` on token ids (BOS first, then padding).
 
@@ -41,6 +56,9 @@ def interpret(
         program: the program.
         tokens: `[batch, position]`.
         places: the nodes to evaluate, with all that they depend on; `None` for all.
+        overrides: variables that are set to other values, which all that is computed from them
+            reads. Values that no input brings together can come together then: a sum that is
+            no value of its domain is taken for the nearest.
     """
     ids = tokens[:, 1:]
     real = ids < len(program.vocabulary)
@@ -57,14 +75,8 @@ def interpret(
                 result = ids
             case ir.Indices():
                 result = np.broadcast_to(np.arange(ids.shape[1]), ids.shape)
-            case ir.Map(inner=inner, table=table):
-                result = _extended(table)[values[inner]]
-            case ir.SequenceMap(fst=fst, snd=snd, table=table):
-                result = _extended(table)[values[fst], values[snd]]
-            case ir.LinearMap(terms=terms):
-                result = _nearest(node.domain, _sum(program, terms, values))
-            case ir.RidgeMap(terms=terms, sums=sums, table=table):
-                result = table[_nearest(sums, _sum(program, terms, values))]
+            case ir.Map() | ir.SequenceMap() | ir.LinearMap() | ir.RidgeMap():
+                result = position_by_position(program, place, values)
             case ir.Select(conditions=conditions):
                 values[place] = visible
                 for condition in conditions:
@@ -78,8 +90,34 @@ def interpret(
                 result, conflict = combine(node, node.operation, values[selector], values[value])
                 if conflict.any():
                     conflicts[place] = conflict
+        if place in overrides:
+            result = np.where(overrides[place].where, overrides[place].values, result)
         values[place] = np.where(real, result, -1)
     return Evaluation(values, conflicts)
+
+
+def position_by_position(
+    program: ir.Program, place: int, values: Mapping[int, np.ndarray]
+) -> np.ndarray:
+    """Return a node that is a function of variables at the same position.
+
+    Args:
+        program: the program.
+        place: of a map, a map of two variables, a sum, or a function of a sum.
+        values: by node, arrays of one shape of positions in domains, -1 for `None`; a sum of
+            what is `None` has no meaning.
+    """
+    node = program.nodes[place]
+    match node.operation:
+        case ir.Map(inner=inner, table=table):
+            return _extended(table)[values[inner]]
+        case ir.SequenceMap(fst=fst, snd=snd, table=table):
+            return _extended(table)[values[fst], values[snd]]
+        case ir.LinearMap(terms=terms):
+            return nearest(node.domain, sum_of(program, terms, values))
+        case ir.RidgeMap(terms=terms, sums=sums, table=table):
+            return table[nearest(sums, sum_of(program, terms, values))]
+    raise AssertionError(node.operation)
 
 
 def _extended(table: np.ndarray) -> np.ndarray:
@@ -87,7 +125,7 @@ def _extended(table: np.ndarray) -> np.ndarray:
     return np.pad(table, (0, 1), constant_values=-1)
 
 
-def _nearest(domain: Domain, numbers: np.ndarray) -> np.ndarray:
+def nearest(domain: Domain, numbers: np.ndarray) -> np.ndarray:
     """Return the position of each of `numbers` in a domain of numbers."""
     known = domain.numbers
     return np.searchsorted((known[1:] + known[:-1]) / 2, numbers)
@@ -100,10 +138,10 @@ def contributions(node: ir.Node, term: ir.Term) -> np.ndarray:
     return term.weights
 
 
-def _sum(
+def sum_of(
     program: ir.Program, terms: Sequence[ir.Term], values: Mapping[int, np.ndarray]
 ) -> np.ndarray:
-    """Return the sum of the terms; of no meaning where a variable has no value."""
+    """Return the sum of terms; of no meaning where a variable has no value."""
     given = [
         np.append(contributions(program.nodes[term.node], term), 0.0)[values[term.node]]
         for term in terms
@@ -136,7 +174,7 @@ def _mean(
     count = chosen.sum(axis=-1)
     total = np.einsum("bqk,bk->bq", chosen, np.append(own, 0.0)[given])
     means = np.where(count > 0, total / np.maximum(count, 1), own[operation.default])
-    return _nearest(node.domain, means), absent
+    return nearest(node.domain, means), absent
 
 
 def _common_value(

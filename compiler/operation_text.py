@@ -43,15 +43,21 @@ def operation_text(program: ir.Program, node: ir.Node) -> str:
 
 def _relation(program: ir.Program, condition: ir.Condition) -> str:
     """Return the comparison that a condition makes, after a comma, where it makes one."""
+    comparison = comparison_of(program, condition)
+    return "" if comparison is None else f", {comparison.value}"
+
+
+def comparison_of(program: ir.Program, condition: ir.Condition) -> Comparison | None:
+    """Return the comparison of key and query that a condition makes; `None` if it makes none."""
     if condition.keys is None or condition.queries is None:
-        return ""
+        return None
     keys, queries = (program.nodes[side].domain for side in (condition.keys, condition.queries))
     if condition.table.size > _LARGEST_SHOWN or not _comparable(keys, queries):
-        return ""
+        return None
     for comparison in Comparison:
         if np.array_equal(predicate_table(comparison, keys, queries), condition.table):
-            return f", {comparison.value}"
-    return ""
+            return comparison
+    return None
 
 
 def _comparable(keys: Domain, queries: Domain) -> bool:

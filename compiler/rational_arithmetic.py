@@ -16,6 +16,9 @@ from functools import lru_cache
 from typing import Any
 
 LARGEST_DENOMINATOR = 10**6
+LARGEST_INTEGER_BITS = 4096
+LONGEST_SEQUENCE = 2**16
+"""How many characters a string may have that `+` and `*` make, or items a tuple."""
 
 Number = int | float | Fraction
 
@@ -56,8 +59,26 @@ def _rounded_once(function: Callable[[Any, Any], Any], x: Any, y: Any) -> Any:
     return float(function(rational(x), rational(y)))
 
 
+def _check_size(function: Callable[[Any, Any], Any], x: Any, y: Any) -> None:
+    """Refuse what would fill the memory: repeated, every step can be twice as long.
+
+    Raises:
+        OverflowError: the result would be too large.
+    """
+    if isinstance(x, int) and isinstance(y, int):
+        if x.bit_length() + y.bit_length() > LARGEST_INTEGER_BITS:
+            raise OverflowError(f"an integer must have at most {LARGEST_INTEGER_BITS} bits")
+        return
+    lengths = [len(one) if isinstance(one, str | tuple) else one for one in (x, y)]
+    if all(isinstance(length, int) for length in lengths) and function(*lengths) > LONGEST_SEQUENCE:
+        raise OverflowError(
+            f"a string must have at most {LONGEST_SEQUENCE} characters, and a tuple as many items"
+        )
+
+
 def add(x: Any, y: Any) -> Any:
-    """Return `x + y`."""
+    """Return `x + y`; raises `OverflowError` where it is too large."""
+    _check_size(operator.add, x, y)
     return _rounded_once(operator.add, x, y)
 
 
@@ -72,7 +93,8 @@ def subtract(x: Any, y: Any) -> Any:
 
 
 def multiply(x: Any, y: Any) -> Any:
-    """Return `x * y`."""
+    """Return `x * y`; raises `OverflowError` where it is too large."""
+    _check_size(operator.mul, x, y)
     return _rounded_once(operator.mul, x, y)
 
 
@@ -93,7 +115,7 @@ def combine(x: Any, y: Any, x_factor: Any, y_factor: Any) -> Any:
         map(_stands_for_fraction, numbers)
     ):
         return float(rational(x_factor) * rational(x) + rational(y_factor) * rational(y))
-    return x_factor * x + y_factor * y
+    return add(multiply(x_factor, x), multiply(y_factor, y))
 
 
 def mean(numbers: Sequence[Any]) -> Any:

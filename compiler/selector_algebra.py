@@ -69,13 +69,29 @@ def either(fst: Conjunction, snd: Conjunction) -> Conjunction:
     """
     pairs = [(a, b) for a in fst for b in snd]
     whole = (*fst, *snd)
-    if len(pairs) == 1 or _size(whole) <= sum(map(_size, pairs)):
+    if len(pairs) == 1 or joint_size(whole) <= sum(map(joint_size, pairs)):
         left, right = (_joined(side, np.logical_and, over=whole) for side in (fst, snd))
         return (_joined([left, right], np.logical_or),)
     distributed: Conjunction = ()
     for pair in pairs:
         distributed = both(distributed, (_joined(pair, np.logical_or),))
     return distributed
+
+
+def joint_size(clauses: Sequence[Clause]) -> int:
+    """Return the number of entries of one relation over the variables of all `clauses`."""
+    sizes: dict[tuple[bool, int], int] = {}
+    for clause in clauses:
+        names = [(False, place) for place in clause.queries]
+        names += [(True, place) for place in clause.keys]
+        sizes.update(zip(names, clause.table.shape, strict=True))
+    return math.prod(sizes.values())
+
+
+def size_of_either(fst: Conjunction, snd: Conjunction) -> int:
+    """Return how many entries the clauses of `fst | snd` have, before any is merged."""
+    apart = sum(joint_size((a, b)) for a in fst for b in snd)
+    return min(joint_size((*fst, *snd)), apart)
 
 
 def negated(selector: Conjunction) -> Conjunction:
@@ -88,16 +104,6 @@ def negated(selector: Conjunction) -> Conjunction:
     return (Clause(whole.queries, whole.keys, ~whole.table),)
 
 
-def _size(clauses: Sequence[Clause]) -> int:
-    """Return the number of entries of one relation over the variables of all `clauses`."""
-    sizes: dict[tuple[bool, int], int] = {}
-    for clause in clauses:
-        names = [(False, place) for place in clause.queries]
-        names += [(True, place) for place in clause.keys]
-        sizes.update(zip(names, clause.table.shape, strict=True))
-    return math.prod(sizes.values())
-
-
 def _joined(
     clauses: Sequence[Clause],
     combine: Callable[[np.ndarray, np.ndarray], np.ndarray],
@@ -105,10 +111,11 @@ def _joined(
 ) -> Clause:
     """Return one clause for several, over the variables of `over` (of all of them if `None`)."""
     known = clauses if over is None else over
-    if _size(known) > MAX_TABLE:
+    if joint_size(known) > MAX_TABLE:
         raise ProgramError(
-            f"as one relation it has {_size(known)} entries, and at most {MAX_TABLE} are allowed; "
-            "combine selectors over fewer or smaller variables, or map them to fewer values first"
+            f"as one relation it has {joint_size(known)} entries, and at most {MAX_TABLE} are "
+            "allowed; combine selectors over fewer or smaller variables, or map them to fewer "
+            "values first"
         )
     queries = tuple(sorted({place for clause in known for place in clause.queries}))
     keys = tuple(sorted({place for clause in known for place in clause.keys}))

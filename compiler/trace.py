@@ -19,10 +19,11 @@ from ..errors import ProgramError, listing
 from . import program as ir
 from . import rasp, selector_algebra
 from .domains import canonical, exact, mean_domain, reciprocal_domain, sum_domain, width_domain
+from .effort import Effort
 from .graph_builder import GraphBuilder, check_sizes
 from .linear_forms import LinearForm, combined, form_domain, form_of_mean
 from .rasp_operations import ADD, SUBTRACT
-from .selector_algebra import Clause, Conjunction
+from .selector_algebra import Clause, Conjunction, joint_size, size_of_either
 from .selector_facts import at_most_one, never_empty
 from .tabulate import map_table, predicate_table, sequence_map_table
 from .values import Domain, Encoding, Value, is_number
@@ -38,10 +39,12 @@ class Traced:
         program: the program.
         open: the places of categorical aggregates of numbers that could be means as
             well, each with its number among the aggregates.
+        expressions: what was traced to each place, where that is an expression.
     """
 
     program: ir.Program
     open: Mapping[int, int]
+    expressions: Mapping[int, rasp.RASPExpr]
 
 
 def trace(
@@ -52,6 +55,8 @@ def trace(
     causal: bool = False,
     beside: Sequence[rasp.SOp] = (),
     means: Collection[int] = (),
+    effort: Effort | None = None,
+    label: Callable[[rasp.RASPExpr], str] = lambda expression: expression.name,
 ) -> Traced:
     """Return the program that computes all of `expressions`.
 
@@ -63,20 +68,23 @@ def trace(
         beside: expressions that are computed and not read out.
         means: which of the aggregates without annotation are to be means, by their
             numbers in the order in which they are met.
+        effort: what tracing may take; without end by default.
+        label: how problems call an expression.
 
     Raises:
         ProgramError: the program is malformed; every problem is listed.
+        EffortError: it takes more work than it may.
     """
     tokens = _checked_vocabulary(vocabulary, max_length)
     max_length = int(max_length)
-    tracer = _Tracer(tokens, max_length, causal, frozenset(means))
+    tracer = _Tracer(tokens, max_length, causal, frozenset(means), effort or Effort(), label)
     outputs = tuple(tracer.output(expression) for expression in expressions)
     others = tuple(tracer.output(expression) for expression in beside)
     if tracer.problems:
         raise ProgramError(listing("The program cannot be compiled:", tracer.problems))
     nodes = tuple(tracer.graph.nodes)
     program = ir.Program(nodes, outputs, tokens, max_length, causal, others)
-    return Traced(program, tracer.open)
+    return Traced(program, tracer.open, tracer.expressions)
 
 
 def _checked_vocabulary(vocabulary: Sequence[Value], max_length: int) -> Domain:
@@ -108,15 +116,24 @@ class _Tracer:
     """Walks over expressions; lives for one call of `trace`."""
 
     def __init__(
-        self, tokens: Domain, max_length: int, causal: bool, means: frozenset[int]
+        self,
+        tokens: Domain,
+        max_length: int,
+        causal: bool,
+        means: frozenset[int],
+        effort: Effort,
+        label: Callable[[rasp.RASPExpr], str],
     ) -> None:
         self.graph = GraphBuilder(tokens, max_length)
         self.problems: list[str] = []
         self.open: dict[int, int] = {}
+        self.expressions: dict[int, rasp.RASPExpr] = {}
         self._tokens = tokens
         self._max_length = max_length
         self._causal = causal
         self._means = means
+        self._effort = effort
+        self._label = label
         self._n_aggregates = 0
         self._results: dict[int, int | Conjunction | None] = {}
         self._selectors: dict[int, int] = {}
@@ -137,7 +154,7 @@ class _Tracer:
         result = self._results[id(root)]
         if isinstance(result, tuple):
             self.problems.append(
-                f"{root.name}: the output must be a sequence, got a selector; "
+                f"{self._label(root)}: the output must be a sequence, got a selector; "
                 "aggregate over it or take its SelectorWidth"
             )
         return result if isinstance(result, int) else -1
@@ -146,14 +163,34 @@ class _Tracer:
         """Return the place of an SOp or the clauses of a selector; `None` if that fails."""
         if any(self._results[id(child)] is None for child in expression.children):
             return None
+        self._effort.spend(self._entries(expression))
         try:
             if isinstance(expression, rasp.Selector):
                 return self._selector(expression)
             assert isinstance(expression, rasp.SOp)
-            return self._sop(expression)
+            place = self._sop(expression)
         except ProgramError as problem:
-            self.problems.append(f"{expression.name}: {problem}")
+            self.problems.append(f"{self._label(expression)}: {problem}")
             return None
+        self.expressions.setdefault(place, expression)
+        return place
+
+    def _entries(self, expression: rasp.RASPExpr) -> int:
+        """Return how much work an expression is, in entries of tables, before it is done."""
+        match expression:
+            case rasp.Map() | rasp.SequenceMap() | rasp.Select():
+                return math.prod(len(self._node(child).domain) for child in expression.children)
+            case rasp.Aggregate(sop=sop):
+                return self._max_length * len(self._node(sop).domain)
+            case rasp.SelectorAnd(fst=fst, snd=snd):
+                return (len(self._clauses(fst)) + len(self._clauses(snd))) ** 2
+            case rasp.SelectorOr(fst=fst, snd=snd):
+                sides = self._clauses(fst), self._clauses(snd)
+                self._effort.spend(math.prod(map(len, sides)) ** 2)
+                return size_of_either(*sides)
+            case rasp.SelectorNot(inner=inner):
+                return joint_size(self._clauses(inner))
+        return self._max_length
 
     def _place(self, expression: rasp.SOp) -> int:
         place = self._results[id(expression)]

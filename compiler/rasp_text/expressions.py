@@ -12,6 +12,7 @@ from lark import Token, Tree
 
 from ...errors import ProgramError
 from .. import rasp
+from ..effort import STEP, Effort
 from .building import OPERATIONS, PREFIX_OPERATIONS, Builder
 from .functions import Builtin
 from .parsing import INTERACTIVE, interactive
@@ -67,14 +68,38 @@ def problems_at(syntax: Syntax) -> Iterator[None]:
 
 
 class Expressions:
-    """Finds what expressions are worth; lives for one text."""
+    """Finds what expressions are worth; lives for one text.
 
-    def __init__(self, builder: Builder, statements: "Statements") -> None:
+    Args:
+        builder: makes them.
+        statements: carries out the functions that they call.
+        effort: what that may take.
+
+    Attributes:
+        places: where in the text each was written.
+    """
+
+    def __init__(self, builder: Builder, statements: "Statements", effort: Effort) -> None:
+        self.places: dict[rasp.RASPExpr, Place] = {}
         self._builder = builder
         self._statements = statements
+        self._effort = effort
+
+    def note(self, part: Part, syntax: Syntax) -> None:
+        """Note where an expression is written, unless that is known."""
+        if isinstance(part, rasp.RASPExpr):
+            self.places.setdefault(part, place_of(syntax))
 
     def value(self, syntax: Syntax, scope: Scope) -> Part:
         """Return what an expression is worth."""
+        self._effort.spend(STEP)
+        part = self._value(syntax, scope)
+        if isinstance(part, list):
+            self._effort.spend(len(part))
+        self.note(part, syntax)
+        return part
+
+    def _value(self, syntax: Syntax, scope: Scope) -> Part:
         build = self._builder
         match syntax:
             case Token():
@@ -124,6 +149,7 @@ class Expressions:
         try:
             part = scope.find(token)
         except KeyError:
+            self._effort.spend(STEP * len(list(scope)))  # to find the nearest
             if token in INTERACTIVE:
                 message = interactive(str(token))
             else:
@@ -169,6 +195,7 @@ class Expressions:
                         f"A tuple must hold constants, got {', '.join(map(kind, parts))}. "
                         "Write `[...]` for several sequences.",
                     )
+                self._effort.spend(_n_items(parts))
                 return parts
             case Tree("list", [None | Tree() as items]):
                 return [self._builder.settle(part) for part in self.values(items, scope)]
@@ -227,6 +254,11 @@ class Expressions:
         if isinstance(function, rasp.RASPExpr):
             message += " A program holds no inputs; evaluate the expression from Python."
         raise LocatedError(place_of(callee), message)
+
+
+def _n_items(parts: tuple[Part, ...]) -> int:
+    """Return how many constants a tuple holds, those in its tuples too."""
+    return sum(_n_items(part) if isinstance(part, tuple) else 1 for part in parts)
 
 
 def _number(token: Token) -> int | float:

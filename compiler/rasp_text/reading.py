@@ -1,15 +1,16 @@
 """Text -> RASP expressions."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import MappingProxyType
 
 from ...errors import ProgramError, listing
 from .. import rasp
+from ..effort import Effort
 from .expressions import SPOILED
 from .parsing import parse
 from .parts import kind
-from .source_text import suggestion, text_error
+from .source_text import Place, suggestion, text_error
 from .statements import Statements
 
 
@@ -21,14 +22,16 @@ class RaspSource:
         text: the program as it was given.
         outputs: the sequences that it computes, at least one.
         names: every expression that has a name at the top of the text.
+        places: where in the text each expression was written.
     """
 
     text: str
     outputs: tuple[rasp.SOp, ...]
     names: Mapping[str, rasp.RASPExpr]
+    places: Mapping[rasp.RASPExpr, Place] = field(default_factory=dict)
 
 
-def read_rasp(text: str, outputs: Sequence[str] = ()) -> RaspSource:
+def read_rasp(text: str, outputs: Sequence[str] = (), effort: Effort | None = None) -> RaspSource:
     """Return the expressions that a RASP program stands for.
 
     The language is that of Weiss, Goldberg and Yahav, "Thinking Like Transformers" (2021,
@@ -39,8 +42,10 @@ def read_rasp(text: str, outputs: Sequence[str] = ()) -> RaspSource:
         text: the program.
         outputs: the names of the sequences to compute. If there are none, the last statement
             that gives a sequence is the output; a list of sequences, `[x, y];`, gives several.
+        effort: what reading may take; without end by default.
 
     Raises:
+        EffortError: it takes more.
         ProgramError: the text is not a program, or the outputs are not sequences. The message
             shows each place with what must stand there.
 
@@ -57,7 +62,7 @@ def read_rasp(text: str, outputs: Sequence[str] = ()) -> RaspSource:
     """
     if not isinstance(text, str):
         raise ProgramError(f"A RASP program must be a text, got {text!r}.")
-    statements = Statements()
+    statements = Statements(effort or Effort())
     statements.run_all(parse(text))
     if statements.problems:
         raise text_error(text, statements.problems)
@@ -72,7 +77,8 @@ def read_rasp(text: str, outputs: Sequence[str] = ()) -> RaspSource:
             f"A RASP program must give a sequence, got none: {got}. End it with a statement such "
             "as `out = aggregate(s, tokens);`."
         )
-    return RaspSource(text, chosen, MappingProxyType(names))
+    places = MappingProxyType(statements.places)
+    return RaspSource(text, chosen, MappingProxyType(names), places)
 
 
 def _chosen(outputs: Sequence[str], assigned: Mapping[str, object]) -> tuple[rasp.SOp, ...]:

@@ -5,18 +5,22 @@ from collections.abc import Mapping, Sequence
 from lark import Token, Tree
 
 from .. import rasp
+from ..effort import STEP, Effort
 from .building import INPUTS, Builder
 from .expressions import SPOILED, Expressions, Function, SpoiledError, place_of, tokens_of
 from .functions import BUILTINS
 from .parts import Part, kind
 from .precedence import Syntax, SyntaxTree
 from .scope import Scope
-from .source_text import LocatedError
+from .source_text import LocatedError, Place
 from .words import RESERVED
 
 
 class Statements:
     """Carries out statements; lives for one text.
+
+    Args:
+        effort: what that may take.
 
     Attributes:
         problems: what is wrong, found so far. A name whose value has a problem is spoiled: what
@@ -25,12 +29,18 @@ class Statements:
         outputs: what the last statement gives that gives a sequence, or lists several of them.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, effort: Effort) -> None:
         self.problems: list[LocatedError] = []
         self.scope = Scope.of({**INPUTS, **BUILTINS}).inside()
         self.outputs: tuple[rasp.SOp, ...] = ()
         self._builder = Builder()
-        self._expressions = Expressions(self._builder, self)
+        self._effort = effort
+        self._expressions = Expressions(self._builder, self, effort)
+
+    @property
+    def places(self) -> Mapping[rasp.RASPExpr, Place]:
+        """Where in the text each expression was written."""
+        return self._expressions.places
 
     def run_all(self, program: SyntaxTree) -> None:
         """Carry out the statements at the top of a text, each for itself."""
@@ -85,10 +95,11 @@ class Statements:
 
     def bind(self, names: Sequence[Token], part: Part, scope: Scope) -> None:
         """Let one name stand for a part, or several names for the items of a list."""
+        self._effort.spend(STEP)
         for name in names:
             _require_free(name)
         if len(names) == 1:
-            scope.own[str(names[0])] = self._builder.name(part, str(names[0]))
+            scope.own[str(names[0])] = self._named(part, names[0])
             return
         items = part if isinstance(part, list) else [part]
         if len(items) != len(names):
@@ -98,7 +109,14 @@ class Statements:
                 f"{f' ({kind(part)})' if items is not part else ''}.",
             )
         for name, item in zip(names, items, strict=True):
-            scope.own[str(name)] = self._builder.name(item, str(name))
+            scope.own[str(name)] = self._named(item, name)
+
+    def _named(self, part: Part, name: Token) -> Part:
+        """Return a part under a name; an expression is written where it gets its name."""
+        named = self._builder.name(part, str(name))
+        if named is not part:
+            self._expressions.note(named, name)
+        return named
 
     def call(
         self,

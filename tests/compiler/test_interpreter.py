@@ -7,6 +7,7 @@ import pytest
 
 from glassbench.compiler import Domain, Encoding, InputSpace, interpret, rasp, trace
 from glassbench.compiler import program as ir
+from glassbench.compiler.interpreter import Override
 
 TOKENS, INDICES = rasp.tokens, rasp.indices
 
@@ -150,3 +151,33 @@ def test_only_what_is_asked_for_is_evaluated():
 def test_length_follows_the_mask(causal):
     expected = [1, 2, 3] if causal else [3, 3, 3]
     assert values_of(rasp.length, "aba", causal=causal)[0] == expected
+
+
+def test_what_is_overridden_is_read_by_all_that_follows():
+    previous = rasp.Aggregate(
+        rasp.Select(INDICES, INDICES, lambda key, query: key == query - 1), TOKENS, "a"
+    )
+    pair = rasp.SequenceMap(lambda x, y: f"{x}{y}", previous, TOKENS)
+    program = trace([pair, previous], "ab", 3).program
+    out, before = program.outputs
+    tokens = np.array([[2, 1, 0, 1], [2, 0, 1, 3]])
+    given = np.array([[1, 1, 0], [-1, 1, 1]])
+    where = np.array([[True, False, True], [True, False, True]])
+    values = interpret(program, tokens, overrides={before: Override(given, where)}).values
+    assert values[before].tolist() == [[1, 1, 0], [-1, 0, -1]]  # nothing stands at padding
+    known = (*program.nodes[out].domain.values, None)
+    found = [[known[place] for place in row] for row in values[out]]
+    assert found == [["bb", "ba", "ab"], [None, "ab", None]]
+    assert interpret(program, tokens).values[before].tolist() == [[0, 1, 0], [0, 0, -1]]
+
+
+def test_values_that_meet_by_an_override_are_conflicts():
+    rank = rasp.SelectorWidth(rasp.Select(TOKENS, TOKENS, rasp.Comparison.LT))
+    in_order = rasp.Aggregate(rasp.Select(rank, INDICES, rasp.Comparison.EQ), TOKENS)
+    program = trace([in_order, rank], "ab", 2).program
+    out, place = program.outputs
+    tokens, everywhere = np.array([[2, 1, 0]]), np.ones((1, 2), dtype=bool)
+    assert not interpret(program, tokens).conflicts
+    none_before = Override(np.zeros((1, 2), dtype=int), everywhere)
+    conflicts = interpret(program, tokens, overrides={place: none_before}).conflicts
+    assert conflicts[out].tolist() == [[True, False]]
