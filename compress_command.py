@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from textwrap import shorten
 from typing import TYPE_CHECKING, Annotated
@@ -30,8 +31,8 @@ RecipeName = Annotated[
     str | None,
     typer.Option(
         metavar="NAME",
-        help="gauss-newton, adam or talk; by default gauss-newton where the matrix is small, "
-        "else adam.",
+        help="gauss-newton, inputs, adam or talk; by default gauss-newton where the matrix is "
+        "small, else adam. `inputs` is trained without interchanges.",
     ),
 ]
 Checkpoint = Annotated[
@@ -100,7 +101,9 @@ class _Plan:
 
     def recipe_of(self, d: int, d_model: int) -> str:
         """Return the name of the recipe by which a width is trained."""
-        return self.recipe or _default_recipe(d, d_model)
+        from .ground_truth.superposed import default_recipe
+
+        return self.recipe or default_recipe(d, d_model)
 
     def check(self, d_model: int) -> None:
         """Check all that would else be told after long work."""
@@ -219,13 +222,6 @@ def _check_uncompressed(task: "TaskId") -> None:
         raise TaskError(f"{task} is compressed already; name the task without the last regime")
 
 
-def _default_recipe(d: int, d_model: int) -> str:
-    """Return the name of the recipe that is used where none is named."""
-    from .ground_truth.superposed import MOST_FOR_GAUSS_NEWTON
-
-    return "gauss-newton" if d * d_model <= MOST_FOR_GAUSS_NEWTON else "adam"
-
-
 def _trains_by_adam(*recipes: str) -> bool:
     """Return whether all of these recipes train by Adam, all seeds side by side."""
     from .compiler.adam_recipe import AdamRecipe
@@ -282,7 +278,7 @@ def _compressed(plan: _Plan, original: "Task") -> "Iterator[Superposed]":
                 seeds,
                 recipe=recipe,
                 checkpoint=plan.checkpoint,
-                progress=_telling(f"d={d}", seeds, say, together=_trains_by_adam(recipe)),
+                progress=partial(_tell, say, d, "step" if _trains_by_adam(recipe) else "attempt"),
             )
             for one in together:
                 if plan.output is not None:
@@ -292,34 +288,17 @@ def _compressed(plan: _Plan, original: "Task") -> "Iterator[Superposed]":
                 advance()
 
 
-def _telling(
-    width: str, seeds: Sequence[int], say: Callable[[str], None], *, together: bool
-) -> Callable[[int, str], None]:
-    """Return what says how the last attempt ended, and of which seed it was.
-
-    Attempts come with a number alone. Where seeds are trained one after the other, the first
-    attempt is that of the next seed.
-    """
-    begun = 0
-
-    def tell(number: int, text: str) -> None:
-        nonlocal begun
-        begun += number == 1
-        if together:
-            say(f"{width}, {counted(len(seeds), 'seed')}, after {number:,} steps: {text}")
-        else:
-            say(f"{width}, seed {seeds[begun - 1]}, attempt {number}: {text}")
-
-    return tell
+def _tell(say: Callable[[str], None], d: int, unit: str, seed: int, number: int, text: str) -> None:
+    """Say how an attempt ended."""
+    say(f"d={d}, seed {seed}, {unit} {number:,}: {text}")
 
 
 def _print_made(made: "Sequence[Superposed]") -> None:
     """Print a row for each run, and the reasons of those that do not pass."""
-    by_adam = _trains_by_adam(*{one.recipe for one in made})
     heading = ["d", "Seed", "Passes", "Accuracy", "Least cosine", "Largest error", "Edges moved"]
     say = console().print
     say("")
-    print_table([*heading, "Steps" if by_adam else "Attempts", "Seconds"], list(map(_row, made)))
+    print_table([*heading, "Attempts", "Seconds"], list(map(_row, made)))
     for one in made:
         if not one.gate.passed:
             reasons = [shorten(reason, _LINE) for reason in one.gate.shortcomings]
@@ -350,7 +329,9 @@ def _print_ids(made: "Sequence[Superposed]", name: str | None) -> None:
     say(f"\n{len(passed)} of {counted(len(made), 'model')} can be tasks: their labels hold.")
     if not passed or name is None:
         return
-    loaded = [one for one in passed if one.recipe == _default_recipe(*one.W.shape)]
+    from .ground_truth.superposed import default_recipe
+
+    loaded = [one for one in passed if one.recipe == default_recipe(*one.W.shape)]
     if loaded:
         say("These can be loaded:")
     for one in loaded:
@@ -360,7 +341,7 @@ def _print_ids(made: "Sequence[Superposed]", name: str | None) -> None:
     if len(loaded) < len(passed):
         d, d_model = passed[0].W.shape
         say(
-            f"An id trains by the recipe {_default_recipe(d, d_model)}, and not by "
+            f"An id trains by the recipe {default_recipe(d, d_model)}, and not by "
             f"{passed[0].recipe}, so that it may stand for another model.",
             soft_wrap=True,
         )

@@ -1,8 +1,8 @@
 """Recipes of compressions by Adam, on batches, several seeds at once.
 
-`talk` is the recipe that is told of the published experiments (Lindner et al. 2023, section
-5, and what its authors said of it since): a random start, AdamW, a learning rate that falls
-from 1e-3 to 1e-6 over the first half of 300,000 steps. `adam` starts where readers see what
+`talk` is what is known at second hand of the recipe of the published experiments (Lindner et al.
+2023, section 5): a random start, AdamW, a learning rate that falls from 1e-3 to 1e-6 over the first
+half of 300,000 steps. The loss is that of `compression_loss`. `adam` starts where readers see what
 they need, and is for models whose `W` is too large for Gauss-Newton.
 """
 
@@ -18,7 +18,7 @@ import optax
 from jaxtyping import Array, Float, Int
 
 from .compression_loss import CompressionLoss, Sample
-from .compression_starts import STARTS
+from .compression_starts import STARTS, start_problems
 from .interchanged_edges import InterchangedEdges
 from .model import Model
 
@@ -53,6 +53,15 @@ class AdamRecipe:
     schedule: Literal["cosine", "linear"] = "cosine"
     weight_decay: float = 0.0
     b2: float = 0.999
+
+    @property
+    def problems(self) -> tuple[str, ...]:
+        """Why nothing can be trained by it; empty if something can."""
+        found = start_problems(self.start)
+        for name in ("steps", "batch", "n_inputs"):
+            if getattr(self, name) < 1:
+                found.append(f"{name}: must be at least 1, got {getattr(self, name)}")
+        return tuple(found)
 
     def optimiser(self) -> optax.GradientTransformation:
         """Return the optimiser with its schedule."""
@@ -126,8 +135,9 @@ class AdamTraining:
             done: how many steps that took.
         """
         while done < self._recipe.steps:
-            state, losses = self._chunk(state, self._sample)
-            done += _CHUNK
+            length = min(_CHUNK, self._recipe.steps - done)
+            state, losses = self._chunk(state, self._sample, length)
+            done += length
             yield done, state, np.asarray(losses)
 
     @cached_property
@@ -142,9 +152,9 @@ class AdamTraining:
             update, inner = jax.vmap(optimiser.update)(gradient, state.optimiser, state.W)
             return AdamState(optax.apply_updates(state.W, update), inner, key), losses
 
-        @jax.jit
-        def chunk(state: AdamState, sample: Sample) -> tuple[AdamState, Array]:
-            state, losses = jax.lax.scan(partial(step, sample), state, length=_CHUNK)
+        @partial(jax.jit, static_argnums=2)
+        def chunk(state: AdamState, sample: Sample, length: int) -> tuple[AdamState, Array]:
+            state, losses = jax.lax.scan(partial(step, sample), state, length=length)
             return state, losses.mean(axis=0)
 
         return chunk

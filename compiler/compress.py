@@ -19,6 +19,7 @@ from dataclasses import replace
 import numpy as np
 from jaxtyping import Float
 
+from ..errors import TaskError
 from .compiled_model import CompiledModel
 from .model import Model
 from .source_map import SourceMap
@@ -41,7 +42,16 @@ def compress(compiled: CompiledModel, W: Matrix) -> CompiledModel:
     Args:
         compiled: the model to compress.
         W: from its residual stream to the new one.
+
+    Raises:
+        TaskError: `W` has not as many columns as the stream has dimensions.
     """
+    d_model = compiled.model.weights.d_model
+    if W.ndim != 2 or W.shape[1] != d_model:
+        raise TaskError(
+            f"The matrix that compresses this model must have {d_model} columns, got the shape "
+            f"{W.shape}."
+        )
     weights = _changed(
         compiled.model.weights,
         lambda y: _image(W, y, axis=-1),

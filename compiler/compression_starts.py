@@ -74,6 +74,13 @@ STARTS: Mapping[str, Start] = {
 """The starts by name."""
 
 
+def start_problems(start: str) -> list[str]:
+    """Return why there is no such start; empty if there is."""
+    if start in STARTS:
+        return []
+    return [f"start: must be one of {', '.join(STARTS)}, got {start!r}"]
+
+
 def reading_matrix(
     d: int, scale: np.ndarray, moments: np.ndarray, rng: np.random.Generator
 ) -> Matrix:

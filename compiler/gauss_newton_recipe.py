@@ -5,8 +5,8 @@ few hundred rows do the rest. What is asked for is that *no* answer changes, so 
 which the loss is largest are then looked for among many more, and put among those that are
 trained on, round by round.
 
-Where no start leads to a model that is good enough, the best one of a dimension more is taken,
-and that dimension is squeezed out: its row of `W` shrinks step by step while the others are
+Where no start leads to a model that is good enough, one is trained with a dimension more, and
+that dimension is squeezed out: its row of `W` shrinks step by step while the others are
 trained to make up for it. That finds solutions whose features have very different sizes, far
 from every start.
 """
@@ -22,7 +22,7 @@ from jaxtyping import Array, Float, Int
 
 from .compression_attempt import Attempt
 from .compression_loss import CompressionLoss, Parts, Sample
-from .compression_starts import STARTS
+from .compression_starts import STARTS, start_problems
 from .gauss_newton import Descent, descend
 from .interchanged_edges import InterchangedEdges
 from .model import Model
@@ -64,6 +64,15 @@ class GaussNewtonRecipe:
     tries: int = 3
     squeezes: int = 16
     enough: float = 1e-8
+
+    @property
+    def problems(self) -> tuple[str, ...]:
+        """Why nothing can be trained by it; empty if something can."""
+        found = start_problems(self.start)
+        for name in ("n_inputs", "inputs", "tries"):
+            if getattr(self, name) < 1:
+                found.append(f"{name}: must be at least 1, got {getattr(self, name)}")
+        return tuple(found)
 
 
 class GaussNewtonTraining:

@@ -24,11 +24,15 @@ class Stand:
     Attributes:
         done: how many steps were taken.
         state: of the training after them.
+        measured: how many matrices of each seed were measured.
+        seconds: how long that took.
         best: the best attempt of each seed; none before the first was measured.
     """
 
     done: int
     state: AdamState
+    measured: int = 0
+    seconds: float = 0.0
     best: tuple[Attempt, ...] = ()
 
 
@@ -39,7 +43,7 @@ class AdamCheckpoint:
     Attributes:
         place: of the file.
         weights: the digest of the model's weights.
-        recipe: the name of the recipe.
+        recipe: the recipe and all its parameters, as text.
         d: the width that is trained for.
         seeds: what is trained together.
     """
@@ -64,7 +68,7 @@ class AdamCheckpoint:
         if self.place is None or not self.place.exists():
             return Stand(0, start)
         W = np.asarray(start.W, np.float64)
-        expected = self._arrays(Stand(0, start, tuple(Attempt(one, 0.0, 0) for one in W)))
+        expected = self._arrays(Stand(0, start, best=tuple(Attempt(one, 0.0, 0) for one in W)))
         shapes = {name: (array.dtype.str, array.shape) for name, array in expected.items()}
         found = load_arrays(self.place.read_bytes(), str(self.place), shapes)
         if not all(np.array_equal(found[name], expected[name]) for name in (_SEEDS, _OF)):
@@ -81,6 +85,8 @@ class AdamCheckpoint:
         return Stand(
             int(found[_DONE][0]),
             jax.tree.unflatten(shape, restored),
+            int(found["measured"][0]),
+            float(found["seconds"][0]),
             tuple(Attempt(W, float(loss), int(steps)) for W, loss, steps in best),
         )
 
@@ -89,6 +95,8 @@ class AdamCheckpoint:
         leaves = map(np.asarray, jax.tree.leaves(stand.state))
         return {
             _DONE: np.array([stand.done], "<i4"),
+            "measured": np.array([stand.measured], "<i4"),
+            "seconds": np.array([stand.seconds], "<f8"),
             _SEEDS: np.array(self.seeds, "<i4"),
             _OF: np.frombuffer(made_for, np.uint8),
             "best": np.stack([one.W for one in stand.best]).astype("<f8"),

@@ -23,7 +23,7 @@ from .record import Record, read_record
 
 if TYPE_CHECKING:
     from ..compiler.compression_quality import Quality
-    from .superposed import Recipe, Superposed
+    from .superposed import Superposed
     from .task import Task
 
 FORMAT_VERSION: Literal["1.0"] = "1.0"
@@ -89,7 +89,7 @@ class CompressionReport(Record):
         sufficiency: of the causal edges together; `None` likewise.
         passed: whether the labels of the original hold.
         shortcomings: why not; empty if they do.
-        attempts: how many matrices were measured; with Adam after how many steps this one was.
+        attempts: how many matrices were measured.
         seconds: how long it took; with Adam for all seeds together.
         W: the matrix that compresses, `d` rows.
     """
@@ -132,22 +132,17 @@ class CompressionReport(Record):
         return self
 
     @classmethod
-    def of(
-        cls, original: "Task", made: "Superposed", recipe: "Recipe | None" = None
-    ) -> "CompressionReport":
+    def of(cls, original: "Task", made: "Superposed") -> "CompressionReport":
         """Return the report of a compression.
 
         Args:
             original: the task that was compressed.
             made: what it came to.
-            recipe: by which, where it is none of `RECIPES`.
 
         Raises:
             TaskError: another task was compressed, or training came to numbers that are not
                 finite.
         """
-        from .superposed import RECIPES
-
         if made.task != str(original.id):
             raise TaskError(f"The task that was compressed is {made.task}, got {original.id}.")
         quality, labels = made.gate.quality, made.gate.labels
@@ -157,7 +152,6 @@ class CompressionReport(Record):
                 f"{made.task}, d={made.d}, seed={made.seed}: training came to numbers that are "
                 "not finite, of which there is nothing to report; choose another seed or recipe"
             )
-        chosen = RECIPES.get(made.recipe, recipe)
         return cls(
             task=made.task,
             weights=original.labels.weights,
@@ -165,7 +159,7 @@ class CompressionReport(Record):
             d=made.d,
             seed=made.seed,
             recipe=made.recipe,
-            parameters={} if chosen is None else asdict(chosen),
+            parameters=dict(made.parameters),
             loss=made.loss,
             n_inputs=quality.n_inputs,
             accuracy=quality.accuracy,

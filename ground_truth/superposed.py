@@ -3,13 +3,14 @@
 A recipe offers matrices; each is rounded to the grid of `compression_grid` and measured on the
 whole domain, and the first whose model passes the quality gate is taken. If none does, the best
 of them is: it is of use to those who study compression, and not as a task, since its labels are
-void.
+void. The edges of a model that was chosen because it passes are measured again on other pairs.
 """
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import jax
 import numpy as np
@@ -19,7 +20,7 @@ from ..compiler.adam_recipe import AdamRecipe, AdamTraining
 from ..compiler.compression_attempt import Attempt
 from ..compiler.gauss_newton_recipe import GaussNewtonRecipe, GaussNewtonTraining
 from ..compiler.interchanged_edges import InterchangedEdges
-from ..errors import TaskError
+from ..errors import TaskError, listing
 from .adam_checkpoint import AdamCheckpoint, Stand
 from .compression_grid import on_grid
 from .interchange_pairs import spread_rows
@@ -47,8 +48,8 @@ RECIPES: Mapping[str, Recipe] = {
 MOST_FOR_GAUSS_NEWTON = 600
 """How many entries `W` has at most where the recipe is not named and Gauss-Newton is used."""
 
-Progress = Callable[[int, str], None]
-"""Told of each attempt: how many there were for this seed, and how it ended."""
+Progress = Callable[[int, int, str], None]
+"""Told of each attempt: its seed, its number (with Adam the steps that were taken), the outcome."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,10 +61,11 @@ class Superposed:
         d: the width of its residual stream now.
         seed: of the training.
         recipe: the name of the recipe.
+        parameters: of the recipe, by name.
         W: the matrix that compresses, on the grid.
         gate: what was measured.
         loss: of `W`, over what it was trained on.
-        attempts: how many matrices were measured; with Adam after how many steps this one was.
+        attempts: how many matrices were measured.
         seconds: how long all of it took; of seeds that were trained together, for each the whole.
     """
 
@@ -71,6 +73,7 @@ class Superposed:
     d: int
     seed: int
     recipe: str
+    parameters: Mapping[str, Any]
     W: Float[np.ndarray, "d d_model"]
     gate: QualityGate
     loss: float
@@ -101,22 +104,14 @@ def superpose(
         progress: is told of every attempt.
 
     Raises:
-        TaskError: `d` is not between 1 and the width of the model, there is no such recipe, or
-            the model is compressed already.
+        TaskError: something that is asked for cannot be; all of it is told.
+        BundleError: the checkpoint is of another training.
     """
-    if task.gate is not None:
-        raise TaskError(
-            f"A model is compressed once, and that of {task.id} is; compress the task without its "
-            "last regime."
-        )
-    width = task.compiled.model.weights.d_model
-    if not 1 <= d <= width:
-        raise TaskError(
-            f"A model is compressed to at least one and at most its {width} dimensions, got {d}."
-        )
-    name, chosen = _recipe(recipe, d * width)
-    inputs_only = not chosen.n_interchanged
-    measuring = _Measuring(task, d, name, inputs_only, progress or (lambda _number, _text: None))
+    if not isinstance(task, Task):
+        raise TaskError(f"A certified task is compressed, got {task!r}; load it first.")
+    name, chosen = _recipe(recipe, d, task.compiled.model.weights.d_model)
+    _check(task, d, seeds, chosen, checkpoint)
+    measuring = _Measuring(task, d, name, chosen, progress or (lambda _seed, _number, _text: None))
     states = task.labels.states
     quiet = [edge for edge, state in states.items() if not state.has_effect]
     edges = InterchangedEdges.of(states, quiet)
@@ -132,15 +127,43 @@ def superpose(
         return tuple(measuring.best(one_by_one.attempts(d, seed), seed) for seed in seeds)
 
 
-def _recipe(recipe: str | Recipe | None, size: int) -> tuple[str, Recipe]:
+def default_recipe(d: int, d_model: int) -> str:
+    """Return the name of the recipe for a matrix of a size."""
+    return "gauss-newton" if d * d_model <= MOST_FOR_GAUSS_NEWTON else "adam"
+
+
+def _recipe(recipe: str | Recipe | None, d: int, d_model: int) -> tuple[str, Recipe]:
     """Return a recipe and its name."""
     if recipe is None:
-        recipe = "gauss-newton" if size <= MOST_FOR_GAUSS_NEWTON else "adam"
+        recipe = default_recipe(d, d_model)
     if not isinstance(recipe, str):
         return type(recipe).__name__, recipe
     if recipe not in RECIPES:
         raise TaskError(f"A recipe must be one of {', '.join(RECIPES)}, got {recipe!r}.")
     return recipe, RECIPES[recipe]
+
+
+def _check(
+    task: Task, d: int, seeds: Sequence[int], recipe: Recipe, checkpoint: Path | None
+) -> None:
+    """Refuse what cannot be, all of it at once."""
+    width = task.compiled.model.weights.d_model
+    problems = list(recipe.problems)
+    if task.gate is not None:
+        problems.append(
+            f"a model is compressed once, and that of {task.id} is; compress the task without its "
+            "last regime"
+        )
+    if not isinstance(d, int) or not 1 <= d <= width:
+        problems.append(
+            f"d: a model is compressed to at least one and at most its {width} dimensions, got {d}"
+        )
+    if not seeds or any(not isinstance(seed, int) or seed < 0 for seed in seeds):
+        problems.append(f"seeds: must be one or more numbers from 0 up, got {list(seeds)}")
+    if checkpoint is not None and not isinstance(recipe, AdamRecipe):
+        problems.append("checkpoint: only training with Adam keeps one; leave it out")
+    if problems:
+        raise TaskError(listing("The model cannot be compressed so:", problems))
 
 
 @dataclass(frozen=True, eq=False)
@@ -149,67 +172,70 @@ class _Measuring:
 
     task: Task
     d: int
-    recipe: str
-    inputs_only: bool
+    name: str
+    recipe: Recipe
     progress: Progress
 
     def best(self, attempts: Iterator[Attempt], seed: int) -> Superposed:
         """Return the first attempt that is good enough, or the best."""
-        started = time.perf_counter()
+        started, number = time.perf_counter(), 0
         found: Superposed | None = None
         for number, attempt in enumerate(attempts, start=1):
-            measured = self._measured(attempt, seed, number, started)
-            if found is None or _rank(measured) < _rank(found):
-                found = measured
-            if self._is_enough(measured):
+            found = self._better(found, attempt, seed, number)
+            if self._is_enough(found):
                 break
         assert found is not None
-        return found
+        return replace(found, attempts=number, seconds=time.perf_counter() - started)
 
     def together(
         self, training: AdamTraining, seeds: list[int], checkpoint: Path | None
     ) -> tuple[Superposed, ...]:
         """Train several seeds at once, until all are good enough or all steps are taken."""
-        started = time.perf_counter()
-        kept = AdamCheckpoint(checkpoint, self.task.labels.weights, self.recipe, self.d, seeds)
+        kept = AdamCheckpoint(
+            checkpoint, self.task.labels.weights, repr(self.recipe), self.d, seeds
+        )
         stand = kept.read(training.start(self.d, seeds))
+        started = time.perf_counter() - stand.seconds
         found = {
-            seed: self._measured(attempt, seed, attempt.steps, started)
+            seed: self._better(None, attempt, seed, stand.done)
             for seed, attempt in zip(seeds, stand.best, strict=False)
         }
+        measured = stand.measured
         for done, state, losses in training.chunks(stand.state, stand.done):
-            for place, seed in enumerate(seeds):
-                if seed in found and self._is_enough(found[seed]):
-                    continue
-                W = np.asarray(state.W[place], np.float64)
-                measured = self._measured(
-                    Attempt(W, float(losses[place]), done), seed, done, started
-                )
-                if seed not in found or _rank(measured) < _rank(found[seed]):
-                    found[seed] = measured
-            best = [Attempt(found[one].W, found[one].loss, found[one].attempts) for one in seeds]
-            kept.write(Stand(done, state, tuple(best)))
+            measured += 1
+            for seed, W, loss in zip(seeds, np.asarray(state.W, np.float64), losses, strict=True):
+                if seed not in found or not self._is_enough(found[seed]):
+                    attempt = Attempt(W, float(loss), done)
+                    found[seed] = self._better(found.get(seed), attempt, seed, done)
+            best = [Attempt(found[one].W, found[one].loss, done) for one in seeds]
+            seconds = time.perf_counter() - started
+            kept.write(Stand(done, state, measured, seconds, tuple(best)))
             if all(map(self._is_enough, found.values())):
                 break
-        return tuple(found[seed] for seed in seeds)
+        seconds = time.perf_counter() - started
+        return tuple(replace(found[one], attempts=measured, seconds=seconds) for one in seeds)
 
     def _is_enough(self, one: Superposed) -> bool:
-        return one.gate.passed or (self.inputs_only and not one.gate.quality.shortcomings)
+        is_right = not self.recipe.n_interchanged and not one.gate.quality.shortcomings
+        return one.gate.passed or is_right
 
-    def _measured(self, attempt: Attempt, seed: int, number: int, started: float) -> Superposed:
-        task, W = self.task, on_grid(attempt.W)
-        gate = quality_gate(task.compiled, W, task.labels, task.domain, task=f"{task.id}")
-        self.progress(number, _told(gate))
-        return Superposed(
-            str(task.id),
-            self.d,
-            seed,
-            self.recipe,
-            W,
-            gate,
-            attempt.loss,
-            number,
-            time.perf_counter() - started,
+    def _better(
+        self, known: Superposed | None, attempt: Attempt, seed: int, number: int
+    ) -> Superposed:
+        """Measure an attempt, and return it if it is better than what is known."""
+        W = on_grid(attempt.W)
+        gate = self._gate(W, self.task.labels.seed + 1)
+        if gate.passed:  # It was chosen by these pairs: others must show the same.
+            gate = self._gate(W, self.task.labels.seed)
+        self.progress(seed, number, _told(gate))
+        of = str(self.task.id), self.d, seed, self.name, asdict(self.recipe)
+        one = Superposed(*of, W, gate, attempt.loss, number, 0.0)
+        return one if known is None or _rank(one) < _rank(known) else known
+
+    def _gate(self, W: np.ndarray, seed: int) -> QualityGate:
+        task = self.task
+        return quality_gate(
+            task.compiled, W, task.labels, task.domain, task=f"{task.id}", seed=seed
         )
 
 

@@ -1,6 +1,7 @@
 """Compression reports: what is written of a compression, and read back strictly."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -10,7 +11,7 @@ from glassbench.errors import BundleError, TaskError
 from glassbench.ground_truth import EdgeState, load
 from glassbench.ground_truth.compression_report import CompressionReport, report_file_name
 from glassbench.ground_truth.quality_gate import quality_gate
-from glassbench.ground_truth.superposed import Superposed
+from glassbench.ground_truth.superposed import Superposed, superpose
 
 TASK = "frac_prevs[vocab=2,length=2]"
 
@@ -27,7 +28,8 @@ POOR = np.random.default_rng(0).normal(size=(4, 8)) / 2
 def superposed(task, W, **options):
     """Return what a compression by a matrix came to, without any training."""
     gate = quality_gate(task.compiled, W, task.labels, task.domain, **options)
-    return Superposed(str(task.id), len(W), 1, "gauss-newton", W, gate, 0.25, 4, 1.5)
+    of = str(task.id), len(W), 1, "gauss-newton", {"tries": 3}
+    return Superposed(*of, W, gate, 0.25, 4, 1.5)
 
 
 @pytest.fixture(scope="module")
@@ -85,10 +87,10 @@ def test_edges_that_moved(task):
 
 
 def test_a_recipe_of_ones_own(task):
-    made = superposed(task, np.eye(8))
-    own = Superposed(*(made.task, 8, 0, "AdamRecipe", made.W, made.gate, 0.0, 500, 1.0))
-    report = CompressionReport.of(task, own, AdamRecipe(steps=500))
-    assert (report.recipe, report.parameters["steps"]) == ("AdamRecipe", 500)
+    (made,) = superpose(task, 8, recipe=AdamRecipe(steps=5, batch=4, n_interchanged=8))
+    report = CompressionReport.of(task, made)
+    assert (report.recipe, report.parameters["steps"]) == ("AdamRecipe", 5)
+    assert report.attempts == 1
 
 
 def test_what_cannot_be_reported(task):
@@ -96,7 +98,7 @@ def test_what_cannot_be_reported(task):
     other = load("frac_prevs[vocab=2,length=3]")
     with pytest.raises(TaskError, match=r"The task that was compressed is .*length=2.*length=3"):
         CompressionReport.of(other, made)
-    endless = Superposed(*(made.task, 8, 0, "talk", made.W, made.gate, float("inf"), 500, 1.0))
+    endless = replace(made, loss=float("inf"))
     with pytest.raises(TaskError, match="numbers that are not finite"):
         CompressionReport.of(task, endless)
 

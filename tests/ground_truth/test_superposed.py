@@ -1,12 +1,16 @@
 """Superposed models: compressed, measured, and refused where their labels do not hold."""
 
+import time
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from glassbench.compiler.adam_recipe import AdamRecipe
+from glassbench.compiler.compress import compress
 from glassbench.compiler.compression_starts import STARTS
+from glassbench.compiler.gauss_newton_recipe import GaussNewtonRecipe
 from glassbench.errors import BundleError, CertificationError, TaskError
 from glassbench.ground_truth import EdgeState, load, verify
 from glassbench.ground_truth.quality_gate import quality_gate
@@ -104,6 +108,7 @@ def test_training_without_interchanges_learns_shortcuts(task):
     assert not made.gate.quality.shortcomings
     moved = {edge: (before, after) for edge, before, after in made.gate.moved}
     assert moved["embed->a1.h0<v>"] == (EdgeState.UNWIRED, EdgeState.CAUSAL)
+    assert len(moved) > 5
 
 
 def test_a_superposed_task_by_its_id():
@@ -140,6 +145,13 @@ def test_what_does_not_keep_its_labels_is_no_task():
     [
         ({"d": 0}, "at least one and at most its 9 dimensions, got 0"),
         ({"d": 12}, "at least one and at most its 9 dimensions, got 12"),
+        ({"d": 3.5}, r"dimensions, got 3\.5"),
+        ({"d": 4, "seeds": []}, r"seeds: must be one or more numbers from 0 up, got \[\]"),
+        ({"d": 4, "seeds": [-1]}, r"seeds: must be one or more numbers from 0 up, got \[-1\]"),
+        ({"d": 4, "checkpoint": Path("x")}, "only training with Adam keeps one"),
+        ({"d": 4, "recipe": AdamRecipe(start="top")}, "start: must be one of .*, got 'top'"),
+        ({"d": 4, "recipe": AdamRecipe(steps=0)}, "steps: must be at least 1, got 0"),
+        ({"d": 4, "recipe": GaussNewtonRecipe(tries=0)}, "tries: must be at least 1, got 0"),
         ({"d": 4, "recipe": "magic"}, "one of gauss-newton, inputs, adam, talk, got 'magic'"),
     ],
 )
@@ -148,12 +160,23 @@ def test_what_is_refused(task, options, message):
         superpose(task, **options)
 
 
+def test_a_task_is_compressed_and_no_name():
+    with pytest.raises(TaskError, match="A certified task is compressed, got 'frac_prevs'"):
+        superpose("frac_prevs", 4)
+
+
+@pytest.mark.parametrize("shape", [(3, 5), (3, 20), (9,)])
+def test_a_matrix_must_fit_the_stream(task, shape):
+    with pytest.raises(TaskError, match="must have 9 columns, got the shape"):
+        compress(task.compiled, np.ones(shape))
+
+
 def test_a_model_is_compressed_once():
     with pytest.raises(TaskError, match="is; compress the task without its last regime"):
         superpose(load(f"{TASK}/superposed[d=6,seed=0]"), 4)
 
 
-SHORT = AdamRecipe(steps=1_000, batch=16, n_inputs=14, n_interchanged=32)
+SHORT = AdamRecipe(steps=700, batch=16, n_inputs=14, n_interchanged=32)
 
 
 def test_training_goes_on_where_it_was_interrupted(task, tmp_path):
@@ -165,24 +188,36 @@ def test_training_goes_on_where_it_was_interrupted(task, tmp_path):
     class StopError(Exception):
         pass
 
-    def stop(number, _text):
+    def stop(_seed, number, _text):
         told.append(number)
-        if number == 1_000:
+        if number == 700:
             raise StopError
 
     with pytest.raises(StopError):
         superpose(task, 3, seeds, recipe=SHORT, checkpoint=place, progress=stop)
-    assert told == [500, 500, 1_000]
+    assert told == [500, 500, 700]
     for _ in range(2):  # the second time all is done
         resumed = superpose(task, 3, seeds, recipe=SHORT, checkpoint=place)
         for one, other in zip(resumed, whole, strict=True):
             np.testing.assert_array_equal(one.W, other.W)
             assert (one.loss, one.attempts) == (other.loss, other.attempts)
+            assert one.attempts == 2
 
 
 def test_a_checkpoint_of_another_training(task, tmp_path):
     place = tmp_path / "training.safetensors"
     recipe = replace(SHORT, steps=500)
     superpose(task, 3, recipe=recipe, checkpoint=place)
-    with pytest.raises(BundleError, match=r"training\.safetensors"):
-        superpose(task, 4, recipe=recipe, checkpoint=place)
+    for d, other in ((4, recipe), (3, replace(recipe, rate=0.1))):
+        with pytest.raises(BundleError, match=r"training\.safetensors"):
+            superpose(task, d, recipe=other, checkpoint=place)
+
+
+def test_seconds_are_those_of_the_whole_run(task):
+    """Also where nothing passes, and the best came early."""
+    started = time.perf_counter()
+    (made,) = superpose(task, 1, recipe=GaussNewtonRecipe(tries=1, rounds=3, squeezes=0))
+    assert not made.gate.passed
+    assert made.attempts == 5
+    taken = time.perf_counter() - started
+    assert 0.5 * taken < made.seconds <= taken
