@@ -13,6 +13,7 @@ from glassbench.compiler.compression_starts import read_moments
 from glassbench.compiler.executor import run
 from glassbench.compiler.source_map import SourceMap
 from glassbench.ground_truth import Task
+from glassbench.ground_truth.toy_superposition import interference
 
 KEPT = 0.5
 """The squared length of a column from which on its feature counts as kept."""
@@ -65,14 +66,6 @@ def independence(x: np.ndarray, owner: list[str]) -> np.ndarray:
             left = centred - known @ np.linalg.lstsq(known, centred)[0]
             found[i] = round(float(left @ left / total), 9)
     return found
-
-
-def interference(W: np.ndarray) -> np.ndarray:
-    """Return how much of the other columns lies along each: the sum of (ŵ_i · w_j)², j ≠ i."""
-    lengths = np.linalg.norm(W, axis=0)
-    along = (W / np.maximum(lengths, 1e-12)).T @ W
-    np.fill_diagonal(along, 0)
-    return (along**2).sum(axis=1)
 
 
 @dataclass(frozen=True, eq=False)

@@ -17,7 +17,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from scipy.stats import spearmanr
-from superposition_breaks import CURVES, FORMED_ON, MEANT, breaks, off_by, read_curves
+from superposition_breaks import CURVES, FORMED_ON, HELD_OUT, MEANT, breaks, off_by, read_curves
 
 from glassbench.compiler.compression_starts import STARTS
 from glassbench.compiler.picture_file import write_figure
@@ -124,8 +124,6 @@ def features_figure(compressions: list[FeatureMeasures]) -> Figure:
         "density": "density: share of places, not zero",
         "independence": "independence: 1 - R² from other variables",
     }
-    every = np.concatenate([one.interference for one in compressions])
-    kept = np.concatenate([one.kept for one in compressions])
     for axes, (which, label) in zip(panels, explanations.items(), strict=True):
         for number, one in enumerate(compressions):
             style = {
@@ -140,8 +138,7 @@ def features_figure(compressions: list[FeatureMeasures]) -> Figure:
             filled = COLOURS[number % len(COLOURS)]
             axes.scatter(x[one.kept], y[one.kept], facecolors=filled, **style)
             axes.scatter(x[~one.kept], y[~one.kept], facecolors="none", **style)
-        against = np.concatenate([getattr(one, which) for one in compressions])
-        axes.set_title(f"all: {said(against, every)}\nkept: {said(against[kept], every[kept])}")
+        axes.set_title(said([(getattr(one, which), one.interference) for one in compressions]))
         axes.set(yscale="log", xlabel=label)
         bare(axes)
     levels = [LEAST_INTERFERENCE, 0.01, 0.1, 1]
@@ -163,12 +160,19 @@ def features_figure(compressions: list[FeatureMeasures]) -> Figure:
     return figure
 
 
-def said(x: np.ndarray, y: np.ndarray) -> str:
-    """Return Spearman's correlation where both are numbers, and of how many, as text."""
-    known = np.isfinite(x) & np.isfinite(y)
-    if known.sum() < 3 or np.ptp(x[known]) == 0 or np.ptp(y[known]) == 0:
-        return f"n = {known.sum()}"
-    return f"Spearman {spearmanr(x[known], y[known]).statistic:.2f}, n = {known.sum()}"
+def said(pairs: list[tuple[np.ndarray, np.ndarray]]) -> str:
+    """Return the median and the range of Spearman's correlations within compressions, as text."""
+    found = []
+    for x, y in pairs:
+        known = np.isfinite(x) & np.isfinite(y)
+        if known.sum() > 2 and np.ptp(x[known]) > 0 and np.ptp(y[known]) > 0:
+            found.append(spearmanr(x[known], y[known]).statistic)
+    if not found:
+        return "no correlation is defined"
+    return (
+        f"Spearman {np.median(found):.2f} ({min(found):.2f} to {max(found):.2f})\n"
+        f"within each of {len(found)} models"
+    )
 
 
 def best_rows(rows: pd.DataFrame) -> pd.DataFrame:
@@ -232,9 +236,8 @@ def _one_program(upper: Axes, lower: Axes, rows: pd.DataFrame, least: pd.Series)
         bare(axes)
 
 
-def breaks_figure(curves: pd.DataFrame) -> Figure:
+def breaks_figure(least: pd.DataFrame) -> Figure:
     """Draw the least width that was found against those predicted before training."""
-    least = breaks(curves)
     figure = Figure(figsize=(9.6, 5.5), layout="constrained")
     panels = figure.subplots(1, 2, sharex=True, sharey=True)
     most = float(least[["trained", *MEANT]].max().max()) + 3
@@ -284,13 +287,13 @@ def main(
 ) -> None:
     """Draw the pictures."""
     task, W = load(SHOWN.rsplit("/", 1)[0]), matrix(SHOWN)
-    compressions = [measured(one) for one in narrowest(stored_tasks())]
+    compressions = [measured(one) for one in narrowest(stored_tasks()) if "[" not in one.split("/")[0]]
     rows = read_curves(curves)
     pictures = {
         "superposition_gram.svg": lambda: gram_figure(task, W),
         "superposition_features.svg": lambda: features_figure(compressions),
         "superposition_curves.svg": lambda: curves_figure(rows),
-        "superposition_breaks.svg": lambda: breaks_figure(rows),
+        "superposition_breaks.svg": lambda: breaks_figure(breaks(rows, read_curves(HELD_OUT))),
     }
     for name, draw in pictures.items():
         print(write_figure(draw, folder / name))

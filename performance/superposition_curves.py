@@ -22,6 +22,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import typer
+from read_rank import read_rank
 
 from glassbench.compiler.compression_loss import CompressionLoss
 from glassbench.compiler.compression_starts import STARTS, read_error, read_moments, reading_matrix
@@ -29,7 +30,6 @@ from glassbench.compiler.gauss_newton_recipe import GaussNewtonRecipe
 from glassbench.ground_truth import Task, load
 from glassbench.ground_truth.interchange_pairs import spread_rows
 from glassbench.ground_truth.quality_gate import QualityGate, quality_gate
-from glassbench.ground_truth.read_rank import read_rank
 from glassbench.ground_truth.superposed import superpose
 
 SEARCH = GaussNewtonRecipe(tries=2, rounds=6, squeezes=0)

@@ -29,6 +29,7 @@ from beartype import beartype
 from jaxtyping import install_import_hook
 
 DOCS = Path(__file__).parent.parent / "docs"
+PERFORMANCE = Path(__file__).parent.parent / "performance"
 
 
 def check_types(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -84,13 +85,22 @@ def invoke() -> Callable[..., Any]:
     return call
 
 
-@pytest.fixture(scope="session")
-def docs_script() -> Callable[[str], ModuleType]:
-    """Load a script of `docs/` by its name, with those beside it in reach."""
-
+def _scripts(folder: Path) -> Callable[[str], ModuleType]:
     def loaded(name: str) -> ModuleType:
-        if str(DOCS) not in sys.path:
-            sys.path.append(str(DOCS))
+        if str(folder) not in sys.path:
+            sys.path.append(str(folder))
         return importlib.import_module(name)
 
     return loaded
+
+
+@pytest.fixture(scope="session")
+def docs_script() -> Callable[[str], ModuleType]:
+    """Load a script of `docs/` by its name, with those beside it in reach."""
+    return _scripts(DOCS)
+
+
+@pytest.fixture(scope="session")
+def performance_script() -> Callable[[str], ModuleType]:
+    """Load a script of `performance/` likewise."""
+    return _scripts(PERFORMANCE)

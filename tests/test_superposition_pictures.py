@@ -1,6 +1,7 @@
 """The pictures of superposition show what was measured."""
 
 import numpy as np
+import pandas as pd
 import pytest
 
 CURVES = """\
@@ -54,14 +55,16 @@ def test_least_widths_are_those_of_the_rows(pictures, curves):
 
 def test_a_prediction_is_held_against_programs_it_was_not_formed_on(docs_script, curves):
     found = docs_script("superposition_breaks")
-    least = found.breaks(curves)
+    searched = pd.DataFrame({"program": ["sum"], "D": [9], "read_rank": [4], "trained": [6]})
+    least = found.breaks(curves, searched)
     by_error, by_share = found.off_by(least, "read_error")
     assert list(by_error[least.program == "shift"]) == [6 - 4]
     assert list(by_share[least.program == "shift"]) == [round(3 / 4 * 8) - 4]
     by_rank, _ = found.off_by(least, "read_rank")
-    assert list(by_rank.index) == list(least.index[least.program == "shift"])
-    assert list(by_rank) == [5 - 4]
-    assert "exact on 0, too low on 0" in found.report(curves)
+    assert list(least.program[by_rank.index]) == ["shift", "sum"]
+    assert list(by_rank) == [5 - 4, 4 - 6]
+    assert "exact on 0, too low on 1" in found.report(least)
+    assert "| sum | 9 |  | 6 |  | 4 |" in found.report(least)
 
 
 def test_of_seeds_the_one_that_passes_is_drawn(pictures, curves):
@@ -73,17 +76,20 @@ def test_of_seeds_the_one_that_passes_is_drawn(pictures, curves):
 
 @pytest.mark.parametrize("name", ["curves_figure", "breaks_figure"])
 def test_pictures_of_curves_are_the_same_bytes_each_time(name, pictures, curves, tmp_path):
+    shown = curves if name == "curves_figure" else pictures.breaks(curves)
+
     def draw():
-        return getattr(pictures, name)(curves)
+        return getattr(pictures, name)(shown)
 
     once = pictures.write_figure(draw, tmp_path / "once.svg").read_bytes()
     assert once == pictures.write_figure(draw, tmp_path / "again.svg").read_bytes()
 
 
-def test_interference_counts_what_lies_along_a_column(measures):
-    # Columns at right angles, and a third of length two along the first.
-    W = np.array([[1.0, 0.0, 2.0], [0.0, 1.0, 0.0]])
-    assert measures.interference(W) == pytest.approx([4, 0, 1])
+def test_correlations_are_those_within_models(pictures):
+    rising, falling = np.arange(4.0), -np.arange(4.0)
+    # Pooled, the second model would make of both one falling line.
+    pairs = [(rising, rising), (rising + 9, rising - 9), (rising, falling), (np.ones(4), rising)]
+    assert pictures.said(pairs) == "Spearman 1.00 (-1.00 to 1.00)\nwithin each of 3 models"
 
 
 def test_independence_looks_at_other_variables_only(measures):

@@ -1,26 +1,25 @@
 """The read rank: how many directions of the stream the readers of a model must tell apart.
 
-Take a compressed model in which every reader gets exactly what it gets in the original, however
-edges are interchanged. What a reader sees of a difference between two contributions is then a
-linear function of the image of that difference under `W`. A difference that some reader must
-see is not mapped to zero, and no two that readers must tell apart to the same: `d` is at least
-the rank of all these functions together. What nobody can see does not count: edges without
-effect, and what softmax does not notice, which is whatever all keys of a query, or all logits
-of a categorical output, have in common.
+What a reader computes of a difference between two contributions is a linear function of that
+difference: values and neurons read it through their matrix, a query shows in the differences
+between scores of keys, a key in its score with each query, and logits of a categorical output
+in their differences. The read rank is the number of independent functions among all of these,
+each restricted to what the edges with effect bring its reader. Nothing is trained for it.
 
-Nothing is trained for it. It bounds models that are exact. Saturated attention, ReLU and the
-largest of several logits leave room below it for models that are nearly so.
+It is a count and no bound. A compressed model may let a reader see more than it must, where
+that does no harm; and saturated attention, ReLU and the largest of several logits leave room for
+seeing less.
 """
 
 import numpy as np
 from jaxtyping import Bool, Float
 
-from ..compiler.component_graph import ComponentGraph, Reader
-from ..compiler.executor import Stream, project, reader_matrix, run
-from ..compiler.model import Model
-from ..compiler.values import Encoding
-from .interchange_pairs import spread_rows
-from .task import Task
+from glassbench.compiler.component_graph import ComponentGraph, Reader
+from glassbench.compiler.executor import Stream, project, reader_matrix, run
+from glassbench.compiler.model import Model
+from glassbench.compiler.values import Encoding
+from glassbench.ground_truth import Task
+from glassbench.ground_truth.interchange_pairs import spread_rows
 
 _N_INPUTS = 512
 _NOTHING = 1e-7
@@ -64,7 +63,8 @@ def _functions(
     if reader.role in ("q", "k"):
         at = reader.layer, reader.head
         if reader.role == "k":
-            return project(project(stream[real], weights.W_Q[at]), weights.W_K[at].T)
+            queries = project(stream[real], weights.W_Q[at]) + weights.b_Q[at]
+            return project(queries, weights.W_K[at].T)
         keys = stream.reshape(-1, weights.d_model)
         return project(project(keys - keys[0], weights.W_K[at]), weights.W_Q[at].T)
     functions = reader_matrix(weights, reader).T.copy()
