@@ -287,7 +287,8 @@ def main(
 ) -> None:
     """Draw the pictures."""
     task, W = load(SHOWN.rsplit("/", 1)[0]), matrix(SHOWN)
-    compressions = [measured(one) for one in narrowest(stored_tasks()) if "[" not in one.split("/")[0]]
+    default_sizes = tuple(one for one in stored_tasks() if "[" not in one.split("/")[0])
+    compressions = [measured(one) for one in narrowest(default_sizes)]
     rows = read_curves(curves)
     pictures = {
         "superposition_gram.svg": lambda: gram_figure(task, W),

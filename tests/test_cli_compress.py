@@ -164,19 +164,23 @@ def test_training_by_adam_goes_on_from_its_checkpoint(run, monkeypatch):
     short = replace(superposed.RECIPES["adam"], steps=1_000, batch=16, n_interchanged=32)
     monkeypatch.setitem(superposed.RECIPES, "adam", short)
     options = (TASK, "--d", "2", "--seeds", "2", "--recipe", "adam", "--checkpoint", "c.st")
-    measured = superposed._Measuring._measured
+    better = superposed._Measuring._better
 
-    def interrupted(self, attempt, seed, number, started):
+    def interrupted(self, known, attempt, seed, number):
         if number == 1_000:
             raise KeyboardInterrupt
-        return measured(self, attempt, seed, number, started)
+        return better(self, known, attempt, seed, number)
 
     with monkeypatch.context() as patched:
-        patched.setattr(superposed._Measuring, "_measured", interrupted)
+        patched.setattr(superposed._Measuring, "_better", interrupted)
         told = run(*options, code=130).stderr
     assert "Interrupted: 0 of 2 runs done. The same command goes on from c.st." in told
-    out = run(*options).stdout
-    assert "of 2 models can be tasks" in out
+    resumed, whole = run(*options).stdout, run(*options[:-2]).stdout
+    rows = [
+        [line.split()[:-1] for line in out.splitlines() if line.startswith("2 ")]
+        for out in (resumed, whole)
+    ]  # all but the seconds
+    assert rows[0] == rows[1] != []
     told = run(TASK, "--d", "3", "--recipe", "adam", "--checkpoint", "c.st", code=1).stderr
     assert "c.st" in told
 
