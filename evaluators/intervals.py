@@ -1,6 +1,6 @@
-"""Bootstrap intervals: of a metric on one task, and of a mean over tasks.
+"""Bootstrap intervals: of a metric on one task, and of a mean over tasks or over groups.
 
-Both are percentile intervals of `scipy.stats.bootstrap`, the same for the same
+All are percentile intervals of `scipy.stats.bootstrap`, the same for the same
 seed. The percentile method is used, since the bias-corrected one is undefined
 where all resamples agree, which a perfect answer brings about.
 """
@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Bool, Float, Real
+from jaxtyping import Bool, Float, Int, Real
 
 from ..errors import AnswerError
 
@@ -120,6 +120,53 @@ def mean_interval(
     found = stats.bootstrap(
         (values,),
         np.mean,
+        vectorized=True,
+        axis=-1,
+        n_resamples=resamples,
+        confidence_level=confidence,
+        method="percentile",
+        rng=np.random.default_rng(seed),
+    ).confidence_interval
+    return Interval(float(found.low), float(found.high))
+
+
+def grouped_mean_interval(
+    values: Float[np.ndarray, " value"],
+    group: Int[np.ndarray, " value"],
+    *,
+    seed: int,
+    confidence: float = 0.95,
+    resamples: int = 10_000,
+) -> Interval | None:
+    """Return the interval of a mean over values that come in groups, by resampling groups.
+
+    Values of one group, such as those of the positions of one input, go together: resampled
+    one by one they would promise too much.
+
+    Args:
+        values: one number each.
+        group: which group each belongs to.
+        seed: the same seed gives the same interval.
+        confidence: coverage aimed at, in 0..1.
+        resamples: how many resamples are drawn.
+
+    Returns:
+        The interval, or `None` for a single group, of whose spread nothing is known.
+    """
+    from scipy import stats
+
+    _, place = np.unique(group, return_inverse=True)
+    sums, sizes = np.bincount(place, values), np.bincount(place)
+    if len(sums) == 1:
+        return None
+
+    def mean(sums: np.ndarray, sizes: np.ndarray, axis: int) -> np.ndarray:
+        return sums.sum(axis=axis) / sizes.sum(axis=axis)
+
+    found = stats.bootstrap(
+        (sums, sizes),
+        mean,
+        paired=True,
         vectorized=True,
         axis=-1,
         n_resamples=resamples,

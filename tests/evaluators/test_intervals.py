@@ -4,7 +4,12 @@ import numpy as np
 import pytest
 
 from glassbench.errors import AnswerError
-from glassbench.evaluators.intervals import Interval, mean_interval, metric_interval
+from glassbench.evaluators.intervals import (
+    Interval,
+    grouped_mean_interval,
+    mean_interval,
+    metric_interval,
+)
 from glassbench.evaluators.ranking_metrics import METRICS, auroc, average_precision
 
 
@@ -97,6 +102,34 @@ def test_equal_values_have_an_interval_of_no_width():
 def test_a_mean_needs_finite_values(values):
     with pytest.raises(AnswerError, match="one finite value per task"):
         mean_interval(values, seed=0)
+
+
+def test_groups_are_resampled_whole():
+    # A plain loop that takes the values of drawn groups together has the same quantiles.
+    generator = np.random.default_rng(1)
+    group = np.repeat(np.arange(30), generator.integers(1, 6, 30))
+    values = generator.normal(size=30)[group] + generator.normal(0, 0.1, len(group))
+    turn = generator.permutation(len(group))  # values of a group need not stand together
+    interval = grouped_mean_interval(values[turn], 7 - 3 * group[turn], seed=0)
+    assert interval == grouped_mean_interval(values[turn], 7 - 3 * group[turn], seed=0)
+    means = []
+    for _ in range(4000):
+        drawn = generator.integers(0, 30, 30)
+        means.append(np.concatenate([values[group == one] for one in drawn]).mean())
+    expected = np.quantile(means, [0.025, 0.975])
+    np.testing.assert_allclose([interval.low, interval.high], expected, atol=0.03)
+    alone = mean_interval(values, seed=0)
+    assert interval.high - interval.low > 1.3 * (alone.high - alone.low)
+
+
+def test_groups_of_one_value_are_values():
+    values = np.random.default_rng(0).normal(size=20)
+    found, expected = (
+        grouped_mean_interval(values, np.arange(20), seed=0),
+        mean_interval(values, seed=0),
+    )
+    assert [found.low, found.high] == pytest.approx([expected.low, expected.high])
+    assert grouped_mean_interval(values, np.zeros(20, int), seed=0) is None
 
 
 def test_an_interval_prints_its_ends():
