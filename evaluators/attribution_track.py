@@ -1,0 +1,184 @@
+"""The `attribution` track: which input tokens does the answer at each position depend on?
+
+An answer is a number for every pair of an output and an input position of every input. Its
+magnitudes are measured by how they rank the tokens to which the model's answer is sensitive;
+with their signs, by how they agree with the Shapley values. The labels are those of the
+program, on the interpreter, and hold for every model that computes it.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any, ClassVar
+
+import numpy as np
+from pydantic import JsonValue
+
+from ..errors import BundleError, TaskError, listing
+from ..ground_truth import Relevance, Task, relevance
+from .attribution_floors import prior_floors
+from .attribution_metrics import PRIMARY, ceilings, counts, floors, per_answer
+from .attribution_problem import Attribution, AttributionProblem, checked_attribution
+from .intervals import grouped_mean_interval
+from .problem_content import AskedArrays, ProblemContent
+from .result import MetricValue, TrackName
+from .track import AnyTask, Content, Measures, Priors, Track
+
+_ARRAY = "attribution"
+_SEED_OF_PRIORS = 0
+
+
+@dataclass(frozen=True)
+class AttributionTrack(Track[AttributionProblem, Attribution]):
+    """Which input tokens does the answer at each position depend on?"""
+
+    name: ClassVar[TrackName] = "attribution"
+    primary: ClassVar[str] = PRIMARY
+
+    @property
+    def question(self) -> Mapping[str, JsonValue]:
+        """There is one way to ask."""
+        return {}
+
+    def asking(self, question: Mapping[str, JsonValue]) -> "AttributionTrack":
+        """Return the track.
+
+        Raises:
+            BundleError: the question is another.
+        """
+        if question:
+            raise BundleError(f"The attribution track has one question, got {dict(question)}")
+        return self
+
+    def check(self, tasks: Sequence[AnyTask]) -> None:
+        """Check that every task is a program with an answer whose tokens can be ranked.
+
+        Raises:
+            TaskError: some are not; all of them are named.
+        """
+        problems = [problem for problem in map(_why_not, tasks) if problem]
+        if problems:
+            raise _nothing_to_rank(problems)
+
+    def digest(self, task: AnyTask) -> str:
+        """Return the sha256 of the weights, which settle every answer."""
+        return _certified(task).labels.weights
+
+    def problem(self, task: AnyTask, seed: int) -> AttributionProblem:
+        """Return the model, and inputs to explain.
+
+        Raises:
+            TaskError: none of the inputs that the seed draws has an answer to be ranked.
+        """
+        pose = posed(_certified(task), seed)
+        if not pose.relevance.n_rankable:
+            raise _nothing_to_rank([f"{task.id}: {_NOTHING} with seed {seed}; take another"])
+        return pose.problem
+
+    def public(self, problem: AttributionProblem) -> ProblemContent:
+        """Return the model and the inputs; an array is asked for."""
+        asked = AskedArrays(arrays={_ARRAY: problem.answer_shape})
+        return ProblemContent(asked, problem.model, {"tokens": problem.tokens})
+
+    def checked(self, problem: AttributionProblem, answer: Any) -> Attribution:
+        """Return an array of float32, signs kept."""
+        return checked_attribution(problem, answer)
+
+    def answer_bytes(self, answer: Attribution) -> bytes:
+        """Return the shape as text, and the numbers."""
+        return f"{list(answer.shape)}\n".encode() + np.ascontiguousarray(answer, "<f4").tobytes()
+
+    def content(self, answer: Attribution) -> Content:
+        """Return the array."""
+        return Content(arrays={_ARRAY: answer})
+
+    def raw(self, content: Content) -> Any:
+        """Return the array; `None`, which is no answer, where there is none."""
+        return content.arrays.get(_ARRAY)
+
+    def priors(self, tasks: Sequence[AnyTask]) -> Priors:
+        """Return what positions tell, each task learned from the others.
+
+        They are learned and measured on the inputs of one seed, whatever seed is asked with.
+        """
+        posed_tasks = {str(task.id): posed(_certified(task), _SEED_OF_PRIORS) for task in tasks}
+        return prior_floors({task: pose.relevance for task, pose in posed_tasks.items()})
+
+    def measures(self, answer: Attribution, task: AnyTask, seed: int, priors: Priors) -> Measures:
+        """Return every metric, and how many answers of the model could be ranked."""
+        pose = posed(_certified(task), seed)
+        metrics = {}
+        for name, found in per_answer(pose.relevance, answer[:, 1:, 1:]).items():
+            prior, interval = priors.get(name), None
+            if name == PRIMARY:
+                interval = grouped_mean_interval(found.values, found.rows, seed=seed)
+            metrics[name] = MetricValue.of(
+                found.mean,
+                random=pose.floors[name],
+                prior=None if prior is None else prior[str(task.id)],
+                ceiling=pose.ceilings[name],
+                interval=interval,
+            )
+        return Measures(metrics, counts(pose.relevance))
+
+
+@dataclass(frozen=True, eq=False)
+class AttributionPose:
+    """A problem with what answers to it are compared with.
+
+    Attributes:
+        problem: what a tool sees.
+        relevance: the labels of its inputs.
+        floors: what random answers earn, by metric.
+        ceilings: what the labels themselves earn.
+    """
+
+    problem: AttributionProblem
+    relevance: Relevance
+    floors: Mapping[str, float]
+    ceilings: Mapping[str, float]
+
+
+@lru_cache(maxsize=256)
+def posed(task: Task, seed: int) -> AttributionPose:
+    """Return the problem of a task and its labels; the same for every method, and made once."""
+    problem = AttributionProblem.of(task, seed=seed)
+    labels = relevance(task.compiled.program, problem.model.codec, problem.tokens)
+    return AttributionPose(problem, labels, floors(labels), ceilings(labels))
+
+
+_NOTHING = "no answer depends on some tokens and not on others"
+
+
+def _why_not(task: AnyTask) -> str:
+    """Return why the track cannot ask about a task, with its name; empty if it can."""
+    if not isinstance(task, Task):
+        return _without_tokens(str(task.id))
+    if not posed(task, _SEED_OF_PRIORS).relevance.n_rankable:
+        return f"{task.id}: {_NOTHING}"
+    return ""
+
+
+def no_tokens(tasks: Sequence[str]) -> TaskError:
+    """Return the error about tasks, such as toy models, that have features and no tokens."""
+    return _nothing_to_rank([_without_tokens(task) for task in tasks])
+
+
+def _without_tokens(task: str) -> str:
+    return f"{task}: it has no tokens; ask about it with --track features (track='features')"
+
+
+def _nothing_to_rank(problems: Sequence[str]) -> TaskError:
+    return TaskError(
+        listing(
+            "The attribution track ranks the tokens of an input by whether an answer depends on "
+            "them, and these tasks have nothing to rank; leave them out:",
+            problems,
+        )
+    )
+
+
+def _certified(task: AnyTask) -> Task:
+    """Return a task that `check` let through."""
+    assert isinstance(task, Task)
+    return task

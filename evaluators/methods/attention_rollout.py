@@ -1,0 +1,56 @@
+"""Attention rollout: where attention leads, through all layers.
+
+Abnar and Zuidema 2020, arXiv:2005.00928: in each layer the attention of the heads is averaged,
+the residual connection is counted as attention to oneself with the same weight, and the layers
+are multiplied. MLPs and values are not looked at, nor what the output is. A layer has as many
+heads as write something. Scores have no sign.
+"""
+
+import numpy as np
+from jaxtyping import Float
+from threadpoolctl import threadpool_limits
+
+from ...compiler.component_graph import ComponentGraph
+from ...compiler.executor import run, softmax
+from ...compiler.weights import Weights
+from ..attribution_problem import AttributionProblem
+from .distinct_runs import rows_at_once
+
+
+def attention_rollout(
+    problem: AttributionProblem,
+) -> Float[np.ndarray, "rows output_position input_position"]:
+    """Return how much of the attention of each position comes from each other."""
+    scores = np.zeros(problem.answer_shape)
+    graph = ComponentGraph.of(problem.model.weights)
+    n_rows, n_positions = problem.tokens.shape
+    step = max(1, rows_at_once(problem.model, n_positions) // len(graph.writers))
+    with threadpool_limits(limits=1):  # many small products: more threads are slower
+        for start in range(0, n_rows, step):
+            some = slice(start, start + step)
+            scores[some] = _rollout(problem.model.weights, graph, problem.tokens[some])
+    return scores
+
+
+def _rollout(weights: Weights, graph: ComponentGraph, tokens: np.ndarray) -> np.ndarray:
+    """Return the rollout of some inputs, `[rows, output position, input position]`."""
+    done = run(weights, tokens, graph=graph)
+    rolled = np.broadcast_to(np.eye(tokens.shape[1]), (len(tokens), *[tokens.shape[1]] * 2))
+    for layer in range(weights.n_layers):
+        heads = [writer.head for writer in graph.writers_at(2 * layer)]
+        if heads:
+            patterns = attention_patterns(weights, layer, heads, done.streams[2 * layer])
+            rolled = (rolled + patterns.mean(axis=1) @ rolled) / 2
+    return rolled
+
+
+def attention_patterns(
+    weights: Weights, layer: int, heads: list[int], stream: Float[np.ndarray, "rows position d"]
+) -> Float[np.ndarray, "rows head position position"]:
+    """Return from where some heads of a layer take, for each position; each row sums to one."""
+    queries = stream[:, None] @ weights.W_Q[layer, heads] + weights.b_Q[layer, heads][:, None]
+    keys = stream[:, None] @ weights.W_K[layer, heads]
+    scores = queries @ keys.swapaxes(-1, -2)
+    if weights.causal:
+        scores = np.where(np.tri(scores.shape[-1], dtype=bool), scores, -np.inf)
+    return softmax(scores)
