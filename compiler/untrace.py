@@ -211,6 +211,9 @@ def _condition(
         others = _selecting(program, made, condition.queries, kind_of != kind, at_key=False)
         keys = _selecting(program, made, condition.keys, table[row], at_key=True)
         parts.append(keys if len(rows) == 1 else rasp.selector_or(others, keys))
+    if len(rows) == 1 and program.nodes[condition.queries].optional:  # a query without a value
+        sides = _sop(made, condition.keys), _sop(made, condition.queries)
+        parts.append(rasp.Select(*sides, rasp.Comparison.TRUE))
     return reduce(rasp.selector_and, parts)
 
 

@@ -60,6 +60,9 @@ CASES = {
     "of keys": rasp.SelectorWidth(only_keys),
     "of queries": rasp.SelectorWidth(only_queries),
     "of none": rasp.SelectorWidth(never),
+    "of keys, where a query has a value": rasp.SelectorWidth(
+        rasp.Select(rasp.tokens, previous, lambda key, query: key in "ac")
+    ),
     "of no value": rasp.SelectorWidth(rasp.Select(previous, rasp.tokens, rasp.Comparison.TRUE)),
     "a sum": rasp.numerical(
         rasp.LinearSequenceMap(
