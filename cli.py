@@ -11,11 +11,20 @@ import tempfile
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, overload
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from typer.core import TyperGroup
 
+from .asked_tasks import (
+    Arm,
+    Seed,
+    TrackName,
+    asked_track,
+    check_posed,
+    load_all,
+    named_task,
+)
 from .bundle_commands import TaskName, build, download, verify
 from .compile_command import compile_file
 from .compress_command import compress
@@ -25,10 +34,19 @@ from .holdout_command import app as holdout_app
 from .holdout_command import sample
 from .program_commands import check, list_everything, said_of
 from .rescore_command import rescore
+from .tool_commands import (
+    Answers,
+    Command,
+    MemoryLimit,
+    TimeLimit,
+    ToolName,
+    asked_tools,
+    write_problem_of,
+)
 
 if TYPE_CHECKING:
     from .benchmark_programs import TaskId, ToyId
-    from .evaluators import Method, Result, Track
+    from .evaluators import Method, Result, Tool, Track
     from .ground_truth import Task, ToyTask
 
 HOME = Path("glassbench-results")
@@ -58,13 +76,6 @@ app = typer.Typer(
     help="Transformers whose insides are known, to score interpretability tools against.",
 )
 
-Seed = Annotated[int, typer.Option(min=0, help="Draws the inputs that methods are given.")]
-TrackName = Annotated[str, typer.Option("--track", help="The question: circuit or features.")]
-Arm = Annotated[
-    str | None,
-    typer.Option(help="Of the features track: rows of the model, or independent ones (model)."),
-]
-
 
 def _writable(folder: Path) -> Path:
     """Make a folder before long work begins, and return it."""
@@ -79,55 +90,8 @@ def _writable(folder: Path) -> Path:
     return folder
 
 
-@overload
-def _load_all(names: "Sequence[TaskId | Path]") -> "tuple[Task, ...]": ...
-@overload
-def _load_all(names: "Sequence[TaskId | ToyId | Path]") -> "tuple[Task | ToyTask, ...]": ...
-def _load_all(names: "Sequence[TaskId | ToyId | Path]") -> "tuple[Task | ToyTask, ...]":
-    """Compile and certify tasks, train toys, and read bundles."""
-    from .ground_truth import load, load_bundle
-
-    tasks: list[Task | ToyTask] = []
-    with progress("Compiling and certifying", len(names)) as advance:
-        for name in names:
-            tasks.append(load_bundle(name) if isinstance(name, Path) else load(name))
-            advance()
-    return tuple(tasks)
-
-
-def _named(name: str) -> "TaskId | ToyId | Path":
-    """Return the task or the toy that a name stands for, or the place of a bundle."""
-    from .benchmark_programs import ToyId, is_toy
-    from .ground_truth.bundle_task import task_or_bundle
-
-    return ToyId.parse(name) if is_toy(name) else task_or_bundle(name)
-
-
-def _asked(track: str, arm: str | None) -> "Track":
-    """Return the question that the options ask."""
-    from .evaluators import FeaturesTrack, find_track
-
-    found = find_track(track)
-    if arm is None:
-        return found
-    if not isinstance(found, FeaturesTrack):
-        raise typer.BadParameter(f"the {track} track has no arms", param_hint="--arm")
-    return FeaturesTrack(arm=arm)
-
-
-def _check_posed(track: "Track", names: "Sequence[TaskId | ToyId | Path]") -> None:
-    """Refuse toy models where circuits are asked for, before any is trained."""
-    from .benchmark_programs import ToyId
-    from .evaluators import CircuitTrack
-    from .evaluators.circuit_track import no_circuit
-
-    toys = [str(name) for name in names if isinstance(name, ToyId)]
-    if toys and isinstance(track, CircuitTrack):
-        raise no_circuit(toys)
-
-
 def _score_all(
-    methods: "Sequence[Method]",
+    methods: "Sequence[Method | Tool]",
     tasks: "Sequence[Task | ToyTask]",
     track: "Track",
     *,
@@ -203,8 +167,8 @@ def quickstart(
 
     folder = _writable(output / "results")
     started = time.perf_counter()
-    tasks = _load_all(get_suite(suite))
-    track = _asked("circuit", None)
+    tasks = load_all(get_suite(suite))
+    track = asked_track("circuit", None)
     methods = list(built_in(track.name).values())
     _check_others(folder, tasks, [method.name for method in methods])
     certified = time.perf_counter()
@@ -278,7 +242,7 @@ def show(
 
     if picture is not None and picture.suffix.lower() not in SUFFIXES:
         raise typer.BadParameter(f"must end in {' or '.join(SUFFIXES)}", param_hint="--picture")
-    (loaded,) = _load_all([_named(task)])
+    (loaded,) = load_all([named_task(task)])
     if isinstance(loaded, ToyTask):
         if picture is not None or explain:
             raise TaskError(f"{loaded.id} has no circuit to draw or explain; show it without both")
@@ -311,6 +275,7 @@ app.command()(build)
 app.command()(download)
 app.command()(verify)
 app.command()(rescore)
+app.command("problem")(write_problem_of)
 app.command()(sample)
 app.add_typer(holdout_app, name="holdout")
 
@@ -318,21 +283,27 @@ app.add_typer(holdout_app, name="holdout")
 @app.command()
 def score(
     methods: Annotated[
-        list[str], typer.Argument(metavar="METHOD...", help="Built-in names or module:function.")
-    ],
+        list[str] | None,
+        typer.Argument(metavar="[METHOD]...", help="Built-in names or module:function."),
+    ] = None,
     suite: Annotated[str | None, typer.Option(help="All tasks of a suite (quick).")] = None,
     task: Annotated[
         list[str] | None, typer.Option(help="A task, or a bundle; may be given again.")
     ] = None,
     track: TrackName = "circuit",
     arm: Arm = None,
+    command: Command = None,
+    answer: Answers = None,
+    tool_name: ToolName = None,
+    time_limit: TimeLimit = 600.0,
+    memory_limit: MemoryLimit = 4096.0,
     seed: Seed = 0,
     output: Annotated[
         Path | None,
         typer.Option("-o", "--output", metavar="RESULTS", help="The folder of results."),
     ] = None,
 ) -> None:
-    """Score methods on a suite, or on single tasks.
+    """Score methods, and tools in any language, on a suite, or on single tasks.
 
     On a suite, results go to glassbench-results/results unless told otherwise; on
     single tasks they are written only where -o says.
@@ -342,27 +313,38 @@ def score(
 
     if suite and task:
         raise typer.BadParameter("choose --suite or --task, not both", param_hint="--task")
+    tools = asked_tools(
+        command,
+        answer,
+        tool_name,
+        time_limit=time_limit,
+        memory_limit=memory_limit,
+        tasks=task,
+    )
+    methods = methods or []
+    if not methods and not tools:
+        raise typer.BadParameter("name one, or give --command or --answer", param_hint="METHOD")
     if any(":" in method for method in methods) and os.getcwd() not in sys.path:
         sys.path.insert(0, os.getcwd())
-    asked_track = _asked(track, arm)
-    found = [find_method(method) for method in methods]
+    asked_question = asked_track(track, arm)
+    found = [*map(find_method, methods), *tools]
     if task:
-        asked: list[TaskId | ToyId | Path] = [_named(name) for name in task]
+        asked: list[TaskId | ToyId | Path] = [named_task(name) for name in task]
     else:
         asked = [*suite_members(suite or "quick")]
-    _check_posed(asked_track, asked)
+    check_posed(asked_question, asked)
     folder = output if task or output else HOME / "results"
     if folder is not None:
         _writable(folder)
-    loaded = _load_all(asked)
-    results = _score_all(found, loaded, asked_track, seed=seed, folder=folder, in_suite=not task)
+    loaded = load_all(asked)
+    results = _score_all(found, loaded, asked_question, seed=seed, folder=folder, in_suite=not task)
     say = console().print
     if task:
         for result in results:
             if result.status == "ok":
                 say(f"{result.tool} on {result.task}:  {result}", soft_wrap=True)
     else:
-        _print_standings(results, asked_track)
+        _print_standings(results, asked_question)
     if folder is not None:
         say(f"\nWritten: {counted(len(results), 'result')} in {folder}{os.sep}", soft_wrap=True)
     _report_failures(results)
@@ -381,7 +363,7 @@ def leaderboard(
     """Rank the results of a folder; write a Markdown and a LaTeX table and a figure."""
     from .leaderboard import read_results, write_leaderboard
 
-    asked = _asked(track, arm)
+    asked = asked_track(track, arm)
     question = asked.question
     board = write_leaderboard(results, _writable(output), track=asked.name, question=question)
     _print_standings(read_results(results), asked)

@@ -8,9 +8,12 @@ Each follows from the model by which the file is read, so that it cannot say any
 import json
 from pathlib import Path
 
+from glassbench.evaluators.answer_folder import ToolAnswer
 from glassbench.evaluators.kept_answer import AnswerRecord
+from glassbench.evaluators.problem_folder import ProblemRecord
 from glassbench.ground_truth.bundle import RECORDS
 from glassbench.ground_truth.compression_report import CompressionReport
+from glassbench.ground_truth.model_config import NamelessConfig
 from glassbench.ground_truth.record import Record
 from glassbench.ground_truth.registry import REGISTRY, Registry
 
@@ -19,6 +22,9 @@ ALONE: dict[str, type[Record]] = {
     REGISTRY: Registry,
     "answer": AnswerRecord,
     "compression_report": CompressionReport,
+    "problem": ProblemRecord,
+    "problem.model.config": NamelessConfig,
+    "tool_answer": ToolAnswer,
 }
 """What is no part of a bundle."""
 

@@ -18,6 +18,7 @@ from ..ground_truth import EdgeState, Task, edge_positives, node_positives
 from .circuit_problem import CircuitProblem, checked_answer
 from .floors import PriorFloor, prior_floor, random_floor
 from .intervals import metric_interval
+from .problem_content import AskedScores, ProblemContent
 from .ranking_metrics import METRICS
 from .result import MetricValue, TrackName
 from .track import AnyTask, Content, Measures, Priors, Track
@@ -115,6 +116,14 @@ class CircuitTrack(Track[CircuitProblem, dict[str, float]]):
     def problem(self, task: AnyTask, seed: int) -> CircuitProblem:
         """Return the model, pairs of inputs and the names of its edges."""
         return CircuitProblem.of(_certified(task), seed=seed)
+
+    def public(self, problem: CircuitProblem) -> ProblemContent:
+        """Return the model and the pairs of inputs; scores of the edges are asked for."""
+        return ProblemContent(
+            AskedScores(names=problem.edges),
+            problem.model,
+            {"base": problem.base, "source": problem.source},
+        )
 
     def checked(self, problem: CircuitProblem, answer: Any) -> dict[str, float]:
         """Return a number for every edge, signs kept."""

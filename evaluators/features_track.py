@@ -33,6 +33,7 @@ from .features_problem import (
     checked_features,
 )
 from .intervals import mean_interval
+from .problem_content import AskedArrays, ProblemContent
 from .result import MetricValue, TrackName
 from .track import AnyTask, Content, Measures, Priors, Track
 
@@ -126,6 +127,20 @@ class FeaturesTrack(Track[FeaturesProblem, dict[str, FoundFeatures]]):
     def problem(self, task: AnyTask, seed: int) -> FeaturesProblem:
         """Return rows of the stream, and the model that they come from."""
         return self.posed(task, seed).problem
+
+    def public(self, problem: FeaturesProblem) -> ProblemContent:
+        """Return the model and the rows of each hook; directions and activations are asked for."""
+        rows, asked = {}, {}
+        for hook, there in problem.hooks.items():
+            n_rows, d_model = there.held_out.shape
+            rows |= {f"{hook}/train": there.train, f"{hook}/held_out": there.held_out}
+            asked[f"{hook}/{_DIRECTIONS}"] = ("m", d_model)
+            asked[f"{hook}/{_ACTIVATIONS}"] = (n_rows, "m")
+        facts: dict[str, JsonValue] = {
+            "max_directions": {hook: there.max_directions for hook, there in problem.hooks.items()},
+            "seed": problem.seed,
+        }
+        return ProblemContent(AskedArrays(arrays=asked), problem.model, rows, facts)
 
     def checked(self, problem: FeaturesProblem, answer: Any) -> dict[str, FoundFeatures]:
         """Return arrays for every hook."""

@@ -165,6 +165,8 @@ class Result(_Strict):
         answer_sha256: sha256 of the answer file; `None` without an answer.
         wall_seconds: time that the tool took.
         peak_memory_mb: the highest resident memory, in MiB, where it was measured.
+        told: what a tool that is a command says of itself in its answer: `tool`, what it calls
+            itself, and `settings`; not written where it says nothing.
         environment: versions, platform and commit.
     """
 
@@ -185,6 +187,7 @@ class Result(_Strict):
     answer_sha256: Sha256 | None = None
     wall_seconds: Amount
     peak_memory_mb: Amount | None = None
+    told: dict[str, JsonValue] = Field(default_factory=dict)
     environment: Environment
 
     @model_validator(mode="after")
@@ -233,7 +236,7 @@ class Result(_Strict):
 
     def to_json(self) -> str:
         """Return the result as canonical JSON: sorted keys, a newline at the end."""
-        empty = {name for name in ("question", "reported") if not getattr(self, name)}
+        empty = {name for name in ("question", "reported", "told") if not getattr(self, name)}
         return _canonical(self.model_dump(mode="json", exclude=empty), indent=1) + "\n"
 
     @classmethod

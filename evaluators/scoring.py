@@ -4,31 +4,35 @@
 tasks of a suite, with the prior floor learned from the other tasks. A method that
 fails on a task of a suite gets a result that says so, and the others go on. What is asked,
 and how an answer is measured, is the track's to say. `scored` and `scored_suite` return the
-answers too, to be kept beside the results.
+answers too, to be kept beside the results. A method can also be a `Tool`, such as a command in
+any language.
 """
 
 import hashlib
 import importlib
 import os
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from pydantic import JsonValue
+
 from ..benchmark_programs import unknown_name
-from ..errors import AnswerError, TaskError, ToolError
+from ..errors import AnswerError, GlassbenchError, TaskError, ToolError
 from ..ground_truth import load
 from .environment import Environment
 from .kept_answer import KeptAnswer
 from .method import Method
 from .methods import BUILT_IN, built_in
 from .result import Result
+from .tool import Reply, Tool
 from .track import AnyTask, Priors, Track
 from .tracks import CIRCUIT, find_track
 
-AnyMethod = str | Method | Callable[[Any], Any]
-"""A built-in name, `module:function`, or a function from a problem to an answer."""
+AnyMethod = str | Method | Tool | Callable[[Any], Any]
+"""A built-in name, `module:function`, a function from a problem to an answer, or a tool."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,14 +58,14 @@ class Scored:
         return self.result.write(folder)
 
 
-def find_method(method: AnyMethod) -> Method:
-    """Return a method by built-in name, by `module:function`, or from a function.
+def find_method(method: AnyMethod) -> Method | Tool:
+    """Return a method by built-in name, by `module:function`, or from a function; or a tool.
 
     Raises:
         ToolError: the module or function cannot be imported, or is no function.
         TaskError: there is no built-in method of that name.
     """
-    if isinstance(method, Method):
+    if isinstance(method, Method | Tool):
         return method
     if callable(method):
         name = getattr(method, "__name__", type(method).__name__)
@@ -91,13 +95,13 @@ def find_method(method: AnyMethod) -> Method:
     return Method(method, found, "", "not stated")
 
 
-def _check_track(method: Method, track: Track) -> None:
+def _check_track(method: Method | Tool, track: Track) -> None:
     """Check that a method answers what is asked.
 
     Raises:
         TaskError: it answers another track.
     """
-    if method.track not in (None, track.name):
+    if isinstance(method, Method) and method.track not in (None, track.name):
         raise TaskError(
             f"The method {method.name!r} answers the {method.track} track, and the {track.name} "
             f"track was asked; ask with --track {method.track} (track={method.track!r}), or take "
@@ -147,50 +151,87 @@ def scored(
     _check_track(method, track)
     task = load(task) if isinstance(task, str) else task
     track.check([task])
+    found, error = _attempt(method, task, track, seed, priors or {})
+    if error is not None:
+        raise error
+    return found
+
+
+def _attempt(
+    method: Method | Tool, task: AnyTask, track: Track, seed: int, priors: Priors
+) -> tuple[Scored, GlassbenchError | None]:
+    """Return the result of a method on a task, and why it has no answer, if it has none."""
     problem = track.problem(task, seed)
-    started = time.perf_counter()
-    try:
-        answer = method.function(problem)
-    except (Exception, SystemExit) as error:
-        raise ToolError(
-            f"The method {method.name!r} must return an answer, and on {task.id} it raised "
-            f"{type(error).__name__}: {error}"
-        ) from error
-    seconds = time.perf_counter() - started
-    checked = track.checked(problem, answer)
-    measures = track.measures(checked, task, seed, priors or {})
+    if isinstance(method, Tool):
+        reply = method.ask(track, problem)
+    else:
+        reply = _called(method, problem, str(task.id))
+    error = reply.error
+    if error is None:
+        try:
+            checked = track.checked(problem, reply.answer)
+            measures = track.measures(checked, task, seed, priors)
+        except (AnswerError, ToolError) as raised:
+            error = raised
+    if error is not None:
+        status = "failed" if reply.status == "ok" else reply.status
+        failed = _result(method, task, track, seed, reply, status=status, error=str(error))
+        return Scored(failed), error
     result = _result(
         method,
         task,
         track,
         seed,
-        seconds,
-        status="ok",
+        reply,
         metrics=dict(measures.metrics),
         reported=dict(measures.reported),
         answer_sha256=hashlib.sha256(track.answer_bytes(checked)).hexdigest(),
     )
-    return Scored(result, KeptAnswer.of(result, track.content(checked)))
+    return Scored(result, KeptAnswer.of(result, track.content(checked))), None
+
+
+def _called(method: Method, problem: Any, task: str) -> Reply:
+    """Return what a function says to a problem."""
+    started = time.perf_counter()
+    try:
+        answer = method.function(problem)
+    except (Exception, SystemExit) as error:  # noqa: BLE001 - a method may fail in its own way
+        failure = ToolError(
+            f"The method {method.name!r} must return an answer, and on {task} it raised "
+            f"{type(error).__name__}: {error}"
+        )
+        failure.__cause__ = error
+        return Reply(error=failure, status="failed", seconds=time.perf_counter() - started)
+    return Reply(answer, seconds=time.perf_counter() - started)
 
 
 def _result(
-    method: Method, task: AnyTask, track: Track, seed: int, seconds: float, **outcome: Any
+    method: Method | Tool, task: AnyTask, track: Track, seed: int, reply: Reply, **outcome: Any
 ) -> Result:
     """Return a result with what is the same for every outcome filled in."""
     environment = Environment.here()
+    is_ours = isinstance(method, Method) and method.name in BUILT_IN
     return Result(
         tool=method.name,
-        tool_version=environment.packages.get("glassbench") if method.name in BUILT_IN else None,
+        tool_version=environment.packages.get("glassbench") if is_ours else reply.version,
+        settings=dict(_settings(method)),
         task=str(task.id),
         task_digest=track.digest(task),
         track=track.name,
         question=dict(track.question),
         seed=seed,
         primary=track.primary,
-        wall_seconds=seconds,
+        wall_seconds=reply.seconds,
+        peak_memory_mb=reply.peak_memory_mb,
+        told=dict(reply.told),
         environment=environment,
         **outcome,
     )
+
+
+def _settings(method: Method | Tool) -> Mapping[str, JsonValue]:
+    """Return what tells a method from others of its name."""
+    return method.settings if isinstance(method, Tool) else {}
 
 
 def score_suite(
@@ -227,7 +268,8 @@ def scored_suite(
     several = (
         methods if isinstance(methods, Sequence) and not isinstance(methods, str) else [methods]
     )
-    found = list({method.name: method for method in map(find_method, several)}.values())
+    asked = {(one.name, str(_settings(one))): one for one in map(find_method, several)}
+    found = list(asked.values())
     for method in found:
         _check_track(method, track)
     loaded = [load(task) if isinstance(task, str) else task for task in tasks]
@@ -235,10 +277,4 @@ def scored_suite(
     priors = track.priors(loaded) if priors is None else priors
     for method in found:
         for task in loaded:
-            started = time.perf_counter()
-            try:
-                yield scored(method, task, track, seed=seed, priors=priors)
-            except (AnswerError, ToolError) as error:
-                seconds = time.perf_counter() - started
-                failure = {"status": "failed", "error": str(error)}
-                yield Scored(_result(method, task, track, seed, seconds, **failure))
+            yield _attempt(method, task, track, seed, priors)[0]

@@ -12,8 +12,10 @@ from typing import Any, ClassVar, Generic, TypeVar
 import numpy as np
 from pydantic import JsonValue
 
+from ..errors import ToolError
 from ..ground_truth import FeaturesTask, Task
 from .floors import PriorFloor
+from .problem_content import ProblemContent
 from .result import MetricValue, TrackName
 
 Problem = TypeVar("Problem")
@@ -94,6 +96,14 @@ class Track(ABC, Generic[Problem, Answer]):
     @abstractmethod
     def problem(self, task: AnyTask, seed: int) -> Problem:
         """Return what a tool sees: never a label."""
+
+    def public(self, problem: Problem) -> ProblemContent:  # noqa: ARG002
+        """Return a problem as it is on disk, for tools in any language.
+
+        Raises:
+            ToolError: the track has no such form of its problems.
+        """
+        raise ToolError(f"The {self.name} track asks functions in Python alone")
 
     @abstractmethod
     def checked(self, problem: Problem, answer: Any) -> Answer:

@@ -1,6 +1,7 @@
 """Array files: safetensors, written the same each time, and read strictly."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from reprlib import repr as shortened
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ Shape = tuple[int, ...]
 
 _DTYPES = {"<f8": "F64", "<f4": "F32", "<i4": "I32", "<i2": "I16", "|u1": "U8"}
 _PREFIX = 8
+_METADATA = "__metadata__"
 
 
 def save_arrays(arrays: Mapping[str, np.ndarray]) -> bytes:
@@ -51,6 +53,37 @@ def load_arrays(
         if array.dtype.kind == "f" and not np.isfinite(array).all():
             raise BundleError(f"{where}: {name} must be finite, and holds infinity or NaN")
     return found
+
+
+def load_foreign(content: bytes, where: str, dtypes: Collection[str]) -> dict[str, np.ndarray]:
+    """Return the arrays of a safetensors file that some other program wrote, whatever they are.
+
+    Args:
+        content: of the file.
+        where: the file, for messages.
+        dtypes: those that arrays may have, as NumPy writes them.
+
+    Raises:
+        BundleError: it is no such file, or holds arrays of another dtype.
+    """
+    from safetensors import SafetensorError
+    from safetensors.numpy import load
+
+    header = _header(content)
+    if isinstance(header, str):
+        raise BundleError(f"{where} must be a safetensors file: {header}")
+    must = [_DTYPES[dtype] for dtype in dtypes]
+    problems = [
+        f"{name}: must be of dtype {' or '.join(must)}, got {shortened(entry)}"
+        for name, entry in header.items()
+        if name != _METADATA and not (isinstance(entry, dict) and entry.get("dtype") in must)
+    ]
+    if problems:
+        raise BundleError(listing(f"{where} does not hold the arrays that it should:", problems))
+    try:
+        return load(content)
+    except (SafetensorError, ValueError, OverflowError) as error:
+        raise BundleError(f"{where} must be a safetensors file: {error}") from None
 
 
 def row_count(content: bytes, name: str) -> int:

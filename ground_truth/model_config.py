@@ -7,13 +7,13 @@ readouts say what the logits mean.
 
 import math
 from reprlib import repr as shortened
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import numpy as np
 from pydantic import Field, JsonValue
 
 from ..compiler import CompiledModel
-from ..compiler.model import NONE_THRESHOLD, TIE_TOLERANCE, Codec, Readout
+from ..compiler.model import NONE_THRESHOLD, TIE_TOLERANCE, Codec, Model, Readout
 from ..compiler.values import Encoding
 from ..errors import BundleError, listing
 from .record import Record, plain, values_from
@@ -90,16 +90,13 @@ class MarginsRecord(Record):
     float32: float | None
 
 
-class ModelConfig(Record):
-    """What the weights are, what goes in and what comes out.
+class NamelessConfig(Record):
+    """How a model runs, and nothing of what it is called or how it was made.
 
     Attributes:
-        name: of the program.
         architecture: the formulae, line by line.
         decoding: what the readouts mean, in words.
         dtype: of the weights.
-        level: 0 where every expression is a variable, 1 where they are merged and folded.
-        margins: above one, the model is exact in that precision.
         causal: whether a query sees only keys up to its own position.
         n_layers: layers.
         n_heads: heads in each layer.
@@ -119,12 +116,9 @@ class ModelConfig(Record):
     """
 
     format_version: Literal["1.0"] = FORMAT_VERSION
-    name: str
     architecture: tuple[str, ...] = ARCHITECTURE
     decoding: tuple[str, ...] = DECODING
     dtype: Literal["float64"] = "float64"
-    level: Annotated[int, Field(ge=0, le=1)]
-    margins: MarginsRecord
     causal: bool
     n_layers: Size
     n_heads: Size
@@ -143,37 +137,9 @@ class ModelConfig(Record):
     readouts: Annotated[tuple[ReadoutRecord, ...], Field(min_length=1, max_length=62)]
 
     @classmethod
-    def of(cls, compiled: CompiledModel) -> "ModelConfig":
+    def of_model(cls, model: Model) -> "NamelessConfig":
         """Return the configuration of a model."""
-        weights, codec = compiled.model.weights, compiled.model.codec
-        readouts, first = [], 0
-        for readout in codec.readouts:
-            readouts.append(
-                ReadoutRecord(
-                    encoding=readout.encoding.value,
-                    first=first,
-                    width=readout.width,
-                    values=plain(readout.values.values),
-                )
-            )
-            first += readout.width
-        sizes = ("layers", "heads"), ("model", "head", "mlp", "vocab", "out")
-        return cls(
-            name=compiled.program.name,
-            level=compiled.level,
-            margins=MarginsRecord(
-                float64=_finite(compiled.margins.float64), float32=_finite(compiled.margins.float32)
-            ),
-            causal=weights.causal,
-            n_ctx=weights.n_ctx,
-            **{f"n_{size}": getattr(weights, f"n_{size}") for size in sizes[0]},
-            **{f"d_{size}": getattr(weights, f"d_{size}") for size in sizes[1]},
-            vocabulary=plain(codec.tokens.values),
-            bos=codec.bos,
-            pad=codec.pad,
-            max_length=codec.max_length,
-            readouts=tuple(readouts),
-        )
+        return cls(**_fields(model))
 
     def codec(self) -> Codec:
         """Return what encodes sequences and decodes logits.
@@ -233,6 +199,59 @@ class ModelConfig(Record):
             "b_out": (self.n_layers, self.d_model),
             "W_U": (self.d_model, self.d_out),
         }
+
+
+class ModelConfig(NamelessConfig):
+    """All that must be known beside the weights to run a model, and which model it is.
+
+    Attributes:
+        name: of the program.
+        level: 0 where every expression is a variable, 1 where they are merged and folded.
+        margins: above one, the model is exact in that precision.
+    """
+
+    name: str
+    level: Annotated[int, Field(ge=0, le=1)]
+    margins: MarginsRecord
+
+    @classmethod
+    def of(cls, compiled: CompiledModel) -> "ModelConfig":
+        """Return the configuration of a compiled model."""
+        margins = compiled.margins
+        return cls(
+            name=compiled.program.name,
+            level=compiled.level,
+            margins=MarginsRecord(
+                float64=_finite(margins.float64), float32=_finite(margins.float32)
+            ),
+            **_fields(compiled.model),
+        )
+
+
+def _fields(model: Model) -> dict[str, Any]:
+    """Return what the weights and the codec of a model say of how it runs."""
+    weights, codec = model.weights, model.codec
+    readouts, first = [], 0
+    for readout in codec.readouts:
+        readouts.append(
+            ReadoutRecord(
+                encoding=readout.encoding.value,
+                first=first,
+                width=readout.width,
+                values=plain(readout.values.values),
+            )
+        )
+        first += readout.width
+    sizes = ("n_layers", "n_heads", "d_model", "d_head", "d_mlp", "d_vocab", "d_out", "n_ctx")
+    return {
+        "causal": weights.causal,
+        **{size: getattr(weights, size) for size in sizes},
+        "vocabulary": plain(codec.tokens.values),
+        "bos": codec.bos,
+        "pad": codec.pad,
+        "max_length": codec.max_length,
+        "readouts": tuple(readouts),
+    }
 
 
 def _most_edges(n_layers: int, n_heads: int) -> int:

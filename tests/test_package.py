@@ -25,6 +25,7 @@ FOLDERS = ("compiler", "benchmark_programs", "ground_truth", "evaluators", "lead
 TOP = (
     "__init__",
     "__main__",
+    "asked_tasks",
     "bundle_commands",
     "cli",
     "compile_command",
@@ -32,6 +33,7 @@ TOP = (
     "holdout_command",
     "program_commands",
     "rescore_command",
+    "tool_commands",
 )
 HEAVY = ("jax", "torch", "matplotlib", "pandas", "haiku", "sklearn", "transformer_lens", "lark")
 

@@ -1,0 +1,73 @@
+"""What a verb of the command line asks about: tasks and bundles by name, and a track."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, overload
+
+import typer
+
+from .console import progress
+
+if TYPE_CHECKING:
+    from .benchmark_programs import TaskId, ToyId
+    from .evaluators import Track
+    from .ground_truth import Task, ToyTask
+
+Seed = Annotated[int, typer.Option(min=0, help="Draws the inputs that methods are given.")]
+TrackName = Annotated[
+    str, typer.Option("--track", help="The question: circuit, attribution or features.")
+]
+Arm = Annotated[
+    str | None,
+    typer.Option(help="Of the features track: rows of the model, or independent ones (model)."),
+]
+
+
+@overload
+def load_all(names: "Sequence[TaskId | Path]") -> "tuple[Task, ...]": ...
+@overload
+def load_all(names: "Sequence[TaskId | ToyId | Path]") -> "tuple[Task | ToyTask, ...]": ...
+def load_all(names: "Sequence[TaskId | ToyId | Path]") -> "tuple[Task | ToyTask, ...]":
+    """Compile and certify tasks, train toys, and read bundles."""
+    from .ground_truth import load, load_bundle
+
+    tasks: list[Task | ToyTask] = []
+    with progress("Compiling and certifying", len(names)) as advance:
+        for name in names:
+            tasks.append(load_bundle(name) if isinstance(name, Path) else load(name))
+            advance()
+    return tuple(tasks)
+
+
+def named_task(name: str) -> "TaskId | ToyId | Path":
+    """Return the task or the toy that a name stands for, or the place of a bundle."""
+    from .benchmark_programs import ToyId, is_toy
+    from .ground_truth.bundle_task import task_or_bundle
+
+    return ToyId.parse(name) if is_toy(name) else task_or_bundle(name)
+
+
+def asked_track(track: str, arm: str | None) -> "Track":
+    """Return the question that the options ask."""
+    from .evaluators import FeaturesTrack, find_track
+
+    found = find_track(track)
+    if arm is None:
+        return found
+    if not isinstance(found, FeaturesTrack):
+        raise typer.BadParameter(f"the {track} track has no arms", param_hint="--arm")
+    return FeaturesTrack(arm=arm)
+
+
+def check_posed(track: "Track", names: "Sequence[TaskId | ToyId | Path]") -> None:
+    """Refuse toy models where circuits or tokens are asked for, before any is trained."""
+    from .benchmark_programs import ToyId
+    from .evaluators import AttributionTrack, CircuitTrack
+    from .evaluators.attribution_track import no_tokens
+    from .evaluators.circuit_track import no_circuit
+
+    toys = [str(name) for name in names if isinstance(name, ToyId)]
+    if toys and isinstance(track, CircuitTrack):
+        raise no_circuit(toys)
+    if toys and isinstance(track, AttributionTrack):
+        raise no_tokens(toys)
