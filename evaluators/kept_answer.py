@@ -1,13 +1,13 @@
 """KeptAnswer: an answer on disk beside its result, so that every number can be measured again.
 
-A result `NAME.json` in a folder has its answer in `answers/NAME.json`: numbers by name there
-itself, arrays in `answers/NAME.safetensors` beside it.
+A result `NAME.json` in a folder has its answer in `answers/NAME.json`: numbers by name, or a
+text, there itself, arrays in `answers/NAME.safetensors` beside it.
 """
 
 import hashlib
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -43,7 +43,7 @@ class ArrayRecord(Record):
 
 
 class AnswerRecord(Record):
-    """What stands in the JSON of an answer: of what it is, and numbers or where arrays are.
+    """What stands in the JSON of an answer: of what it is, and numbers, a text or where arrays are.
 
     Attributes:
         task: the task id.
@@ -56,7 +56,8 @@ class AnswerRecord(Record):
         settings: the tool's settings.
         wall_seconds: time that the tool took.
         answer_sha256: as in the result.
-        scores: numbers by name; `None` where the answer is arrays.
+        scores: numbers by name; `None` where the answer is another.
+        text: a text; `None` where the answer is another.
         arrays: what the array file holds, by name; `None` where there is none.
         array_file: the name of that file, beside this one.
         array_file_sha256: of that file.
@@ -74,6 +75,7 @@ class AnswerRecord(Record):
     wall_seconds: Annotated[float, Field(ge=0)]
     answer_sha256: Sha256
     scores: dict[str, float] | None = None
+    text: str | None = None
     arrays: dict[str, ArrayRecord] | None = None
     array_file: Annotated[str, Field(pattern=r"^[0-9a-f]{32}\.safetensors$")] | None = None
     array_file_sha256: Sha256 | None = None
@@ -81,8 +83,8 @@ class AnswerRecord(Record):
     @model_validator(mode="after")
     def _consistent(self) -> "AnswerRecord":
         problems = []
-        if (self.scores is None) == (self.arrays is None):
-            problems.append("an answer has scores or arrays, and not both")
+        if sum(one is not None for one in (self.scores, self.text, self.arrays)) != 1:
+            problems.append("an answer has scores, a text or arrays, and one of them alone")
         there = {one is not None for one in (self.arrays, self.array_file, self.array_file_sha256)}
         if len(there) > 1:
             problems.append("arrays, array_file and array_file_sha256 go together")
@@ -115,7 +117,9 @@ class KeptAnswer:
         """Return the answer of a result as it is kept."""
         arrays = _arrays(content.arrays)
         there: dict[str, Any] = {"scores": dict(content.scores)}
-        if arrays:
+        if content.text is not None:
+            there = {"text": content.text}
+        elif arrays:
             there = {
                 "arrays": {
                     name: ArrayRecord.model_validate(
@@ -127,7 +131,7 @@ class KeptAnswer:
                 "array_file_sha256": hashlib.sha256(save_arrays(arrays)).hexdigest(),
             }
         of_result = {name: getattr(result, name) for name in _OF_RESULT}
-        return cls(AnswerRecord(**of_result, **there), Content(content.scores, arrays))
+        return cls(AnswerRecord(**of_result, **there), replace(content, arrays=arrays))
 
     def write(self, folder: str | os.PathLike[str], name: str) -> Path:
         """Write the answer into the folder of results, each file whole or not at all.
@@ -165,7 +169,7 @@ class KeptAnswer:
         if problems:
             raise BundleError(listing(f"{file} is not the answer of its result:", problems))
         if record.array_file is None:
-            return cls(record, Content(record.scores or {}))
+            return cls(record, Content(record.scores or {}, text=record.text))
         return cls(record, Content({}, _read_arrays(record, file.parent / record.array_file)))
 
 

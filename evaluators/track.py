@@ -43,15 +43,17 @@ class Measures:
 
 @dataclass(frozen=True, eq=False)
 class Content:
-    """What an answer says, in the form in which it is kept on disk: numbers or arrays.
+    """What an answer says, in the form in which it is kept on disk: numbers, arrays or a text.
 
     Attributes:
         scores: numbers by name.
         arrays: arrays of float32 or float64 by name.
+        text: a text; `None` where the answer is another.
     """
 
     scores: Mapping[str, float] = field(default_factory=dict)
     arrays: Mapping[str, np.ndarray] = field(default_factory=dict)
+    text: str | None = None
 
 
 class Track(ABC, Generic[Problem, Answer]):

@@ -136,7 +136,7 @@ def test_a_file_that_is_missing(features, tmp_path):
         ({"array_file": "../a.safetensors"}, "array_file: String should match pattern"),
         ({"array_file_sha256": "0" * 64}, "must have the sha256 00000"),
         ({"array_file": None}, "arrays, array_file and array_file_sha256 go together"),
-        ({"scores": {}}, "an answer has scores or arrays, and not both"),
+        ({"scores": {}}, "an answer has scores, a text or arrays, and one of them alone"),
         ({"more": 1}, "more: Extra inputs are not permitted"),
         ({"format_version": "2.0"}, "use the version of Glassbench that wrote it"),
     ],
