@@ -45,7 +45,7 @@ class Effort:
         self._spent += entries
         if self._spent > self._allowed:
             raise EffortError(
-                f"The program takes too much work: to read and to tabulate it must take at most "
-                f"{self._allowed:,} entries of tables, a step of reading counting as {STEP}. Use "
+                f"The program takes too much work: all of its functions together must have at most "
+                f"{self._allowed:,} entries as tables, a step of reading counting as {STEP}. Use "
                 "fewer or shorter loops, and variables of fewer values."
             )

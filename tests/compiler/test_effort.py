@@ -33,7 +33,7 @@ ENDLESS = {
 @pytest.mark.parametrize("text", ENDLESS.values(), ids=ENDLESS)
 def test_reading_that_does_not_end(text):
     started = time.perf_counter()
-    with pytest.raises(EffortError, match=r"at most 1,048,576 entries of tables, a step of"):
+    with pytest.raises(EffortError, match=r"at most 1,048,576 entries as tables, a step of"):
         read_rasp(text, effort=Effort(ALLOWED))
     assert time.perf_counter() - started < 20  # some seconds on a slow machine, and not hours
 
