@@ -110,7 +110,8 @@ def _given(record: ToolAnswer, asked: AskedScores | AskedArrays | AskedText) -> 
 
 def _check_names(arrays: Mapping[str, np.ndarray], asked: AskedArrays) -> None:
     """Raise if arrays are missing or not asked for, all of which are named."""
-    problems = [f"{name}: is missing" for name in asked.arrays if name not in arrays]
+    missing = asked.arrays.keys() - arrays.keys() - set(asked.optional)
+    problems = [f"{name}: is missing" for name in asked.arrays if name in missing]
     problems += [f"{name!r}: is not asked for" for name in arrays if name not in asked.arrays]
     if problems:
         heading = f"{ANSWER_ARRAYS} must hold the arrays that problem.json names:"
@@ -121,7 +122,7 @@ def plain_file(folder: Path, name: str, most: int) -> bytes:
     """Return the content of a plain file in a folder, neither of which may be a link."""
     try:
         if not stat.S_ISDIR(os.lstat(folder).st_mode):
-            raise AnswerError("The answer must be in the folder that was given, got a link")
+            raise AnswerError("The answer must be in the folder that was given, got another file")
         # Without O_NONBLOCK a named pipe would be waited for.
         opened = os.open(folder / name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
     except FileNotFoundError:

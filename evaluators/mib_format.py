@@ -13,6 +13,7 @@ The format is that of MIB (arXiv 2504.13151, section 3) and of EAP-IG (arXiv 240
 """
 
 import math
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
@@ -175,14 +176,14 @@ def mib_text(scores: Mapping[str, float], weights: Weights) -> str:
     return canonical_text({"cfg": cfg, "nodes": nodes, "edges": edges})
 
 
-def write_mib(scores: Mapping[str, float], weights: Weights, file: Path) -> Path:
+def write_mib(scores: Mapping[str, float], weights: Weights, file: str | os.PathLike[str]) -> Path:
     """Write scores as a circuit of MIB, and return the path; see `mib_text`.
 
     Raises:
         AnswerError: there are other edges, or other numbers.
         BundleError: the file cannot be written.
     """
-    return write_whole(mib_text(scores, weights).encode(), file)
+    return write_whole(mib_text(scores, weights).encode(), Path(file))
 
 
 def _fine_names(edge: str) -> Sequence[str]:

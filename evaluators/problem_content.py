@@ -16,7 +16,7 @@ from ..compiler.model import Model
 from ..ground_truth.record import Record
 
 Extent = Annotated[int, Field(ge=0)] | Annotated[str, Field(pattern=r"^[a-z]+$")]
-"""How long an axis is: a number, or a word for one that the answer chooses, each time the same."""
+"""How long an axis is: a number, or a word for one that the answer chooses."""
 
 
 class AskedScores(Record):
@@ -37,10 +37,12 @@ class AskedArrays(Record):
     Attributes:
         kind: tells what is asked for.
         arrays: the shape of each, by name.
+        optional: those that an answer can leave out.
     """
 
     kind: Literal["arrays"] = "arrays"
     arrays: dict[str, tuple[Extent, ...]]
+    optional: tuple[str, ...] = ()
 
 
 class AskedText(Record):

@@ -21,6 +21,8 @@ import typer
 from glassbench.evaluators import CommandTool, Limits, Result, score_suite
 
 TASK = "histogram[vocab=2,length=3]"
+SHOWN = 80
+"""How many characters of a long error the table shows, of its start and of its end."""
 PRELUDE = """
 import json, os, pathlib, resource, signal, sys, time
 problem, answer = map(pathlib.Path, sys.argv[1:3])
@@ -235,7 +237,7 @@ FAULTS = (
         "makes the folder a link",
         "answer.rmdir(); os.symlink(problem, answer)",
         "failed",
-        "must be in the folder that was given, got a link",
+        "must be in the folder that was given, got another file",
     ),
     Fault(
         "answers with a named pipe",
@@ -325,7 +327,7 @@ def tool(fault: Fault, folder: Path) -> CommandTool:
     script.chmod(0o755)
     own = f"{shlex.quote(sys.executable)} -S -E {shlex.quote(str(script))}"
     program = fault.command.format(tool=script) if fault.command else own
-    return CommandTool(f"{program} {{problem}} {{answer}}", fault.name, fault.limits)
+    return CommandTool(f"{program} {{problem}} {{answer}}", "tool", fault.limits)
 
 
 def left_running(folder: Path) -> int:
@@ -356,7 +358,7 @@ def report(found: Sequence[tuple[Fault, Result, int]], folder: Path) -> str:
     for fault, row, left in found:
         said = (row.error or "").replace(str(folder), "").replace("|", r"\|")
         said = re.sub(r"\s*\n\s*(- )?", " ", said)
-        shown = said if len(said) <= 150 else f"{said[:147]}..."
+        shown = said if len(said) <= 2 * SHOWN else f"{said[:SHOWN]} ... {said[-SHOWN:]}"
         memory = "" if row.peak_memory_mb is None else f"{row.peak_memory_mb:.0f}"
         cells = (fault.name, row.status, shown, f"{row.wall_seconds:.1f}", memory, str(left))
         lines.append(f"| {' | '.join(cells)} |")

@@ -20,7 +20,9 @@ def folder(tmp_path_factory):
     return made
 
 
-@pytest.mark.parametrize("page", ["bundle.md", "labels.md", "toy_superposition.md"])
+@pytest.mark.parametrize(
+    "page", ["any_language.md", "bundle.md", "labels.md", "toy_superposition.md"]
+)
 def test_python_blocks_run(folder, monkeypatch, page):
     monkeypatch.chdir(folder)
     text = (DOCS / page).read_text(encoding="utf-8")

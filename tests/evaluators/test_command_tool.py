@@ -13,11 +13,14 @@ import pytest
 from glassbench.errors import AnswerError, ToolError
 from glassbench.evaluators import CommandTool, Limits, score, score_suite, scored
 from glassbench.evaluators import command_tool as module
+from glassbench.evaluators.answer_folder import ToolAnswer
+from glassbench.evaluators.problem_folder import ProblemRecord
 from glassbench.ground_truth import load
 
 SCRIPT = Path(__file__).parents[2] / "performance" / "fault_injection.py"
 TASK = "histogram[vocab=2,length=3]"
 OTHER = "sort[vocab=2,length=2]"
+PYTHON = shlex.quote(sys.executable)
 
 
 def loaded(path):
@@ -50,7 +53,6 @@ def test_every_fault_is_a_row_that_says_so_and_leaves_nothing_running(fault, tmp
     assert row.status == fault.status, row.error
     assert bool(row.error) == bool(fault.error)
     assert re.search(fault.error, row.error or "")
-    assert row.tool == fault.name
     assert injection.left_running(tmp_path) == 0
 
 
@@ -158,10 +160,12 @@ def test_files_beside_the_command_are_found(tmp_path, monkeypatch):
     (tmp_path / "tools").mkdir()
     name = command(tmp_path / "tools", "give()").name
     assert name == "tool.py"
-    assert score(CommandTool("python3 -S tools/tool.py {problem} {answer}"), TASK).status == "ok"
+    assert (
+        score(CommandTool(f"{PYTHON} -S tools/tool.py {{problem}} {{answer}}"), TASK).status == "ok"
+    )
     monkeypatch.chdir(tmp_path / "tools")
-    assert score(CommandTool("python3 -S tool.py {problem} {answer}"), TASK).status == "ok"
-    elsewhere = CommandTool("python3 -S tool.py {problem} {answer}", place=tmp_path / "tools")
+    assert score(CommandTool(f"{PYTHON} -S tool.py {{problem}} {{answer}}"), TASK).status == "ok"
+    elsewhere = CommandTool(f"{PYTHON} -S tool.py {{problem}} {{answer}}", place=tmp_path / "tools")
     monkeypatch.chdir(tmp_path)
     assert score(elsewhere, TASK).status == "ok"
 
@@ -220,3 +224,18 @@ def test_limits_that_leave_nothing():
         Limits(seconds=0, memory_mb=float("nan"))
     assert "seconds: must be a finite number above zero, got 0" in str(caught.value)
     assert "memory_mb: must be a finite number above zero, got nan" in str(caught.value)
+
+
+# -- the page ----------------------------------------------------------------------
+
+
+def test_the_page_tells_of_every_fault_and_of_every_field():
+    page = (SCRIPT.parents[1] / "docs" / "any_language.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| ([^|]+) \| (ok|failed|timeout|out_of_memory) \|", page, re.MULTILINE)
+    assert rows == [(fault.name, fault.status) for fault in injection.FAULTS]
+    left = re.findall(
+        r"^\| .* \| (?:ok|failed|timeout|out_of_memory) \|.* \| (\d+) \|$", page, re.M
+    )
+    assert left == ["0"] * len(rows)
+    for field in (*ProblemRecord.model_fields, *ToolAnswer.model_fields):
+        assert f"`{field}`" in page, field
