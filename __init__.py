@@ -41,6 +41,8 @@ if TYPE_CHECKING:
     from .compiler import compile_program as compile  # noqa: A004
     from .compiler import rasp
     from .evaluators import (
+        AttributionProblem,
+        AttributionTrack,
         CircuitProblem,
         FeaturesProblem,
         FeaturesTrack,
@@ -62,6 +64,8 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _HOMES = {
+    "AttributionProblem": ("evaluators", "AttributionProblem"),
+    "AttributionTrack": ("evaluators", "AttributionTrack"),
     "CircuitProblem": ("evaluators", "CircuitProblem"),
     "FeaturesProblem": ("evaluators", "FeaturesProblem"),
     "FeaturesTrack": ("evaluators", "FeaturesTrack"),
@@ -85,6 +89,8 @@ _FOLDERS = ("benchmark_programs", "compiler", "evaluators", "ground_truth", "lea
 
 __all__ = [
     "AnswerError",
+    "AttributionProblem",
+    "AttributionTrack",
     "BundleError",
     "CertificationError",
     "CircuitProblem",

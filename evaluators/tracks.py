@@ -2,6 +2,7 @@
 
 from ..benchmark_programs import unknown_name
 from ..errors import TaskError
+from .attribution_track import AttributionTrack
 from .circuit_track import CircuitTrack
 from .features_track import FeaturesTrack
 from .track import Track
@@ -9,7 +10,9 @@ from .track import Track
 CIRCUIT = CircuitTrack.name
 FEATURES = FeaturesTrack.name
 
-TRACKS: dict[str, Track] = {track.name: track for track in (CircuitTrack(), FeaturesTrack())}
+TRACKS: dict[str, Track] = {
+    track.name: track for track in (CircuitTrack(), AttributionTrack(), FeaturesTrack())
+}
 """The tracks, each with the question that it asks by default."""
 
 
