@@ -130,7 +130,8 @@ class FeaturesTrack(Track[FeaturesProblem, dict[str, FoundFeatures]]):
 
     def public(self, problem: FeaturesProblem) -> ProblemContent:
         """Return the model and the rows of each hook; directions and activations are asked for."""
-        rows, asked = {}, {}
+        rows: dict[str, np.ndarray] = {}
+        asked: dict[str, tuple[int | str, ...]] = {}
         for hook, there in problem.hooks.items():
             n_rows, d_model = there.held_out.shape
             rows |= {f"{hook}/train": there.train, f"{hook}/held_out": there.held_out}

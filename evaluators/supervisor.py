@@ -166,14 +166,13 @@ class Run:
 
     def _end_all(self) -> int:
         """Kill all processes of the tool, and return how many could not be."""
-        if self._code is None:
-            # At once, before any of the group can start another.
-            with contextlib.suppress(ProcessLookupError, PermissionError):
-                os.killpg(self._child.pid, signal.SIGKILL)
         until = time.perf_counter() + PATIENCE
         while processes := self._processes():
             if time.perf_counter() > until:
                 break
+            # The group at once, so that none of it can start another in the meantime.
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.killpg(self.group, signal.SIGKILL)
             self._signal(processes, signal.SIGKILL)
             self._listen(0.002)
             self._reap()
@@ -190,7 +189,7 @@ def _prctl() -> Callable[[int, int], Any] | None:
     """Return the call by which Linux is told of a process; `None` elsewhere."""
     if not sys.platform.startswith("linux"):
         return None
-    return ctypes.CDLL(None, use_errno=True).prctl  # type: ignore[no-any-return]
+    return ctypes.CDLL(None, use_errno=True).prctl
 
 
 def _before_start(file_size: int) -> Callable[[], None]:

@@ -154,6 +154,12 @@ FAULTS = (
         quick(processes=32),
     ),
     Fault(
+        "ends, and goes on in another process, again and again",
+        "for _ in range(10**6):\n    if os.fork(): os._exit(0)",
+        "failed",
+        "answer.json must be written into .* is missing",
+    ),
+    Fault(
         "fills the disk",
         "with open('big', 'wb') as file:\n"
         "    for _ in range(100): file.write(bytes(2**20))\n"

@@ -53,8 +53,8 @@ def test_arrays_are_read_and_some_can_be_left_out(tmp_path):
 
 
 def test_a_text_is_read(tmp_path):
-    record, _ = read_answer(given(tmp_path, scores={}), AskedScores(names=()), "id")
-    assert record.text is None
+    _, content = read_answer(given(tmp_path, text="out = tokens;"), TEXT, "id")
+    assert content.text == "out = tokens;"
     with pytest.raises(AnswerError, match="must give 'text', since the problem asks for text, got"):
         read_answer(given(tmp_path, scores={}), TEXT, "id")
 
