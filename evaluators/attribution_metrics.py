@@ -24,6 +24,8 @@ AUROC = "sensitivity_auroc"
 SPEARMAN = "shapley_spearman"
 MASS = "shapley_mass_at_size"
 
+TokenMetric = Callable[..., np.ndarray | np.float64]
+"""From arrays `[answer, token]` to a value for each answer."""
 Attributions = Real[np.ndarray, "rows n n"]
 """Numbers by input, output position and input position, the first token after BOS being 0."""
 
@@ -123,9 +125,7 @@ def per_answer(relevance: Relevance, attributions: Attributions) -> Mapping[str,
     signed = attributions.astype(np.float64)
     magnitudes = np.abs(signed)
 
-    def over(
-        chosen: np.ndarray, metric: Callable[..., np.ndarray], *sides: np.ndarray
-    ) -> PerAnswer:
+    def over(chosen: np.ndarray, metric: TokenMetric, *sides: np.ndarray) -> PerAnswer:
         return _by_length(chosen, lengths, metric, *sides)
 
     found = {
@@ -140,7 +140,7 @@ def per_answer(relevance: Relevance, attributions: Attributions) -> Mapping[str,
 
 
 def _by_length(
-    chosen: np.ndarray, lengths: np.ndarray, metric: Callable[..., np.ndarray], *sides: np.ndarray
+    chosen: np.ndarray, lengths: np.ndarray, metric: TokenMetric, *sides: np.ndarray
 ) -> PerAnswer:
     """Return a metric of the tokens of chosen answers, all of one length at once.
 

@@ -19,8 +19,16 @@ from glassbench.evaluators import (
     score_suite,
     scored,
 )
-from glassbench.evaluators.attribution_metrics import AUROC, MASS, PRIMARY, SPEARMAN, varying
+from glassbench.evaluators.attribution_metrics import (
+    AUROC,
+    MASS,
+    PRIMARY,
+    SPEARMAN,
+    per_answer,
+    varying,
+)
 from glassbench.evaluators.attribution_track import posed
+from glassbench.evaluators.intervals import Interval, grouped_mean_interval
 from glassbench.ground_truth import load, load_bundle, make_task, write_bundle
 
 SORT, FRACTION = "sort-v1[vocab=2,length=3]", "frac_prevs-v1[vocab=2,length=3]"
@@ -90,8 +98,11 @@ def test_a_result_says_what_was_asked(tmp_path):
         - (~found.sensitivity.any(axis=2) & found.real).sum(),
         "answers_with_even_shapley": found.real.sum() - varying(found).sum(),
     }
-    assert result.metrics[PRIMARY].low < result.metrics[PRIMARY].value
-    assert result.metrics[PRIMARY].value < result.metrics[PRIMARY].high
+    own = per_answer(found, np.broadcast_to(np.eye(1, 3), found.sensitivity.shape))[PRIMARY]
+    of_inputs = grouped_mean_interval(own.values, own.rows, seed=2)
+    leading = result.metrics[PRIMARY]
+    assert Interval(leading.low, leading.high) == of_inputs
+    assert leading.low < leading.value == own.mean < leading.high
     assert result.metrics[AUROC].low is None
     assert Result.read(result.write(tmp_path)) == result
 
