@@ -284,7 +284,7 @@ app.add_typer(holdout_app, name="holdout")
 def score(
     methods: Annotated[
         list[str] | None,
-        typer.Argument(metavar="[METHOD]...", help="Built-in names or module:function."),
+        typer.Argument(metavar="METHOD", help="Built-in names or module:function."),
     ] = None,
     suite: Annotated[str | None, typer.Option(help="All tasks of a suite (quick).")] = None,
     task: Annotated[
