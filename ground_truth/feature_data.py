@@ -5,9 +5,10 @@ the residual stream with the activations behind them, so that
 
     stream = activations @ directions
 
-to within rounding, and on a superposed model, whose components were trained, to within
-`SUPERPOSED_BOUND`. An activation is therefore measured along the unit direction. `feature_data`
-gives this for a certified task; a task of another kind has a method `feature_data` of its own.
+to within rounding, and on a superposed model, whose components were trained, as far as the
+quality gate asks (`SUPERPOSED_BOUND`). An activation is therefore measured along the unit
+direction. `feature_data` gives this for a certified task; a task of another kind has a method
+`feature_data` of its own.
 
 There are two arms. `model` has the rows of the running model, at BOS and at tokens, and
 training and held-out rows come from different inputs. `independent` has rows that are made up:
@@ -35,8 +36,9 @@ HELD_OUT_SHARE = 0.25
 """Which share of the inputs is held out."""
 SUPERPOSED = "superposed"
 SUPERPOSED_BOUND = 0.1
-"""How far the stream of a superposed model may be from the sum of its features, in any coordinate;
-its components may write something else by as large a share."""
+"""By which share the stream of a superposed model may differ from the sum of its features, see
+`stream_deviation`. It is that by which components may differ in the quality gate, so that what
+passes the gate has features too."""
 _ELEMENTS = 2**22
 
 

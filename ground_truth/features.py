@@ -25,7 +25,6 @@ from pydantic import JsonValue
 from threadpoolctl import threadpool_limits
 
 from ..compiler.compiled_model import CompiledModel
-from ..compiler.executor import run
 from ..compiler.source_map import PlacedVariable
 from ..compiler.values import Encoding
 from ..errors import CertificationError, listing
@@ -34,6 +33,7 @@ from .feature_activations import Activations, FeatureActivations, TokenIds, is_p
 from .feature_statistics import FeatureSums, HookStatistics, Marginal
 from .interchange_pairs import TaskDomain, spread_rows
 from .record import Record, plain
+from .stream_deviation import stream_deviation
 from .variable_window import hook_name, window
 
 FORMAT_VERSION: Literal["1.0"] = "1.0"
@@ -43,7 +43,6 @@ WHOLE = 1024
 """On domains up to this size the stream is checked on every input."""
 CHECKED = 512
 """On how many inputs it is checked beyond that, evenly over lengths and outputs."""
-_CHUNK = 256
 _ELEMENTS = 2**22
 
 
@@ -93,7 +92,8 @@ class FeaturesRecord(Record):
         exhaustive: whether these are all inputs that there are.
         n_checked: inputs on which the stream was compared with the sum of its features, at
             every hook and position.
-        bound: how far they may have differed in any coordinate.
+        bound: how far they may have differed in any coordinate; of a model that was trained,
+            the share `s` of `stream_deviation`.
         features: in the order of the source map.
         hooks: from the embeddings to the logits.
     """
@@ -211,8 +211,9 @@ def features(compiled: CompiledModel, domain: TaskDomain, *, bound: float = BOUN
     Args:
         compiled: the model.
         domain: its inputs.
-        bound: how far the stream may be from the sum of its features, in any coordinate; wider
-            for a model that was trained, of which padding is then not compared.
+        bound: how far the stream may be from the sum of its features, in any coordinate. A wider
+            one than `BOUND` is for a model that was trained: it is then the share `s` of
+            `stream_deviation`, taken over all inputs, and padding is not compared.
 
     Raises:
         CertificationError: at some hook the stream is not the sum of its features; or a feature
@@ -221,7 +222,7 @@ def features(compiled: CompiledModel, domain: TaskDomain, *, bound: float = BOUN
     with threadpool_limits(limits=1):  # many small products: more threads are slower
         source = FeatureActivations(compiled)
         sums = FeatureSums.over(_rows(source, compiled, domain.tokens), source.n_features)
-        whole = len(domain.tokens) <= WHOLE
+        whole = len(domain.tokens) <= WHOLE or bound > BOUND  # a norm is over all rows
         rows = spread_rows(domain.length, domain.stratum, len(domain.tokens) if whole else CHECKED)
         taken = domain.tokens[rows]
         labels = _labels(compiled, domain, sums, len(taken), bound)
@@ -343,26 +344,23 @@ def _check_streams(
     Raises:
         CertificationError: they differ.
     """
-    largest = np.zeros(len(labels.hooks))
-    exact = labels.record.bound <= BOUND
-    for start in range(0, len(tokens), _CHUNK):
-        some = tokens[start : start + _CHUNK]
-        kept = exact | ~is_padding(some, len(compiled.program.vocabulary))
-        scaled = source.everywhere(some) * labels.scale
-        expected = np.zeros((*some.shape, labels.directions.shape[1]))
-        for depth, stream in enumerate(run(compiled.model.weights, some).streams):
-            new = labels.first == depth
-            expected += scaled[..., new] @ labels.directions[new]
-            apart = np.abs(stream - expected)[kept]
-            largest[depth] = np.maximum(largest[depth], apart.max())
+    bound, exact = labels.record.bound, labels.record.bound <= BOUND
+    found = stream_deviation(compiled, source, labels.first, tokens, padding=exact)
+    if exact:
+        off, allowed = found.largest, np.full(len(labels.hooks), bound)
+        said, of = "the two differ by up to {:g}", ""
+    else:
+        off = found.norm
+        allowed = bound * found.written + BOUND * np.sqrt(found.n_numbers)
+        said, of = "the norm of the difference is {:g}, and {:g} is allowed", " of what is written"
     problems = [
-        f"{hook.hook}: the two differ by up to {deviation:g}"
-        for hook, deviation in zip(labels.hooks, largest.tolist(), strict=True)
-        if not deviation <= labels.record.bound
+        f"{hook.hook}: {said.format(*numbers)}"
+        for hook, *numbers in zip(labels.hooks, off.tolist(), allowed.tolist(), strict=True)
+        if not numbers[0] <= numbers[1]
     ]
     if problems:
         heading = (
             f"The residual stream of {compiled.program.name} must be the sum of its features, to "
-            f"within {labels.record.bound:g}:"
+            f"within {bound:g}{of}:"
         )
         raise CertificationError(listing(heading, problems))
