@@ -16,7 +16,7 @@ from pydantic import JsonValue
 
 from ..errors import BundleError, TaskError, listing
 from ..ground_truth import FeatureData, feature_data, features_digest
-from .features_floors import random_feature_floors
+from .features_floors import blind_floors
 from .features_metrics import (
     FeatureTruth,
     Matching,
@@ -256,6 +256,6 @@ def _marks(
     for hook, rows in pose.problem.hooks.items():
         truth = pose.truths[hook]
         _, held_out = data.rows(hook, N_TRAIN, N_HELD_OUT, seed)
-        floors.append(random_feature_floors(truth, rows.max_directions, seed=seed))
+        floors.append(blind_floors(truth, rows.max_directions, seed=seed))
         ceilings.append(Matching.of(truth, oracle(data.key(hook), held_out)).metrics())
     return _mean(floors), _mean(ceilings)

@@ -10,7 +10,12 @@ from hypothesis import strategies as st
 from sklearn.metrics import f1_score, roc_auc_score
 
 from glassbench.errors import AnswerError
-from glassbench.evaluators.features_floors import random_feature_floors, random_features
+from glassbench.evaluators.features_floors import (
+    blind_floors,
+    mean_of_blind,
+    random_features,
+    spread_features,
+)
 from glassbench.evaluators.features_metrics import (
     FeatureTruth,
     Matching,
@@ -324,24 +329,56 @@ def test_an_empty_answer_earns_nothing(seed):
     assert metrics(truth, still)["activation_auroc"] == 0.5
 
 
+@pytest.mark.parametrize("answer", [random_features, spread_features])
 @pytest.mark.parametrize("seed", range(3))
-def test_the_random_floor_is_the_mean_over_many_draws(seed):
+def test_the_mean_of_blind_answers_is_the_mean_over_many_draws(seed, answer):
     rng, _, _, truth = drawn(seed)
-    floors = random_feature_floors(truth, 6, seed=seed, draws=300)
-    drawn_values = [metrics(truth, random_features(truth.streams, 6, rng)) for _ in range(300)]
-    for name, floor in floors.items():
+    means = mean_of_blind(answer, truth, 6, seed=seed, draws=300)
+    drawn_values = [metrics(truth, answer(truth.streams, 6, rng)) for _ in range(300)]
+    for name, mean in means.items():
         values = np.array([one[name] for one in drawn_values])
         error = values.std() * np.sqrt(2 / 300)
-        assert abs(values.mean() - floor) <= 5 * error + 1e-12, name
-        assert 0 <= floor < 1
+        assert abs(values.mean() - mean) <= 5 * error + 1e-12, name
+        assert 0 <= mean < 1
 
 
-def test_the_random_floor_follows_the_seed_and_needs_a_draw():
+def test_the_floor_is_the_higher_of_the_two_means():
     _, _, _, truth = drawn(0)
-    floors = [random_feature_floors(truth, 5, seed=seed, draws=4) for seed in (0, 0, 1)]
+    random, spread = (
+        mean_of_blind(answer, truth, 5, seed=3, draws=8)
+        for answer in (random_features, spread_features)
+    )
+    floors = blind_floors(truth, 5, seed=3, draws=8)
+    assert floors == {name: max(random[name], spread[name]) for name in NAMES}
+    assert any(floors[name] > random[name] for name in NAMES)
+    assert any(floors[name] > spread[name] for name in NAMES)
+
+
+def test_floors_follow_the_seed_and_need_a_draw():
+    _, _, _, truth = drawn(0)
+    floors = [blind_floors(truth, 5, seed=seed, draws=4) for seed in (0, 0, 1)]
     assert floors[0] == floors[1] != floors[2]
-    with pytest.raises(AnswerError, match="needs at least one draw, got draws=0"):
-        random_feature_floors(truth, 5, seed=0, draws=0)
+    with pytest.raises(AnswerError, match="A floor needs at least one draw, got draws=0"):
+        blind_floors(truth, 5, seed=0, draws=0)
+
+
+def test_five_features_in_a_plane_are_all_but_had_by_spreading_ten_lines():
+    """The nearest of ten lines is 9 degrees away at most, wherever a feature points."""
+    rng = np.random.default_rng(0)
+    angles = np.pi * (np.arange(5) / 5 + rng.uniform(-0.08, 0.08, size=5))
+    directions = np.stack([np.cos(angles), np.sin(angles)], axis=1)
+    activations = rng.uniform(size=(40, 5)) * (rng.uniform(size=(40, 5)) < 0.2)
+    key = FeatureKey(
+        directions, np.arange(5), np.zeros(5, bool), tuple((f"x{i}", None) for i in range(5))
+    )
+    truth = FeatureTruth.of(key, FeatureRows(activations @ directions, activations))
+    random, spread = (
+        mean_of_blind(answer, truth, 10, seed=0)["matched_cosine"]
+        for answer in (random_features, spread_features)
+    )
+    assert random < 0.985
+    assert np.cos(np.pi / 20) < spread < 1
+    assert blind_floors(truth, 10, seed=0)["matched_cosine"] == spread
 
 
 # -- peers -------------------------------------------------------------------------
