@@ -11,6 +11,7 @@ from .errors import GlassbenchError, TaskError
 
 if TYPE_CHECKING:
     from .benchmark_programs import Finding, ProgramSpec, TaskId
+    from .benchmark_programs.feature_measures import FeatureMeasures
 
     Traits = tuple[str, ...]
 
@@ -258,23 +259,48 @@ def _list_suites() -> None:
 
 
 def _list_tasks(tasks: "list[TaskId]", *, as_json: bool) -> None:
-    """Print tasks, with what was measured of them."""
+    """Print tasks, with what was measured of them; of their features too, where it was."""
     from dataclasses import asdict
 
+    from .benchmark_programs.feature_measures import measured_features
     from .benchmark_programs.task_measures import measured_tasks
 
-    known = [(str(task), measured_tasks().get(str(task))) for task in tasks]
+    names = [str(task) for task in tasks]
+    circuits = [measured_tasks().get(name) for name in names]
+    features = [measured_features().get(name) for name in names]
     if as_json:
-        _print_json([asdict(one) if one else {"task": task} for task, one in known])
+        _print_json(
+            [
+                {"task": name, **(asdict(one) if one else {}), **_about_features(seen)}
+                for name, one, seen in zip(names, circuits, features, strict=True)
+            ]
+        )
         return
+    heading = ["Task", "Layers", "Heads", "d_model", "Causal", "Inert", "Unwired"]
+    heading += ["Classes", "Blind"] if any(features) else []
     rows = []
-    for task, one in known:
+    for name, one, seen in zip(names, circuits, features, strict=True):
         numbers: list[int] = []
         if one is not None:
             numbers = [one.layers, one.heads, one.d_model, one.causal, one.inert, one.unwired]
-        rows.append([task, *(f"{number:,}" for number in numbers)] + [""] * (6 - len(numbers)))
-    print_table(["Task", "Layers", "Heads", "d_model", "Causal", "Inert", "Unwired"], rows)
+        row = [name, *(f"{number:,}" for number in numbers)] + [""] * (6 - len(numbers))
+        row += [str(seen.classes), f"{seen.floor:.2f}"] if seen else []
+        rows.append(row + [""] * (len(heading) - len(row)))
+    print_table(heading, rows)
     console().print(f"\n{counted(len(rows), 'task')}")
+    if any(features):
+        console().print(
+            "Classes: of features before the logits. Blind: the matched cosine of directions "
+            "that are\nchosen without a look at the rows, the floor of the features track."
+        )
+
+
+def _about_features(seen: "FeatureMeasures | None") -> dict[str, int | float]:
+    """Return what was measured of the features of a task, as JSON holds it."""
+    if seen is None:
+        return {}
+    names = ("classes", "directions", "random", "spread")
+    return {name: getattr(seen, name) for name in names}
 
 
 def check(

@@ -7,19 +7,21 @@ stands in `measured_priors.csv`, which is written together with `measured_tasks.
 import csv
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import lru_cache
 from importlib.resources import files
 from io import StringIO
 from statistics import median
 from types import MappingProxyType
 
+from .feature_measures import measured_features
 from .suites import SUITES, get_suite
 from .task_measures import LEAST_CIRCUIT, measured_tasks
 
 FILE = "measured_priors.csv"
 MOST_PRIOR = 0.15
 LEAST_ATTENTION = 2 / 3
+LEAST_FEATURE_TASKS = 12
 MOST_SMALL = 0.1
 
 
@@ -74,8 +76,8 @@ class SuiteMeasures:
 def is_ranked(name: str) -> bool:
     """Return whether methods are ranked on a suite, on the track that it is for.
 
-    Circuits are asked about on suites without shortcomings. Features are where every program is
-    worth ranking on; its circuit stands there once for each width.
+    Circuits are asked about on suites without shortcomings. Features are where enough tasks are
+    measured to be worth ranking on, and no others are among them.
 
     Raises:
         TaskError: there is no such suite.
@@ -87,8 +89,9 @@ def is_ranked(name: str) -> bool:
     tasks = get_suite(name)
     if SUITES[name].track != "features":
         return not suite_measures(name).shortcomings
-    programs = {str(replace(task, regimes=())) for task in tasks}
-    return not any(measured_tasks()[program].shortcomings for program in programs)
+    measures = [measured_features().get(str(task)) for task in tasks]
+    worth = [one is not None and not one.shortcomings for one in measures]
+    return len(worth) >= LEAST_FEATURE_TASKS and all(worth)
 
 
 def suite_measures(name: str) -> SuiteMeasures:

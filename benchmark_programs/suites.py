@@ -1,7 +1,7 @@
 """Suites: fixed sets of tasks that results are reported on.
 
-Which tasks are worth ranking methods on is decided by `TaskMeasures.shortcomings` from
-what was measured, and by nothing else.
+Which tasks are worth ranking methods on is decided by `TaskMeasures.shortcomings`, and on the
+features track by `FeatureMeasures.shortcomings`, from what was measured, and by nothing else.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from zlib import crc32
 
 from ..errors import TaskError
+from .feature_measures import MOST_FLOOR, measured_features
 from .pairs import PAIRS
 from .program_spec import ProgramSpec
 from .registry import get_program, library
@@ -56,7 +57,17 @@ def candidates() -> tuple[str, ...]:
     wanted = [*_quick(), *_core_candidates(specs)]
     wanted += [*_paired(), *_controls()]
     wanted += [task_of(spec, regimes) for regimes in FULL_REGIMES for spec in specs]
+    wanted += superposition_candidates()
     return tuple(dict.fromkeys(wanted))
+
+
+def superposition_candidates() -> tuple[str, ...]:
+    """Return every task that `superposition` may hold: programs, each at several widths."""
+    return tuple(
+        f"{get_program(name).id}/superposed[d={d},seed=0]"
+        for name, widths in WIDTHS.items()
+        for d in widths
+    )
 
 
 def _core_candidates(specs: Iterable[ProgramSpec]) -> Iterator[str]:
@@ -120,10 +131,11 @@ def _controls() -> Iterator[str]:
 
 
 def _superposition() -> Iterator[str]:
-    """Yield the tasks of `superposition`: programs, each compressed to several widths."""
-    for name, widths in WIDTHS.items():
-        for d in widths:
-            yield f"{get_program(name).id}/superposed[d={d},seed=0]"
+    """Yield the tasks of `superposition`: those of which blind directions do not find most."""
+    for task in superposition_candidates():
+        measured = measured_features().get(task)
+        if measured and not measured.shortcomings:
+            yield task
 
 
 @dataclass(frozen=True)
@@ -150,7 +162,10 @@ SUITES: Mapping[str, Suite] = {
         "Every program in four regimes, less what falls short and circuits twice.", _full
     ),
     "superposition": Suite(
-        "Programs compressed to several widths; features track.", _superposition, "features"
+        "Programs compressed to several widths, where blind directions have a matched cosine of "
+        f"{MOST_FLOOR} at most; features track.",
+        _superposition,
+        "features",
     ),
     "paired": Suite("Programs of equal behaviour, and of equal mechanism.", _paired),
     "controls": Suite('Tasks where the answer to some question is "none".', _controls),

@@ -5,15 +5,11 @@ suites can be chosen by rule without certifying hundreds of tasks. A script in `
 writes the file; the tests measure some of its rows again.
 """
 
-import csv
-from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, fields
+from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import lru_cache
-from importlib.resources import files
-from io import StringIO
-from types import MappingProxyType
 
-from pydantic import TypeAdapter
+from .measures_table import kept_table
 
 LEAST_CIRCUIT = 4
 FILE = "measured_tasks.csv"
@@ -77,25 +73,7 @@ class TaskMeasures:
         return found
 
 
-def write_measures(measures: Iterable[TaskMeasures]) -> str:
-    """Return measures as CSV, one row a task."""
-    text = StringIO()
-    writer = csv.DictWriter(
-        text, [field.name for field in fields(TaskMeasures)], lineterminator="\n"
-    )
-    writer.writeheader()
-    writer.writerows(asdict(one) for one in measures)
-    return text.getvalue()
-
-
-def read_measures(text: str) -> tuple[TaskMeasures, ...]:
-    """Return the measures that a CSV holds."""
-    rows = TypeAdapter(list[TaskMeasures])
-    return tuple(rows.validate_python(list(csv.DictReader(StringIO(text)))))
-
-
 @lru_cache(maxsize=1)
 def measured_tasks() -> Mapping[str, TaskMeasures]:
     """Return what was measured of the library's tasks, by canonical task id."""
-    text = files(__package__).joinpath(FILE).read_text(encoding="utf-8")
-    return MappingProxyType({one.task: one for one in read_measures(text)})
+    return kept_table(TaskMeasures, FILE)

@@ -1,12 +1,14 @@
 """Measures every task that a suite may hold, and what the suites are worth.
 
-python performance/measure_suites.py -o suites.md [--jobs 2] [--cache DIR]
+python performance/measure_suites.py -o suites.md [--jobs 2] [--cache DIR] [--new]
 
-It writes `benchmark_programs/measured_tasks.csv` and `measured_priors.csv`, from which suites
-are chosen and ranked by rule, and prints a row a suite: how many tasks use attention, how large
-circuits are, how many differ, which share of the edges is inert, and what the prior earns
-without looking. What is in the cache already, by the digest of its weights, is not certified
-again.
+It writes `benchmark_programs/measured_tasks.csv`, `measured_features.csv` and
+`measured_priors.csv`, from which suites are chosen and ranked by rule, and prints a row a suite:
+how many tasks use attention, how large circuits are, how many differ, which share of the edges is
+inert, what the prior earns without looking, and what blind directions do where features are asked
+about. What is in the cache already, by the digest of its weights, is not certified again;
+compressed models are not kept there. With `--new` only tasks that do not stand in the files yet
+are measured, and suites with other tasks keep their priors.
 """
 
 import json
@@ -22,18 +24,22 @@ from joblib import Parallel, delayed
 from markdown_table import table
 
 from glassbench import benchmark_programs
-from glassbench.benchmark_programs import SUITES, TaskId, TaskMeasures, get_suite
+from glassbench.benchmark_programs import SUITES, TaskId, TaskMeasures, get_suite, is_ranked
+from glassbench.benchmark_programs.feature_measures import FILE as FEATURES_FILE
+from glassbench.benchmark_programs.feature_measures import FeatureMeasures, measured_features
+from glassbench.benchmark_programs.measures_table import write_table
 from glassbench.benchmark_programs.suite_measures import FILE as PRIORS_FILE
 from glassbench.benchmark_programs.suite_measures import (
     measured_priors,
     suite_measures,
     write_priors,
 )
-from glassbench.benchmark_programs.suites import candidates
+from glassbench.benchmark_programs.suites import candidates, superposition_candidates
 from glassbench.benchmark_programs.task_measures import FILE as TASKS_FILE
-from glassbench.benchmark_programs.task_measures import measured_tasks, write_measures
+from glassbench.benchmark_programs.task_measures import measured_tasks
 from glassbench.errors import GlassbenchError
 from glassbench.evaluators.floors import prior_above_random
+from glassbench.evaluators.measure_features import measure_features
 from glassbench.evaluators.ranking_metrics import METRICS
 from glassbench.ground_truth import build_model, certified, edge_positives, measure
 from glassbench.ground_truth.digest import weights_digest
@@ -51,6 +57,7 @@ class Measured:
     key: dict[str, bool]
     seconds: float
     error: str = ""
+    features: FeatureMeasures | None = None
 
 
 def measured(task: str, cache: Path | None) -> Measured:
@@ -59,7 +66,8 @@ def measured(task: str, cache: Path | None) -> Measured:
     try:
         compiled = build_model(task)
         digest = weights_digest(compiled.model.weights)
-        kept = None if cache is None else cache / f"{digest}.json"
+        has_features = task in superposition_candidates()
+        kept = None if cache is None or has_features else cache / f"{digest}.json"
         if kept is not None and kept.exists():
             known = json.loads(kept.read_text(encoding="utf-8"))
             measures = TaskMeasures(**known["measures"] | {"task": task})
@@ -68,7 +76,9 @@ def measured(task: str, cache: Path | None) -> Measured:
     except GlassbenchError as error:
         return Measured(task, None, {}, time.perf_counter() - start, str(error))
     key = edge_positives(loaded.labels.states)
-    found = Measured(task, measure(loaded), key, time.perf_counter() - start)
+    features = measure_features(loaded) if has_features else None
+    seconds = time.perf_counter() - start
+    found = Measured(task, measure(loaded), key, seconds, features=features)
     if kept is not None:
         kept.write_text(json.dumps(asdict(found)), encoding="utf-8")
     return found
@@ -87,15 +97,24 @@ def all_measured(tasks: Sequence[str], jobs: int, cache: Path | None) -> dict[st
     return found
 
 
-def prior(name: str, found: dict[str, Measured]) -> float:
-    """Return what the prior earns on a suite, on the scale from random to oracle."""
-    keys = {task: found[task].key for task in map(str, get_suite(name))}
+def prior(name: str, found: dict[str, Measured]) -> float | None:
+    """Return what the prior earns on a suite, on the scale from random to oracle.
+
+    Where tasks of the suite were measured earlier, that is what it earned then.
+    """
+    tasks = [str(task) for task in get_suite(name)]
+    if not set(tasks) <= set(found):
+        return measured_priors().get(name)
+    keys = {task: found[task].key for task in tasks}
     return prior_above_random({t: key for t, key in keys.items() if any(key.values())}, METRIC)
 
 
 def suite_row(name: str, found: dict[str, Measured]) -> list[str]:
     """Return what a suite is worth, as a row of the table."""
     measures = suite_measures(name)
+    tasks = [str(task) for task in get_suite(name)]
+    floors = [measured_features()[task].floor for task in tasks if task in measured_features()]
+    seconds = [found[task].seconds for task in tasks if task in found]
     return [
         name,
         str(measures.tasks),
@@ -107,9 +126,30 @@ def suite_row(name: str, found: dict[str, Measured]) -> list[str]:
         f"{measures.causal:.1%}",
         f"{measures.inert:.1%}",
         f"{measures.prior:.3f}",
-        "no" if measures.shortcomings else "yes",
-        f"{sum(found[task].seconds for task in map(str, get_suite(name))):.0f}",
+        f"{min(floors):.2f} to {max(floors):.2f}" if floors else "",
+        "yes" if is_ranked(name) else "no",
+        f"{sum(seconds):.0f}" if seconds else "",
     ]
+
+
+def write_measured(found: dict[str, Measured]) -> None:
+    """Write what was measured beside what was measured earlier, in the order of candidates."""
+    tasks, features = dict(measured_tasks()), dict(measured_features())
+    for task, one in found.items():
+        for known, row in ((tasks, one.measures), (features, one.features)):
+            known.pop(task, None)
+            if row is not None:
+                known[task] = row
+    of_tasks = [tasks[task] for task in candidates() if task in tasks]
+    of_features = [features[task] for task in candidates() if task in features]
+    (FOLDER / TASKS_FILE).write_bytes(write_table(TaskMeasures, of_tasks).encode())
+    (FOLDER / FEATURES_FILE).write_bytes(write_table(FeatureMeasures, of_features).encode())
+    measured_tasks.cache_clear()
+    measured_features.cache_clear()
+    earned = {name: prior(name, found) for name in SUITES}
+    priors = write_priors({name: one for name, one in earned.items() if one is not None})
+    (FOLDER / PRIORS_FILE).write_bytes(priors.encode())
+    measured_priors.cache_clear()
 
 
 HEADING = [
@@ -123,6 +163,7 @@ HEADING = [
     "causal edges",
     "inert edges",
     "prior, normalised",
+    "blind matched cosine",
     "ranked",
     "seconds",
 ]
@@ -132,17 +173,14 @@ def main(
     output: Annotated[Path | None, typer.Option("-o", "--output")] = None,
     jobs: Annotated[int, typer.Option(min=1, help="Processes.")] = 2,
     cache: Annotated[Path | None, typer.Option(help="Folder of what is measured.")] = None,
+    new: Annotated[bool, typer.Option("--new", help="Only what is not in the files.")] = False,
 ) -> None:
     """Measure all candidates; write the CSV and the table."""
     if cache is not None:
         cache.mkdir(parents=True, exist_ok=True)
-    found = all_measured(candidates(), jobs, cache)
-    rows = (one.measures for one in found.values() if one.measures is not None)
-    (FOLDER / TASKS_FILE).write_bytes(write_measures(rows).encode())
-    measured_tasks.cache_clear()
-    priors = write_priors({name: prior(name, found) for name in SUITES})
-    (FOLDER / PRIORS_FILE).write_bytes(priors.encode())
-    measured_priors.cache_clear()
+    known = set(measured_tasks()) if new else set()
+    found = all_measured([task for task in candidates() if task not in known], jobs, cache)
+    write_measured(found)
     rows = [suite_row(name, found) for name in SUITES]
     text = table(HEADING, rows)
     failed = [one for one in found.values() if one.error]

@@ -8,7 +8,10 @@ import pytest
 
 from glassbench.benchmark_programs import SUITES, get_program, registry
 from glassbench.benchmark_programs.families import controls
+from glassbench.benchmark_programs.feature_measures import MOST_FLOOR
 from glassbench.benchmark_programs.suites import Suite
+from glassbench.benchmark_programs.superposed_widths import WIDTHS
+from glassbench.benchmark_programs.task_measures import measured_tasks
 from glassbench.evaluators import BUILT_IN
 from glassbench.ground_truth import Registry, load_bundle
 
@@ -118,6 +121,25 @@ def test_list_shows_what_a_suite_holds(run):
     assert out.endswith("\n1 task\n")
     (record,) = json.loads(run("list", "--suite", "quick", "--family", "counting", "--json").stdout)
     assert (record["causal"], record["exhaustive"]) == (4, True)
+    assert "spread" not in record
+
+
+def test_list_shows_what_was_measured_of_compressed_models(run):
+    out = run("list", "--suite", "superposition", "--family", "counting").stdout
+    (row,) = (row for row in out.splitlines() if "length-v1/superposed[d=9,seed=0]" in row)
+    measured = measured_tasks()["length-v1/superposed[d=9,seed=0]"]
+    assert row.split()[1:] == [
+        *map(str, (measured.layers, measured.heads, 9, measured.causal)),
+        *map(str, (measured.inert, measured.unwired)),
+        "11",
+        "0.68",
+    ]
+    assert "the floor of the features track" in out
+    arguments = ("list", "--suite", "superposition", "--family", "counting", "--json")
+    for record in json.loads(run(*arguments).stdout):
+        assert record["d_model"] in WIDTHS[record["task"].split("-")[0]]
+        assert 0.5 < record["random"] < record["spread"] <= MOST_FLOOR
+    assert "Blind" not in run("list", "--suite", "quick").stdout
 
 
 def test_list_as_json(run):

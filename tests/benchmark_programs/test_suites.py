@@ -16,13 +16,21 @@ from glassbench.benchmark_programs import (
     suite_measures,
     suite_members,
 )
-from glassbench.benchmark_programs.suites import FULL_REGIMES, candidates, task_of
-from glassbench.benchmark_programs.superposed_widths import WIDTHS
-from glassbench.benchmark_programs.task_measures import (
-    measured_tasks,
-    read_measures,
-    write_measures,
+from glassbench.benchmark_programs import suites as suites_file
+from glassbench.benchmark_programs.feature_measures import (
+    MOST_FLOOR,
+    FeatureMeasures,
+    measured_features,
 )
+from glassbench.benchmark_programs.measures_table import read_table, write_table
+from glassbench.benchmark_programs.suites import (
+    FULL_REGIMES,
+    candidates,
+    superposition_candidates,
+    task_of,
+)
+from glassbench.benchmark_programs.superposed_widths import WIDTHS
+from glassbench.benchmark_programs.task_measures import TaskMeasures, measured_tasks
 from glassbench.errors import TaskError
 from glassbench.ground_truth.stored_compressions import stored_tasks
 
@@ -107,9 +115,12 @@ def test_each_rule_of_suites_notices_what_breaks_it(changes, told):
     assert replace(suite_measures("quick"), **changes).shortcomings == [told]
 
 
-def test_measures_are_read_as_they_were_written():
-    rows = tuple(measured_tasks().values())
-    assert read_measures(write_measures(rows)) == rows
+@pytest.mark.parametrize(
+    ("kind", "known"), [(TaskMeasures, measured_tasks), (FeatureMeasures, measured_features)]
+)
+def test_measures_are_read_as_they_were_written(kind, known):
+    rows = tuple(known().values())
+    assert read_table(kind, write_table(kind, rows)) == rows
 
 
 def test_toys_are_members_of_suites_of_their_own():
@@ -126,17 +137,49 @@ def test_toys_are_members_of_suites_of_their_own():
         suite_members("toy")
 
 
-def test_superposition_holds_programs_at_several_widths():
+def test_programs_are_compressed_to_several_widths():
     assert len(WIDTHS) >= 12
     for name, widths in WIDTHS.items():
         assert not measured_tasks()[get_program(name).id].shortcomings, name
         assert len(widths) >= 2
         assert list(widths) == sorted(set(widths), reverse=True)
         assert widths[0] < measured_tasks()[get_program(name).id].d_model
-    tasks = get_suite("superposition")
-    assert {task.name for task in tasks} == set(WIDTHS)
+
+
+def test_superposition_holds_what_is_worth_ranking_on_by_its_features():
+    assert list(measured_features()) == list(superposition_candidates())
+    held = [str(task) for task in get_suite("superposition")]
+    worth = [one.task for one in measured_features().values() if one.floor <= MOST_FLOOR]
+    assert held == worth
+    assert {"length-v1/superposed[d=5,seed=0]", "length-v1/superposed[d=7,seed=0]"}.isdisjoint(held)
+    assert not [task for task in held if task.startswith("running_mean")]
+    programs = Counter(task.name for task in get_suite("superposition"))
+    assert len(programs) >= 12
+    assert min(programs.values()) >= 2
     assert is_ranked("superposition")
 
 
+def test_a_floor_that_is_too_high_is_told_and_keeps_a_task_out(monkeypatch):
+    measured = dict(measured_features())
+    task = "count-v1/superposed[d=9,seed=0]"
+    assert not measured[task].shortcomings
+    measured[task] = replace(measured[task], spread=0.81)
+    assert measured[task].shortcomings == [
+        "blind directions have a matched cosine of 0.81, more than 0.75"
+    ]
+    monkeypatch.setattr(suites_file, "measured_features", lambda: measured)
+    assert task not in {str(one) for one in get_suite("superposition")}
+    assert replace(measured[task], random=0.82, spread=0.7).floor == 0.82
+
+
+def test_features_are_ranked_on_enough_tasks(monkeypatch):
+    measured = dict(measured_features())
+    asked = [str(task) for task in get_suite("superposition")]
+    few = {task: measured[task] for task in asked[:11]}
+    monkeypatch.setattr(suites_file, "measured_features", lambda: few)
+    assert len(get_suite("superposition")) == 11
+    assert not is_ranked("superposition")
+
+
 def test_matrices_of_superposition_are_kept_with_the_package():
-    assert {str(task) for task in get_suite("superposition")} <= set(stored_tasks())
+    assert set(superposition_candidates()) <= set(stored_tasks())

@@ -3,10 +3,12 @@
 import numpy as np
 import pytest
 
-from glassbench.benchmark_programs import TaskId, get_suite
+from glassbench.benchmark_programs import TaskId
+from glassbench.benchmark_programs.suites import superposition_candidates
 from glassbench.benchmark_programs.task_id import SUPERPOSED
 from glassbench.errors import CertificationError, TaskError
-from glassbench.ground_truth import build_model, certified, load
+from glassbench.evaluators import score
+from glassbench.ground_truth import build_model, certified, feature_data, load
 from glassbench.ground_truth import task as tasks
 from glassbench.ground_truth.compression_grid import STEPS, matrix_of, on_grid, steps_of
 from glassbench.ground_truth.stored_compressions import (
@@ -63,12 +65,19 @@ def test_a_task_is_loaded_with_what_is_stored():
     assert found.gate.labels == found.labels
 
 
-@pytest.mark.parametrize("task", get_suite("superposition"), ids=str)
-def test_what_the_suite_holds_passes_when_it_is_measured(task):
+@pytest.mark.parametrize("task", superposition_candidates())
+def test_what_is_stored_for_the_suite_passes_when_it_is_measured(task):
     found = load(task)
     assert found.gate is not None
     assert found.gate.passed
-    np.testing.assert_array_equal(found.gate.W, stored_compression(str(task)))
+    np.testing.assert_array_equal(found.gate.W, stored_compression(task))
+    data = feature_data(found)
+    rows, _ = data.rows(data.hooks[-1], 10_000, 1, seed=0)
+    off = rows.streams - rows.activations @ data.key(data.hooks[-1]).directions
+    assert np.abs(off).max() < 0.1  # less than the gate alone asks
+    result = score("pca", found, track="features")
+    assert result.status == "ok"
+    assert result.metrics["matched_cosine"].ceiling == pytest.approx(1)
 
 
 def test_what_is_trained_again_passes_too():
