@@ -238,8 +238,8 @@ def _one_program(upper: Axes, lower: Axes, rows: pd.DataFrame, least: pd.Series)
 
 def breaks_figure(least: pd.DataFrame) -> Figure:
     """Draw the least width that was found against those predicted before training."""
-    figure = Figure(figsize=(9.6, 5.5), layout="constrained")
-    panels = figure.subplots(1, 2, sharex=True, sharey=True)
+    figure = Figure(figsize=(9.6, 9.0), layout="constrained")
+    panels = figure.subplots(2, 1, sharex=True)
     most = float(least[["trained", *MEANT]].max().max()) + 3
     for axes, (prediction, meant) in zip(panels, MEANT.items(), strict=True):
         axes.plot([1, most], [1, most], color=PALE, zorder=0)
@@ -250,33 +250,33 @@ def breaks_figure(least: pd.DataFrame) -> Figure:
             (known[~formed], "o", BLUE, "held out"),
         ):
             axes.scatter(some[prediction], some.trained, 30, colour, marker=marker, label=label)
-        _name_points(axes, known, prediction)
+        _name_rows(axes, known, prediction)
         off, _ = off_by(known, prediction)
         axes.set_title(
             f"{meant}\nheld out: {int((off == 0).sum())} of {len(off)} exact, "
             f"{off.abs().mean():.1f} off on average"
         )
-        axes.set(xlim=(1, most), ylim=(1, most), aspect="equal")
-        axes.set_xlabel("predicted before training")
+        axes.set(xlim=(1, most), ylim=(1, most), aspect="equal", anchor="W")
+        axes.set(xlabel="predicted before training", ylabel="found: least d that passes")
         bare(axes)
-    panels[0].set_ylabel("found: least d that passes the gate")
     panels[0].legend(loc="upper left", frameon=False)
     return figure
 
 
-def _name_points(axes: Axes, known: pd.DataFrame, error: str) -> None:
-    """Write the names of programs beside their points, in each row to the sides first."""
-    points = known.groupby([error, "trained"]).program.agg(list)
-    for (x, y), programs in points.items():
-        row = [a for a, b in points.index if b == y]
-        if x == max(row):
-            place, style = (6, 0), {"ha": "left", "va": "center"}
-        elif x == min(row):
-            place, style = (-6, 0), {"ha": "right", "va": "center"}
-        else:
-            place, style = (0, -5), {"ha": "center", "va": "top"}
-        text = "\n".join(programs)
-        axes.annotate(text, (x, y), place, textcoords="offset points", linespacing=1.0, **style)
+def _name_rows(axes: Axes, known: pd.DataFrame, prediction: str) -> None:
+    """Write the programs of each width beside it, from left to right as their points lie."""
+    for width, row in known.groupby("trained"):
+        names = [
+            ", ".join(name.split("[")[0] for name in programs)
+            for _predicted, programs in row.groupby(prediction).program
+        ]
+        axes.annotate(
+            " · ".join(names),
+            (1.02, width),
+            xycoords=("axes fraction", "data"),
+            va="center",
+            fontsize=7,
+        )
 
 
 def main(

@@ -15,6 +15,7 @@ from typing import Annotated, NamedTuple
 
 import typer
 from read_rank import read_rank
+from superposition_curves import SEARCH
 
 from glassbench.ground_truth import Task, load
 from glassbench.ground_truth.superposed import superpose
@@ -38,7 +39,9 @@ def found(task: Task, seeds: int) -> Row:
     tried: dict[int, bool] = {}
 
     def passes(d: int) -> bool:
-        tried[d] = any(superpose(task, d, (seed,))[0].gate.passed for seed in range(seeds))
+        tried[d] = any(
+            superpose(task, d, (seed,), recipe=SEARCH)[0].gate.passed for seed in range(seeds)
+        )
         return tried[d]
 
     d = min(max(rank, 1), width)
