@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
-from .measures_table import kept_table
+from .measures_table import Measures, kept_table
 
 FILE = "measured_features.csv"
 MOST_FLOOR = 0.75
@@ -18,7 +18,7 @@ MOST_FLOOR = 0.75
 
 
 @dataclass(frozen=True, kw_only=True)
-class FeatureMeasures:
+class FeatureMeasures(Measures):
     """The features of a task in numbers, before the logits, with the rows of seed 0.
 
     Attributes:
@@ -31,7 +31,6 @@ class FeatureMeasures:
         spread: that of directions spread evenly over the sphere and turned at random.
     """
 
-    task: str
     weights: str
     d_model: int
     classes: int

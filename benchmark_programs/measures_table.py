@@ -2,29 +2,30 @@
 
 import csv
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, fields
+from dataclasses import asdict, dataclass, fields
 from importlib.resources import files
 from io import StringIO
 from types import MappingProxyType
-from typing import Any, Protocol, TypeVar
+from typing import TypeVar
 
 from pydantic import TypeAdapter
 
 
-class Measures(Protocol):
-    """What was measured of a task: a dataclass of numbers."""
+@dataclass(frozen=True, kw_only=True)
+class Measures:
+    """What was measured of a task.
 
-    __dataclass_fields__: dict[str, Any]
+    Attributes:
+        task: the canonical id.
+    """
 
-    @property
-    def task(self) -> str:
-        """The canonical id."""
+    task: str
 
 
 Kind = TypeVar("Kind", bound=Measures)
 
 
-def write_table(kind: type[Measures], measures: Iterable[Measures]) -> str:
+def write_table(kind: type[Kind], measures: Iterable[Kind]) -> str:
     """Return measures of a kind as CSV, one row a task."""
     text = StringIO()
     writer = csv.DictWriter(text, [field.name for field in fields(kind)], lineterminator="\n")

@@ -9,14 +9,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
-from .measures_table import kept_table
+from .measures_table import Measures, kept_table
 
 LEAST_CIRCUIT = 4
 FILE = "measured_tasks.csv"
 
 
 @dataclass(frozen=True, kw_only=True)
-class TaskMeasures:
+class TaskMeasures(Measures):
     """The sizes and labels of a task in numbers.
 
     Attributes:
@@ -36,7 +36,6 @@ class TaskMeasures:
         circuit: a digest of the names of the causal edges.
     """
 
-    task: str
     weights: str
     inputs: int
     exhaustive: bool
