@@ -12,7 +12,6 @@ from typing import Any, ClassVar, Generic, TypeVar
 import numpy as np
 from pydantic import JsonValue
 
-from ..errors import ToolError
 from ..ground_truth import FeaturesTask, Task
 from .floors import PriorFloor
 from .problem_content import ProblemContent
@@ -99,13 +98,9 @@ class Track(ABC, Generic[Problem, Answer]):
     def problem(self, task: AnyTask, seed: int) -> Problem:
         """Return what a tool sees: never a label."""
 
-    def public(self, problem: Problem) -> ProblemContent:  # noqa: ARG002
-        """Return a problem as it is on disk, for tools in any language.
-
-        Raises:
-            ToolError: the track has no such form of its problems.
-        """
-        raise ToolError(f"The {self.name} track asks functions in Python alone")
+    @abstractmethod
+    def public(self, problem: Problem) -> ProblemContent:
+        """Return a problem as it is on disk, for tools in any language: all of it, and no more."""
 
     @abstractmethod
     def checked(self, problem: Problem, answer: Any) -> Answer:
