@@ -80,6 +80,15 @@ def test_principal_components_fall_short(task):
     assert gate_of(task, W, always_states=True).labels is not None
 
 
+def test_right_answers_from_wrong_components_are_refused():
+    task = load("mean_of_ones")
+    W = STARTS["pca"](task.compiled.model, task.domain.tokens, 12, np.random.default_rng(0))
+    gate = gate_of(task, W)
+    assert gate.quality.accuracy == 1
+    assert gate.quality.cosine < 0.5
+    assert any("the cosine with the original must be at least 0.98" in x for x in gate.shortcomings)
+
+
 def test_a_shortcut_is_found_by_its_edges(task):
     """Every answer and every output right, and read from elsewhere: `is_a` from the token."""
     source_map = task.compiled.source_map
