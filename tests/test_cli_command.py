@@ -133,8 +133,9 @@ def test_options_that_do_not_fit(run):
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
-def test_a_sweep_that_is_stopped_leaves_nothing_running(run, tmp_path, number):
+def test_a_sweep_that_is_stopped_leaves_nothing_running(run, tmp_path, monkeypatch, number):
     """Not the tool, which ignores signals, nor a child of it in a session of its own."""
+    monkeypatch.setenv("TMPDIR", str(tmp_path))  # what is killed cannot remove its folder
     (tmp_path / "tool.py").write_text(
         "import os, pathlib, signal, sys, time\n"
         "for one in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):\n"
