@@ -27,6 +27,7 @@ from .selector_algebra import Clause, Conjunction, joint_size, size_of_either
 from .selector_facts import at_most_one, never_empty
 from .tabulate import map_table, predicate_table, sequence_map_table
 from .values import Domain, Encoding, Value, is_number
+from .vocabulary import checked_vocabulary
 
 _CATEGORICAL, _NUMERICAL = Encoding.CATEGORICAL, Encoding.NUMERICAL
 
@@ -75,7 +76,7 @@ def trace(
         ProgramError: the program is malformed; every problem is listed.
         EffortError: it takes more work than it may.
     """
-    tokens = _checked_vocabulary(vocabulary, max_length)
+    tokens = checked_vocabulary(vocabulary, max_length)
     max_length = int(max_length)
     tracer = _Tracer(tokens, max_length, causal, frozenset(means), effort or Effort(), label)
     outputs = tuple(tracer.output(expression) for expression in expressions)
@@ -85,31 +86,6 @@ def trace(
     nodes = tuple(tracer.graph.nodes)
     program = ir.Program(nodes, outputs, tokens, max_length, causal, others)
     return Traced(program, tracer.open, tracer.expressions)
-
-
-def _checked_vocabulary(vocabulary: Sequence[Value], max_length: int) -> Domain:
-    """Return the vocabulary as a domain, or raise."""
-    if not isinstance(vocabulary, Sequence):
-        raise ProgramError(f"the vocabulary must be a sequence of tokens, got {vocabulary!r}")
-    problems = []
-    tokens = []
-    for value in vocabulary:
-        try:
-            tokens.append(canonical(value))
-        except ProgramError as error:
-            problems.append(str(error))
-    if len(vocabulary) == 0:
-        problems.append("the vocabulary must hold at least one token, got none")
-    if any(value is None for value in vocabulary):
-        problems.append("None cannot be a token; choose another value to stand for it")
-    if len(set(tokens)) < len(tokens):
-        problems.append(f"tokens must differ from one another, got {list(vocabulary)}")
-    is_count = isinstance(max_length, int | np.integer) and not isinstance(max_length, bool)
-    if not is_count or max_length < 1:
-        problems.append(f"the greatest length must be an integer of at least 1, got {max_length!r}")
-    if problems:
-        raise ProgramError(listing("The program's inputs are not well defined:", problems))
-    return Domain.of(tokens)
 
 
 class _Tracer:

@@ -61,22 +61,22 @@ def _expression(
             given, domain = _sop(made, inner), nodes[inner].domain
             if isinstance(nodes[inner].operation, ir.ReciprocalWidth):
                 given, domain = _width(given, domain)
-            return _mapped(given, domain, _values(node.domain, table))
+            return tabulated(given, domain, _values(node.domain, table))
         case ir.SequenceMap(fst=fst, snd=snd, table=table):
-            return _paired(
-                node, [_sop(made, fst), _sop(made, snd)], [nodes[fst], nodes[snd]], table
-            )
+            images = [_values(node.domain, row) for row in table]
+            sides = _sop(made, fst), _sop(made, snd)
+            return tabulated_pair(sides, (nodes[fst].domain, nodes[snd].domain), images)
         case ir.LinearMap(terms=terms):
             return _sum(program, terms, made)
         case ir.RidgeMap(terms=terms, sums=sums, table=table):
             reached = Domain(tuple(_reached(program, terms)))
             images = table[nearest(sums, reached.numbers)]
-            return _mapped(_sum(program, terms, made), reached, _values(node.domain, images))
+            return tabulated(_sum(program, terms, made), reached, _values(node.domain, images))
         case ir.Select(conditions=conditions):
             parts = [_condition(program, condition, made) for condition in conditions]
             return reduce(rasp.selector_and, parts)
         case ir.Aggregate(selector=selector, value=value, table=table, default=default):
-            given = _mapped(_sop(made, value), nodes[value].domain, _values(node.domain, table))
+            given = tabulated(_sop(made, value), nodes[value].domain, _values(node.domain, table))
             (otherwise,) = _values(node.domain, np.array([default]))
             return rasp.Aggregate(_selector(made, selector), given, otherwise)
         case ir.ReciprocalWidth(selector=selector):
@@ -102,8 +102,16 @@ def _values(domain: Domain, table: np.ndarray) -> list[Value]:
     return [known[place] for place in table.tolist()]
 
 
-def _mapped(inner: rasp.SOp, domain: Domain, images: Sequence[Value]) -> rasp.SOp:
-    """Return the function that has the given image for each value of a domain."""
+def tabulated(inner: rasp.SOp, domain: Domain, images: Sequence[Value]) -> rasp.SOp:
+    """Return the function that has the given image for each value of a domain.
+
+    Any other value has the image of some of them.
+
+    Args:
+        inner: the variable.
+        domain: its values.
+        images: that of each, `None` for no value.
+    """
     given = [as_argument(value) for value in domain.values]
     if [*map(_typed, given)] == [*map(_typed, images)]:
         return inner
@@ -113,7 +121,8 @@ def _mapped(inner: rasp.SOp, domain: Domain, images: Sequence[Value]) -> rasp.SO
     if members.keys() == {_typed(True), _typed(False)}:
         return _among(inner, members[_typed(True)])
     # A choice of two is `None` where either is, so that `None` is chosen after all others.
-    (_, last), *others = sorted(members, key=lambda key: key[1] is None)
+    order = sorted(members, key=lambda key: (key[1] is None, -len(members[key])))
+    (_, last), *others = order
     found: rasp.SOp | None = None
     for key in others:
         image, chosen = key[1], _among(inner, members[key])
@@ -134,19 +143,27 @@ def _among(inner: rasp.SOp, values: Sequence[Value]) -> rasp.SOp:
     return rasp.Map(operations.Membership(tuple(values)), inner, simplify=False)
 
 
-def _paired(
-    node: ir.Node, sides: Sequence[rasp.SOp], sources: Sequence[ir.Node], table: np.ndarray
+def tabulated_pair(
+    sides: Sequence[rasp.SOp], domains: Sequence[Domain], images: Sequence[Sequence[Value]]
 ) -> rasp.SOp:
-    """Return a function of two variables: of the sum of a number for each."""
+    """Return the function of two variables that has the given image for each two values.
+
+    It is one of the sum of a number for each, the same for values that are alike.
+
+    Args:
+        sides: the two variables.
+        domains: their values.
+        images: `[value of the first][value of the second]`.
+    """
+    known: dict[object, int] = {}
+    table = np.array([[known.setdefault(_typed(one), len(known)) for one in row] for row in images])
+    table = table.reshape(len(domains[0]), len(domains[1]))
     rows, row_of = classes(table)
     columns, column_of = classes(table.T)
     numbers = (row_of * len(columns)).tolist(), column_of.tolist()
-    fst, snd = (
-        _mapped(side, source.domain, own)
-        for side, source, own in zip(sides, sources, numbers, strict=True)
-    )
-    images = _values(node.domain, table[np.ix_(rows, columns)].ravel())
-    return _mapped(fst + snd, Domain(tuple(range(len(images)))), images)
+    fst, snd = map(tabulated, sides, domains, numbers)
+    found = [images[row][column] for row in rows.tolist() for column in columns.tolist()]
+    return tabulated(fst + snd, Domain(tuple(range(len(found)))), found)
 
 
 def _sum(
@@ -159,7 +176,7 @@ def _sum(
         numbers = [canonical(number) for number in contributions(source, term).tolist()]
         factor = _factor(source.domain, numbers)
         if factor is None:
-            parts.append(_mapped(inner, source.domain, [*map(as_argument, numbers)]))
+            parts.append(tabulated(inner, source.domain, [*map(as_argument, numbers)]))
         else:
             parts.append(inner if factor == 1 else inner * as_argument(factor))
     return reduce(operator.add, parts)
