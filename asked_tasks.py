@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 Seed = Annotated[int, typer.Option(min=0, help="Draws the inputs that methods are given.")]
 TrackName = Annotated[
-    str, typer.Option("--track", help="The question: circuit, attribution or features.")
+    str, typer.Option("--track", help="The question: circuit, attribution, features or program.")
 ]
 Arm = Annotated[
     str | None,
@@ -60,14 +60,17 @@ def asked_track(track: str, arm: str | None) -> "Track":
 
 
 def check_posed(track: "Track", names: "Sequence[TaskId | ToyId | Path]") -> None:
-    """Refuse toy models where circuits or tokens are asked for, before any is trained."""
+    """Refuse toy models where only features can be asked for, before any is trained."""
     from .benchmark_programs import ToyId
-    from .evaluators import AttributionTrack, CircuitTrack
+    from .evaluators import AttributionTrack, CircuitTrack, ProgramTrack
     from .evaluators.attribution_track import no_tokens
     from .evaluators.circuit_track import no_circuit
+    from .evaluators.program_track import no_program
 
     toys = [str(name) for name in names if isinstance(name, ToyId)]
     if toys and isinstance(track, CircuitTrack):
         raise no_circuit(toys)
     if toys and isinstance(track, AttributionTrack):
         raise no_tokens(toys)
+    if toys and isinstance(track, ProgramTrack):
+        raise no_program(toys)

@@ -3,11 +3,11 @@
 `score` asks one method about one task and returns a `Result`; `score_suite` asks
 several methods about every task of a suite. What is asked is a track: `circuit` from a
 `CircuitProblem` to a number for each edge, `attribution` from an `AttributionProblem` to one
-for each pair of positions, `features` from a `FeaturesProblem` to directions and activations.
-A method is a function from a problem to an answer, and `BUILT_IN` holds those that come with
-the package. Labels never reach a method. `scored` and `scored_suite`
-return answers too, which `Scored.write` keeps beside their results, and `rescored` measures
-such an answer again.
+for each pair of positions, `features` from a `FeaturesProblem` to directions and activations,
+`program` from a `ProgramProblem` to RASP text. A method is a function from a problem to an
+answer, and `BUILT_IN` holds those that come with the package. Labels never reach a method.
+`scored` and `scored_suite` return answers too, which `Scored.write` keeps beside their results,
+and `rescored` measures such an answer again.
 """
 
 from .answer_file import AnswerFile
@@ -24,6 +24,8 @@ from .method import Method
 from .methods import BUILT_IN, built_in
 from .mib_format import read_mib, write_mib
 from .problem_content import ProblemContent
+from .program_problem import ProgramProblem
+from .program_track import ProgramTrack
 from .rescoring import rescored
 from .result import MetricValue, Result
 from .scoring import Scored, find_method, score, score_suite, scored, scored_suite
@@ -50,6 +52,8 @@ __all__ = [
     "Method",
     "MetricValue",
     "ProblemContent",
+    "ProgramProblem",
+    "ProgramTrack",
     "Result",
     "Scored",
     "StreamRows",

@@ -5,13 +5,15 @@ from ..errors import TaskError
 from .attribution_track import AttributionTrack
 from .circuit_track import CircuitTrack
 from .features_track import FeaturesTrack
+from .program_track import ProgramTrack
 from .track import Track
 
 CIRCUIT = CircuitTrack.name
 FEATURES = FeaturesTrack.name
 
 TRACKS: dict[str, Track] = {
-    track.name: track for track in (CircuitTrack(), AttributionTrack(), FeaturesTrack())
+    track.name: track
+    for track in (CircuitTrack(), AttributionTrack(), FeaturesTrack(), ProgramTrack())
 }
 """The tracks, each with the question that it asks by default."""
 
