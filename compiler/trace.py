@@ -155,7 +155,9 @@ class _Tracer:
         """Return how much work an expression is, in entries of tables, before it is done."""
         match expression:
             case rasp.Map() | rasp.SequenceMap() | rasp.Select():
-                return math.prod(len(self._node(child).domain) for child in expression.children)
+                read = [child for child in expression.children if isinstance(child, rasp.SOp)]
+                sizes = [len(self._node(child).domain) for child in read]
+                return int(math.prod(sizes))
             case rasp.Aggregate(sop=sop):
                 return self._max_length * len(self._node(sop).domain)
             case rasp.SelectorAnd(fst=fst, snd=snd):

@@ -115,7 +115,7 @@ def tabulated(inner: rasp.SOp, domain: Domain, images: Sequence[Value]) -> rasp.
     given = [as_argument(value) for value in domain.values]
     if [*map(_typed, given)] == [*map(_typed, images)]:
         return inner
-    members: dict[object, list[Value]] = {}
+    members: dict[tuple[type, Value], list[Value]] = {}
     for value, image in zip(given, images, strict=True):
         members.setdefault(_typed(image), []).append(value)
     if members.keys() == {_typed(True), _typed(False)}:
@@ -216,8 +216,8 @@ def _condition(
             (condition.queries, False) if condition.keys is None else (condition.keys, True)
         )
         if side is None:
-            comparison = rasp.Comparison.TRUE if table.all() else rasp.Comparison.FALSE
-            return rasp.Select(rasp.tokens, rasp.tokens, comparison)
+            always = rasp.Comparison.TRUE if table.all() else rasp.Comparison.FALSE
+            return rasp.Select(rasp.tokens, rasp.tokens, always)
         return _selecting(program, made, side, table.ravel(), at_key=at_key)
     comparison = comparison_of(program, condition)
     if comparison is not None:
