@@ -118,8 +118,8 @@ def _pairs(
     """Return the queries, and the keys, of which it is doubtful what they select."""
     found = []
     for one in conditions:
-        if one.queries in doubtful:
+        if one.queries is not None and one.queries in doubtful:
             found.append(doubtful[one.queries][:, :, None])
-        if one.keys in doubtful:
+        if one.keys is not None and one.keys in doubtful:
             found.append(doubtful[one.keys][:, None, :])
     return found

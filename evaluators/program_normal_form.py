@@ -340,13 +340,13 @@ def _names(function: LocalFunction, otherwise: float) -> dict[Name, int]:
             members.setdefault(result, []).append(values[0] if len(values) == 1 else values)
     names: dict[Name, int] = {}
     largest_first = sorted(members.items(), key=lambda one: -len(one[1]))
-    for number, (result, values) in enumerate(largest_first):
-        alone = len(columns) == 1 and len(values) == 1
-        names[values[0] if alone else ("class", number)] = int(result)
+    for number, (result, alike) in enumerate(largest_first):
+        alone = len(columns) == 1 and len(alike) == 1
+        names[alike[0] if alone else ("class", number)] = int(result)
     if -1.0 in members:
         names = {name: at for name, at in names.items() if at >= 0} | {None: -1}
     if not np.isnan(otherwise) and otherwise not in members:
-        names["otherwise" if None in names else None] = int(otherwise)
+        names[("otherwise",) if None in names else None] = int(otherwise)
     return names
 
 
