@@ -47,7 +47,6 @@ class Interchanges:
         bases: inputs.
         sources: as many others.
         where: at which positions, BOS left out.
-        base_answers: the model's on the bases.
         answers: the model's with each group of variables interchanged.
     """
 
@@ -55,7 +54,6 @@ class Interchanges:
     bases: TokenIds
     sources: TokenIds
     where: Bool[np.ndarray, "pairs place"]
-    base_answers: Answers
     answers: tuple[Answers, ...]
 
 
@@ -88,8 +86,7 @@ def interchanges(task: Task, form: NormalForm, seed: int) -> Interchanges:
                 directions = source_map.by_name[name_of[place]].directions
                 patches.append(SubspacePatch(depth, directions, source.streams[depth], here))
             found.append(decoded(codec, patched_logits(weights, graph, base, patches)))
-        base_answers = decoded(codec, base.logits)
-    return Interchanges(codec, pairs.base, pairs.source, here[:, 1:], base_answers, tuple(found))
+    return Interchanges(codec, pairs.base, pairs.source, here[:, 1:], tuple(found))
 
 
 def groups(program: ir.Program, form: NormalForm, tokens: TokenIds) -> list[tuple[int, ...]]:

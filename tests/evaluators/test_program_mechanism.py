@@ -9,6 +9,7 @@ from glassbench.evaluators.program_behaviour import model_answers, program_answe
 from glassbench.evaluators.program_interventions import predicted
 from glassbench.evaluators.program_mechanism import (
     Alignment,
+    Interchanges,
     accuracies,
     groups,
     interchanges,
@@ -169,18 +170,32 @@ def token_of(task):
 def test_by_hand():
     """The example in docs/program_track.md: a length taken for a count."""
     compiled = compile_program(HISTOGRAM, "ab", 2)
+    codec, count = compiled.model.codec, compiled.source_map.outputs[0]
     problem = ProgramProblem(compiled.model, TaskDomain.of(compiled).tokens)
     program = checked_program(problem, "length;").program
     form = NormalForm.of(program, problem.inputs)
+    bases, sources = codec.encode(["a", "ab", "aa"]), codec.encode(["bb", "b", "ab"])
+    where = codec.is_real(bases) & codec.is_real(sources)
     (places,) = [form.holders[unit] for unit in form.inner if form.holders[unit]]
-    codec = compiled.model.codec
-    bases, sources = codec.encode(["a", "ab"]), codec.encode(["bb", "b"])
-    where = np.array([[True, False], [True, False]])
-    found = predicted(program, codec, bases, sources, places, where)
-    given = [[codec.answer(at) for at in row] for row in found.answers[0]]
-    assert given[0][0] == 2
-    assert given[1] == [1, 2]
-    assert found.said.tolist() == [[True, False], [True, True]]
+    says = predicted(program, codec, bases, sources, places, where[:, 1:])
+    given = [[codec.answer(at) for at in row[real]] for row, real in zip(*told(says), strict=True)]
+    assert given == [[2], [1, 2], [2, 2]]
+    answers = HighLevelModel(compiled).interchange(bases, {count: sources}).answers[:, 1:]
+    shows = [
+        [codec.answer(at) for at in row[real]] for row, real in zip(answers, says.said, strict=True)
+    ]
+    assert shows == [[2], [1, 1], [1, 1]]
+    done = Interchanges(codec, bases, sources, where[:, 1:], (answers[None],))
+    found = accuracies(done, program, form)
+    assert found.tolist() == [
+        [0.5]
+    ]  # of the first two pairs; of the third nothing is said to change
+    assert Alignment.of(found, 1).metrics()["interchange_f1"] == 0.5
+
+
+def told(says):
+    """Return the answers of the one output, and where they are said."""
+    return says.answers[0], says.said
 
 
 def test_every_subspace_stands_for_one_variable():
