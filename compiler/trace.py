@@ -156,8 +156,7 @@ class _Tracer:
         match expression:
             case rasp.Map() | rasp.SequenceMap() | rasp.Select():
                 read = [child for child in expression.children if isinstance(child, rasp.SOp)]
-                sizes = [len(self._node(child).domain) for child in read]
-                return int(math.prod(sizes))
+                return math.prod([len(self._node(child).domain) for child in read])
             case rasp.Aggregate(sop=sop):
                 return self._max_length * len(self._node(sop).domain)
             case rasp.SelectorAnd(fst=fst, snd=snd):

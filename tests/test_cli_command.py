@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from functools import partial
 
 import psutil
 import pytest
@@ -147,7 +148,10 @@ def test_a_sweep_that_is_stopped_leaves_nothing_running(run, tmp_path, monkeypat
     (tmp_path / "started").mkdir()
     words = [sys.executable, "-m", "glassbench", "score", "--task", TASK, "--command"]
     sweep = subprocess.Popen(
-        [*words, f"{COMMAND} {tmp_path / 'started'}"], stderr=subprocess.DEVNULL
+        [*words, f"{COMMAND} {tmp_path / 'started'}"],
+        stderr=subprocess.DEVNULL,
+        # A shell in the background has what it starts ignore the keyboard.
+        preexec_fn=partial(signal.signal, signal.SIGINT, signal.SIG_DFL),
     )
     try:
         until = time.monotonic() + 120
