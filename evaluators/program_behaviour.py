@@ -8,6 +8,7 @@ anything else is that value or none.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
@@ -124,27 +125,50 @@ class Behaviour:
         return (answers == self.answers).all(axis=0) & meant & self.real
 
     def metrics(self, agreeing: Agreeing) -> dict[str, float]:
-        """Return the share of each input that agrees, in the mean; and that of whole inputs."""
+        """Return how much agrees: of each answer, of each input, and of whole inputs."""
+        right = np.bincount(self.numbers, agreeing[self.real]) / np.bincount(self.numbers)
         return {
+            "balanced_agreement": float(right.mean()),
             "agreement": float((agreeing.sum(axis=1) / self.real.sum(axis=1)).mean()),
             "input_agreement": float((agreeing == self.real).all(axis=1).mean()),
         }
 
-    def without_attention(self) -> tuple[Agreeing, Agreeing]:
-        """Return where the best constant agrees, and the best function of token and position.
+    @property
+    def share(self) -> Float[np.ndarray, "inputs place"]:
+        """What each place counts where every input counts the same, and each place of it."""
+        return self.real / self.real.sum(axis=1, keepdims=True) / len(self.real)
 
-        No program without attention agrees more than the second, in the mean over inputs of
-        the share of their positions.
+    @cached_property
+    def balance(self) -> Float[np.ndarray, "inputs place"]:
+        """What each place counts where every answer counts the same, and each place with it."""
+        found = np.zeros(self.real.shape)
+        places = np.bincount(self.numbers)
+        found[self.real] = 1 / places[self.numbers] / len(places)
+        return found
+
+    @cached_property
+    def numbers(self) -> Int[np.ndarray, " token"]:
+        """A number for the answer, on all outputs, wherever a token stands."""
+        _, numbers = np.unique(self.answers[:, self.real].T, axis=0, return_inverse=True)
+        return numbers.reshape(-1)
+
+    def without_attention(self) -> list[Agreeing]:
+        """Return where the best constants agree, and the best functions of token and position.
+
+        Of either one agrees most of every answer, and one of every input: no constant, and no
+        program without attention, agrees more.
         """
-        real, weights = self.real, 1 / self.real.sum(axis=1)
-        _, answer = np.unique(self.answers[:, real].T, axis=0, return_inverse=True)
+        real = self.real
         place = np.broadcast_to(np.arange(real.shape[1]), real.shape)[real]
         local = self.tokens[:, 1:][real] * real.shape[1] + place
-        weight = np.broadcast_to(weights[:, None], real.shape)[real]
-        constant, table = np.zeros_like(real), np.zeros_like(real)
-        for found, cell in ((constant, np.zeros_like(local)), (table, local)):
-            found[real] = best_of_each(cell, answer.reshape(-1), weight)[cell] == answer.reshape(-1)
-        return constant, table
+        found = []
+        for cell in (np.zeros_like(local), local):
+            for weights in (self.balance, self.share):
+                told = best_of_each(cell, self.numbers, weights[real])[cell] == self.numbers
+                agreeing = np.zeros_like(real)
+                agreeing[real] = told
+                found.append(agreeing)
+        return found
 
 
 def best_of_each(

@@ -1,7 +1,7 @@
 """The `program` track: what program is this?
 
-An answer is RASP text, and is measured in three steps: how often it gives the model's answers
-(`program_behaviour`), how far it does the same things with the same things as the program that
+An answer is RASP text, and is measured in three steps: how often it gives the model's answers,
+each of them counted the same (`program_behaviour`), how far it does the same things with the same things as the program that
 the model was compiled from (`program_structure`), and whether its variables are in the model
 (`program_mechanism`).
 """
@@ -39,7 +39,7 @@ class ProgramTrack(Track[ProgramProblem, SubmittedProgram]):
     """What program is this?"""
 
     name: ClassVar[TrackName] = "program"
-    primary: ClassVar[str] = "agreement"
+    primary: ClassVar[str] = "balanced_agreement"
 
     @property
     def question(self) -> Mapping[str, JsonValue]:

@@ -26,7 +26,7 @@ from glassbench.evaluators.program_track import ProgramKey
 from glassbench.ground_truth.interchange_pairs import TaskDomain
 from glassbench.ground_truth.task import Task, build_model
 
-SHOWN = ("agreement", "node_f1", "edge_f1", "interchange_f1")
+SHOWN = ("balanced_agreement", "node_f1", "edge_f1", "interchange_f1")
 HEADING = [
     "program",
     "found",
@@ -47,8 +47,9 @@ def measured(name: str, seconds: float) -> tuple[list[str], bool, float]:
     taken = time.process_time() - started
     key = ProgramKey.of(task, seed=0)
     found = key.measured(checked_program(problem, text).program)
-    local = [key.behaviour.metrics(one)["agreement"] for one in key.behaviour.without_attention()]
-    earned = normalised(found.metrics["agreement"], max(local), 1.0)
+    name_of = "balanced_agreement"
+    local = [key.behaviour.metrics(one)[name_of] for one in key.behaviour.without_attention()]
+    earned = normalised(found.metrics[name_of], max(local), 1.0)
     is_found = found.reported["equivalent"] == 1
     values = [f"{found.metrics[one]:.2f}" if one in found.metrics else "" for one in SHOWN]
     row = [name, "yes" if is_found else "", *values, f"{earned:.2f}", f"{taken:.1f}"]

@@ -96,7 +96,7 @@ class _Search:
         self._problem, self._deadline = problem, deadline
         self._expressions = Expressions(codec, problem.inputs, causal=weights.causal)
         self._sample = Behaviour.of(problem.model, problem.inputs)
-        self._answers = AnswersToTell.of(self._sample.answers, self._expressions.real)
+        self._answers = AnswersToTell.of(self._sample)
         self._known: list[_Known] = []
         self._counts: list[Variable] = []
         self._candidates: list[_Candidate] = []
@@ -237,7 +237,7 @@ class _Search:
         if text is None:
             return 0.0
         program = checked_program(self._problem, text).program
-        return self._further.metrics(self._further.agreeing(program))["agreement"]
+        return self._further.metrics(self._further.agreeing(program))["balanced_agreement"]
 
     # -- as text -------------------------------------------------------------------
 

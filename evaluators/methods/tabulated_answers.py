@@ -31,7 +31,7 @@ class AnswersToTell:
 
     Attributes:
         answers: a number for each answer.
-        weights: of each place: one over the length of its input.
+        weights: of each place, so that every answer counts the same.
         made_on: the places on which tables are made; they are judged on the others.
     """
 
@@ -40,16 +40,11 @@ class AnswersToTell:
     made_on: Bool[np.ndarray, " place"]
 
     @classmethod
-    def of(
-        cls,
-        answers: Int[np.ndarray, "output input position"],
-        real: Bool[np.ndarray, "input position"],
-    ) -> "AnswersToTell":
+    def of(cls, behaviour: Behaviour) -> "AnswersToTell":
         """Number the answers of a batch; every other input is one to judge on."""
-        _, numbers = np.unique(answers[:, real].T, axis=0, return_inverse=True)
-        weights = np.broadcast_to(1 / real.sum(axis=1, keepdims=True), real.shape)
+        real = behaviour.real
         made_on = np.broadcast_to(np.arange(len(real))[:, None] % 2 == 0, real.shape)
-        return cls(numbers.reshape(-1), weights[real], made_on[real])
+        return cls(behaviour.numbers, behaviour.balance[real], made_on[real])
 
     def uncertainty(self, codes: Codes) -> float:
         """Return how uncertain an answer is when a variable is known, in nats."""
@@ -103,17 +98,18 @@ def answer_tables(
     sizes = [len(node.domain) + 1 for node in nodes]  # no value comes last
     codes = [values[place][real] % size for place, size in zip(program.outputs, sizes, strict=True)]
     cells = np.ravel_multi_index(codes, sizes)
-    weights = np.broadcast_to(1 / real.sum(axis=1, keepdims=True), real.shape)[real]
+    weights = behaviour.balance[real]
+    most = best_of_each(np.zeros_like(cells), behaviour.numbers, weights)[0]
+    best = np.full(math.prod(sizes), most)
+    seen = np.unique(cells)
+    best[seen] = best_of_each(cells, behaviour.numbers, weights)[seen]
+    _, first = np.unique(behaviour.numbers, return_index=True)
+    domains = [node.domain for node in nodes]
     outputs = []
     for readout, ids in zip(behaviour.codec.readouts, behaviour.answers[:, real], strict=True):
-        known = [None, *readout.values.values]
-        most = best_of_each(np.zeros_like(ids), ids + 1, weights)[0]
-        best = np.full(math.prod(sizes), most)
-        seen = np.unique(cells)
-        best[seen] = best_of_each(cells, ids + 1, weights)[seen]
-        images = [known[answer] for answer in best.tolist()]
+        known = [*readout.values.values, None]
+        images = [known[answer] for answer in ids[first[best]].tolist()]
         table = [images[at : at + sizes[-1] - 1] for at in range(0, len(images), sizes[-1])]
-        domains = [node.domain for node in nodes]
         if len(sides) == 1:
             outputs.append(tabulated(sides[0], domains[0], table[0]))
         else:

@@ -1,7 +1,8 @@
 """Token-position table: the best program that pays attention to nothing.
 
-At each position it answers what the model answers most often there to the same token. It is
-what the floor of `agreement` is, as a program.
+At each position it answers what the model answers most often there to the same token, rare
+answers counting as much as common ones. It is what the floor of `balanced_agreement` is, as a
+program.
 """
 
 from ...compiler import rasp

@@ -23,7 +23,7 @@ from glassbench.evaluators.program_track import _key
 from glassbench.ground_truth import load, make_task
 
 METRICS = {
-    *("agreement", "input_agreement"),
+    *("balanced_agreement", "agreement", "input_agreement"),
     *(f"{kind}_{part}" for kind in ("node", "edge") for part in ("f1", "precision", "recall")),
     *("interchange_f1", "interchange_accuracy", "interchange_coverage"),
 }
@@ -65,7 +65,7 @@ def test_the_program_of_a_task_earns_every_ceiling(name):
         assert metric.normalised == 1
         assert 0 <= metric.floor < 1
     assert result.reported["equivalent"] == 1
-    assert result.primary == "agreement"
+    assert result.primary == "balanced_agreement"
     assert str(result).startswith("1.00   random 0.")
 
 
@@ -143,7 +143,7 @@ def test_what_reads_no_token():
 def test_the_floor_of_agreement_is_the_best_program_without_attention():
     task = load(FRACTION)
     result = score("token-position-table", task, "program")
-    metric = result.metrics["agreement"]
+    metric = result.metrics["balanced_agreement"]
     assert metric.value == pytest.approx(metric.floors.prior)
     assert metric.normalised == pytest.approx(0)
     assert metric.floor == metric.floors.prior > metric.floors.random
@@ -168,7 +168,7 @@ def test_a_task_without_attention_asks_for_no_variables():
     task = make_task("out = tokens == 'a';", "ab", 3)
     result = earned("out = tokens == 'a';", task)
     assert set(result.metrics) == {name for name in METRICS if "interchange" not in name}
-    metric = result.metrics["agreement"]
+    metric = result.metrics["balanced_agreement"]
     assert (metric.value, metric.floor, metric.normalised) == (1, 1, 0)  # nothing to be earned
 
 
