@@ -1,9 +1,9 @@
 """The `program` track: what program is this?
 
 An answer is RASP text, and is measured in three steps: how often it gives the model's answers,
-each of them counted the same (`program_behaviour`), how far it does the same things with the same things as the program that
-the model was compiled from (`program_structure`), and whether its variables are in the model
-(`program_mechanism`).
+each of them counted the same (`program_behaviour`), how far it does the same things with the
+same things as the program that the model was compiled from (`program_structure`), and whether its
+variables are in the model (`program_mechanism`).
 """
 
 from collections.abc import Mapping, Sequence
