@@ -14,6 +14,8 @@ from jaxtyping import Bool, Float, Int
 
 from ...compiler import rasp
 from ...compiler.model import Codec
+from ...compiler.rasp_operations import MODULO, WithConstant
+from ...compiler.values import as_argument
 
 NOWHERE = -1
 """What an aggregate of numbers has where nothing is selected."""
@@ -73,6 +75,7 @@ class Expressions:
         self, codec: Codec, tokens: Int[np.ndarray, "input position"], *, causal: bool
     ) -> None:
         ids = tokens[:, 1:]
+        self._codec = codec
         self.real = np.asarray(ids < codec.bos)
         self._visible = self.real[:, :, None] & self.real[:, None, :]
         if causal:
@@ -97,6 +100,37 @@ class Expressions:
             if self._is_new(bytes([is_token]) + own.tobytes()):
                 new.append(Variable(expression, own, is_token))
         return new
+
+    def flags(self) -> list[Variable]:
+        """Return what is to be told of a token: which it is; of numbers, also which are less."""
+        codec, given = self._codec, self.tokens.values
+        values = [as_argument(value) for value in codec.tokens.values]
+        numeric = codec.tokens.is_numeric
+        known = codec.tokens.numbers.tolist() if numeric else range(len(values))
+        pairs = list(zip(values, known, strict=True))
+        found = [(rasp.tokens == value, given == number) for value, number in pairs]
+        if numeric:
+            parity = rasp.Map(WithConstant(MODULO, 2), rasp.tokens)
+            found.append((parity, given % 2))
+            found += [(rasp.tokens < value, given < number) for value, number in pairs]
+        return self.variables(found)
+
+    def zero(self) -> list[Variable]:
+        """Return the variable that is zero everywhere."""
+        return self.variables([(rasp.Full(0), np.zeros_like(self.tokens.values))])
+
+    def places(self, length: Sequence[Variable]) -> list[Variable]:
+        """Return the position before, that of the last token, and those counted from the end.
+
+        Args:
+            length: the variable of the length; nothing where it is another.
+        """
+        found = [(rasp.indices - 1, self.indices.values - 1)]
+        for one in length:
+            last = one.values - 1
+            found.append((one.expression - 1, last))
+            found.append((one.expression - 1 - rasp.indices, last - self.indices.values))
+        return self.variables(found)
 
     def _selections(
         self, found: Sequence[tuple[Callable[[], rasp.Selector], np.ndarray]]

@@ -14,8 +14,6 @@ from dataclasses import dataclass
 from itertools import combinations, islice
 from typing import TypeVar
 
-import numpy as np
-
 from ...compiler import rasp
 from ...compiler.effort import Effort, EffortError
 from ...compiler.input_space import InputSpace
@@ -29,9 +27,9 @@ from .tabulated_answers import AnswersToTell, Codes, answer_tables, coded, coded
 
 SECONDS = 20.0
 """How long to search, in seconds of the processor; it ends before where a program is found."""
-_SIMPLE, _TELLING, _COUNTS = 24, 16, 12
+_SIMPLE, _TELLING, _COUNTS, _ORDERED = 24, 16, 8, 48
 """How many variables a round goes on with: the first, those that tell most, and of each round
-before it the first counts."""
+before it the first counts, more of those that are ranks."""
 _PAIRED = 96
 _LAYERS = 4
 _FEW_COMPARISONS = (rasp.Comparison.EQ, rasp.Comparison.LT)
@@ -109,35 +107,13 @@ class _Search:
 
     def rounds(self) -> Iterator[list[Variable]]:
         """Yield variables that were not there before, those of longer expressions later."""
-        found, tokens, indices = (
-            self._expressions,
-            self._expressions.tokens,
-            self._expressions.indices,
-        )
-        codec = self._problem.model.codec
+        found = self._expressions
+        tokens, indices = found.tokens, found.indices
         yield [tokens, indices]
-        (length,) = found.widths([found.everything]) or (None,)
-        yield [length] if length else []
-        values = [as_argument(value) for value in codec.tokens.values]
-        known = codec.tokens.numbers if codec.tokens.is_numeric else range(len(values))
-        flags = found.variables(
-            [
-                (rasp.tokens == value, tokens.values == number)
-                for value, number in zip(values, known, strict=True)
-            ]
-        )
-        zero = found.variables([(rasp.Full(0), np.zeros_like(tokens.values))])
-        places = found.variables([(rasp.indices - 1, indices.values - 1)])
-        if length is not None:
-            last = length.values - 1
-            places += found.variables(
-                [
-                    (rasp.length - 1, last),
-                    (rasp.length - 1 - rasp.indices, last - indices.values),
-                ]
-            )
+        length = found.widths([found.everything])
+        yield length
+        flags, zero, places = found.flags(), found.zero(), found.places(length)
         yield [*flags, *places]
-
         brought = [tokens, *flags, indices]
         others = [indices, tokens, *zero, *places]
         ordered = self._some(found.ordered([tokens]))
@@ -145,8 +121,9 @@ class _Search:
         yield from self._attended([*ordered, *simple], brought)
         for layer in range(_LAYERS):
             chosen = self._chosen()
-            selections = self._some(found.ordered(chosen))
-            selections += self._some(found.related(chosen, others, _FEW_COMPARISONS))
+            yield from self._attended(self._some(found.ordered(chosen)), brought, _ORDERED)
+            chosen = self._chosen()
+            selections = self._some(found.related(chosen, others, _FEW_COMPARISONS))
             selections += self._some(found.related([indices, tokens], chosen, _FEW_COMPARISONS))
             yield from self._attended(selections, brought)
             yield self._some(found.compared(chosen, chosen))
@@ -158,11 +135,11 @@ class _Search:
             yield from self._attended([*simple[:_SIMPLE], *selections], [*brought, *chosen])
 
     def _attended(
-        self, selections: Sequence[Selection], brought: Sequence[Variable]
+        self, selections: Sequence[Selection], brought: Sequence[Variable], n_counts: int = _COUNTS
     ) -> Iterator[list[Variable]]:
-        """Yield what selectors count, and what they bring."""
+        """Yield what selectors count, of which the first are gone on with, and what they bring."""
         counts = self._expressions.widths(selections)
-        self._counts += counts[:_COUNTS]
+        self._counts += counts[:n_counts]
         yield counts
         yield self._some(self._expressions.aggregates(selections, brought))
 
