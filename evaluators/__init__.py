@@ -4,10 +4,10 @@
 several methods about every task of a suite. What is asked is a track: `circuit` from a
 `CircuitProblem` to a number for each edge, `attribution` from an `AttributionProblem` to one
 for each pair of positions, `features` from a `FeaturesProblem` to directions and activations,
-`program` from a `ProgramProblem` to RASP text. A method is a function from a problem to an
-answer, and `BUILT_IN` holds those that come with the package. Labels never reach a method.
-`scored` and `scored_suite` return answers too, which `Scored.write` keeps beside their results,
-and `rescored` measures such an answer again.
+`variables` from a `VariablesProblem` to subspaces, `program` from a `ProgramProblem` to RASP
+text. A method is a function from a problem to an answer, and `BUILT_IN` holds those that come
+with the package. Labels never reach a method. `scored` and `scored_suite` return answers too,
+which `Scored.write` keeps beside their results, and `rescored` measures such an answer again.
 """
 
 from .answer_file import AnswerFile
@@ -32,6 +32,8 @@ from .scoring import Scored, find_method, score, score_suite, scored, scored_sui
 from .tool import Tool
 from .track import Measures, Track
 from .tracks import TRACKS, find_track
+from .variables_problem import Subspace, VariableQuestion, VariablesProblem
+from .variables_track import VariablesTrack
 
 __all__ = [
     "BUILT_IN",
@@ -57,8 +59,12 @@ __all__ = [
     "Result",
     "Scored",
     "StreamRows",
+    "Subspace",
     "Tool",
     "Track",
+    "VariableQuestion",
+    "VariablesProblem",
+    "VariablesTrack",
     "built_in",
     "find_method",
     "find_track",

@@ -7,13 +7,20 @@ from .circuit_track import CircuitTrack
 from .features_track import FeaturesTrack
 from .program_track import ProgramTrack
 from .track import Track
+from .variables_track import VariablesTrack
 
 CIRCUIT = CircuitTrack.name
 FEATURES = FeaturesTrack.name
 
 TRACKS: dict[str, Track] = {
     track.name: track
-    for track in (CircuitTrack(), AttributionTrack(), FeaturesTrack(), ProgramTrack())
+    for track in (
+        CircuitTrack(),
+        AttributionTrack(),
+        FeaturesTrack(),
+        VariablesTrack(),
+        ProgramTrack(),
+    )
 }
 """The tracks, each with the question that it asks by default."""
 

@@ -2,7 +2,8 @@
 
 A method is a function from a problem to an answer. Each file holds one, or a few that share
 a concept, with the paper that it comes from; `circuit_methods`, `attribution_methods`,
-`features_methods` and `program_methods` list those of a track, and say what signs mean.
+`features_methods`, `variables_methods` and `program_methods` list those of a track, and say what
+signs mean.
 """
 
 from ..method import Method, MethodFunction
@@ -10,6 +11,7 @@ from .attribution_methods import ATTRIBUTION_METHODS
 from .circuit_methods import CIRCUIT_METHODS
 from .features_methods import FEATURES_METHODS
 from .program_methods import PROGRAM_METHODS
+from .variables_methods import VARIABLES_METHODS
 
 BUILT_IN: dict[str, Method] = {
     method.name: method
@@ -17,6 +19,7 @@ BUILT_IN: dict[str, Method] = {
         *CIRCUIT_METHODS,
         *ATTRIBUTION_METHODS,
         *FEATURES_METHODS,
+        *VARIABLES_METHODS,
         *PROGRAM_METHODS,
     )
 }

@@ -123,7 +123,7 @@ def test_reported_numbers_are_no_metrics(task):
 
 
 def test_tracks_are_found_by_name():
-    assert list(TRACKS) == ["circuit", "attribution", "features", "program"]
+    assert list(TRACKS) == ["circuit", "attribution", "features", "variables", "program"]
     assert find_track("features") == FeaturesTrack()
     own = FeaturesTrack("independent")
     assert find_track(own) is own
