@@ -21,7 +21,8 @@ def folder(tmp_path_factory):
 
 
 @pytest.mark.parametrize(
-    "page", ["any_language.md", "bundle.md", "labels.md", "toy_superposition.md"]
+    "page",
+    ["any_language.md", "bundle.md", "labels.md", "program_track.md", "toy_superposition.md"],
 )
 def test_python_blocks_run(folder, monkeypatch, page):
     monkeypatch.chdir(folder)

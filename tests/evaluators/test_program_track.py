@@ -9,6 +9,7 @@ from glassbench.compiler import write_rasp
 from glassbench.compiler.untrace import untrace
 from glassbench.errors import AnswerError, BundleError, TaskError
 from glassbench.evaluators import (
+    AnswerFile,
     KeptAnswer,
     ProgramTrack,
     Result,
@@ -18,6 +19,7 @@ from glassbench.evaluators import (
     score_suite,
     scored,
 )
+from glassbench.evaluators.problem_folder import problem_files
 from glassbench.evaluators.program_floors import library_programs
 from glassbench.evaluators.program_track import _key
 from glassbench.ground_truth import load, make_task
@@ -195,6 +197,21 @@ def test_what_is_kept_is_a_text_that_earns_the_same(tmp_path):
     file.write_text(json.dumps({**kept, "scores": {}}))
     with pytest.raises(BundleError, match="has scores, a text or arrays, and one of them alone"):
         KeptAnswer.read(tmp_path, result)
+
+
+def test_a_text_that_was_made_elsewhere(tmp_path):
+    task = load(FRACTION)
+    track = find_track("program")
+    content = track.public(track.problem(task, 0))
+    files = problem_files("program", content)
+    asked = json.loads(files["problem.json"])
+    assert asked["answer"] == {"kind": "text", "language": "rasp"}
+    assert asked["arrays"] == {"inputs": {"dtype": "I32", "shape": [256, 4]}}
+    answer = {"format_version": "1.0", "problem": asked["id"], "text": own(task)}
+    (tmp_path / "answer.json").write_text(json.dumps(answer))
+    result = score(AnswerFile(tmp_path), task, "program")
+    assert result.reported["equivalent"] == 1
+    assert result.metrics == earned(own(task), task).metrics
 
 
 def test_a_wrong_answer_leaves_the_others_alone():
