@@ -5,7 +5,7 @@ from itertools import permutations
 import numpy as np
 import pytest
 
-from glassbench.benchmark_programs import get_program
+from glassbench.benchmark_programs import library
 from glassbench.compiler import InputSpace, optimise, read_rasp, write_rasp
 from glassbench.compiler.effort import Effort, EffortError
 from glassbench.compiler.traced_program import traced_program
@@ -161,20 +161,24 @@ def test_what_is_copied_keeps_its_name():
     )
 
 
-PROGRAMS = ("sort", "reverse", "shuffle_dyck1", "induction", "sum_mod", "indirect_object")
-
-
-@pytest.mark.parametrize("name", PROGRAMS)
-def test_texts_of_tables_and_folded_programs_have_the_form_of_the_program(name):
-    spec = get_program(name)
+def of_library(spec):
+    """Return a traced program of the library in its smallest size, and all of its inputs."""
     vocab, length = spec.sizes.tiny
     vocabulary, expression = spec.vocabulary(vocab), spec.expression(vocab, length)
     program = traced_program([expression], vocabulary, length, causal=spec.causal)[0].program
-    inputs = InputSpace(vocab, length).everything()
+    return program, InputSpace(vocab, length).everything()
+
+
+@pytest.mark.parametrize("spec", library(), ids=lambda spec: spec.name)
+def test_texts_of_tables_and_folded_programs_have_the_form_of_the_program(spec):
+    program, inputs = of_library(spec)
     true = NormalForm.of(program, inputs)
     source = read_rasp(write_rasp(*untrace(program)))
-    written = traced_program(source.outputs, vocabulary, length, causal=spec.causal)[0].program
-    for other in (written, optimise(program, 1), program):
+    vocabulary = program.vocabulary.values
+    written, _ = traced_program(
+        source.outputs, vocabulary, program.max_length, causal=program.causal
+    )
+    for other in (written.program, optimise(program, 1), program):
         found = NormalForm.of(other, inputs)
         assert shape(found) == shape(true)
         assert set(Matching.of(found, true).metrics().values()) == {1.0}
@@ -260,6 +264,19 @@ def test_no_matching_is_better(fst, snd):
     assert found.nodes.matched + found.edges.matched == slow_best(submitted, true)
     turned = Matching.of(true, submitted)
     assert turned.edges.matched + turned.nodes.matched == slow_best(submitted, true)
+
+
+def test_laws_of_the_metrics():
+    """Of any two programs: from 0 to 1, and who is compared with whom turns precision round."""
+    forms = [NormalForm.of(*of_library(spec)) for spec in library()[::11]]
+    for fst in forms:
+        for snd in forms:
+            there, back = Matching.of(fst, snd).metrics(), Matching.of(snd, fst).metrics()
+            for kind in ("node", "edge"):
+                assert 0 <= there[f"{kind}_f1"] <= 1
+                assert there[f"{kind}_precision"] == back[f"{kind}_recall"]
+            nodes = Matching.of(fst, snd).nodes
+            assert nodes.matched <= min(nodes.submitted, nodes.true)
 
 
 def test_nothing_beside_nothing():
