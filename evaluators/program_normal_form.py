@@ -22,9 +22,7 @@ from jaxtyping import Int
 
 from ..compiler import program as ir
 from ..compiler.effort import Effort
-from ..compiler.interpreter import interpret
 from ..compiler.values import as_argument
-from ..ground_truth.bounded_interpretation import slices_that_fit
 from .local_function import (
     Column,
     LocalFunction,
@@ -37,6 +35,7 @@ from .local_function import (
     local_values,
     partition,
 )
+from .seen_aggregates import seen_aggregates
 
 Kind = Literal["tokens", "indices", "selector", "aggregate", "width", "function"]
 TOKENS, INDICES = 0, 1
@@ -120,7 +119,7 @@ class _Normaliser:
         self._program = program
         self._effort = effort
         self._needed = sorted(ir.ancestors(program, *program.outputs))
-        self._seen = _seen(program, inputs, self._needed)
+        self._seen = seen_aggregates(program, inputs, self._needed)
         self._units: list[Unit] = []
         self._known: dict[tuple[object, ...], int] = {}
         self._unit_of: dict[int, int] = {}
@@ -356,37 +355,3 @@ def _aligned(
     """Return for each name of a unit the place of that value in the domain of a node."""
     known = dict(zip(own, places, strict=True))
     return np.array([known.get(name, -1) for name in names], dtype=np.int64)
-
-
-@dataclass
-class _Seen:
-    """What an aggregate was seen to do on some input.
-
-    Attributes:
-        averages: whether it selected different numbers.
-        empty: whether it selected nothing.
-    """
-
-    averages: bool = False
-    empty: bool = False
-
-
-def _seen(program: ir.Program, inputs: np.ndarray, needed: Sequence[int]) -> dict[int, _Seen]:
-    """Return what every aggregate does on inputs."""
-    aggregates = {
-        place: operation
-        for place in needed
-        if isinstance(operation := program.nodes[place].operation, ir.Aggregate)
-    }
-    seen = {place: _Seen() for place in aggregates}
-    for some in slices_that_fit(program, len(inputs), inputs.shape[1] - 1, list(aggregates)):
-        values = interpret(program, inputs[some], list(aggregates)).values
-        real = inputs[some][:, 1:] < len(program.vocabulary)
-        for place, operation in aggregates.items():
-            chosen = values[operation.selector]
-            given = np.append(operation.table, -1)[values[operation.value]][:, None, :]
-            most = np.where(chosen, given, -2).max(axis=-1)
-            least = np.where(chosen, given, len(program.nodes[place].domain)).min(axis=-1)
-            seen[place].empty |= bool((~chosen.any(axis=-1) & real).any())
-            seen[place].averages |= bool((most > least).any())
-    return seen
