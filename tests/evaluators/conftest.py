@@ -1,0 +1,70 @@
+"""Circuit problems in every regime, and a slow model whose edges have gates."""
+
+from collections.abc import Callable, Mapping, Sequence
+
+import numpy as np
+import pytest
+
+from glassbench.compiler import run
+from glassbench.evaluators import CircuitProblem
+from glassbench.ground_truth import Task, load, make_task
+
+CIRCUIT_TASKS = {
+    "categorical": "histogram[vocab=2,length=3]",
+    "numerical": "frac_prevs[vocab=2,length=3]",
+    "with many heads": "detect_pattern[vocab=3,length=4]",
+    "crowded": "sort[vocab=2,length=3]/crowded[distractors=2]/scrambled",
+    "superposed": "frac_prevs[vocab=2,length=3]/superposed[d=6]",
+    "of two outputs": "n = selector_width(select(tokens, tokens, ==)); [n, n == length];",
+    "of numbers and classes": "a = aggregate(select(indices, indices, <=), 1.0 * (tokens == 'a'));"
+    "[a, tokens];",
+}
+
+
+def circuit_task_named(name: str) -> Task:
+    """Return one of the tasks; the last are programs of one's own, one of them causal."""
+    written = CIRCUIT_TASKS[name]
+    if ";" not in written:
+        return load(written)
+    return make_task(written, "ab", 3, causal=name == "of numbers and classes")
+
+
+@pytest.fixture(scope="session", params=CIRCUIT_TASKS)
+def circuit_task(request: pytest.FixtureRequest) -> Task:
+    """A task in one of the regimes, with one of the kinds of output."""
+    return circuit_task_named(request.param)
+
+
+@pytest.fixture(scope="session")
+def circuit_problem(circuit_task: Task) -> CircuitProblem:
+    """The problem that it poses, on few pairs."""
+    return CircuitProblem.of(circuit_task, n_pairs=16)
+
+
+@pytest.fixture(scope="session")
+def gated_logits() -> Callable[..., np.ndarray]:
+    """The logits of the whole model, by the executor, with gates on edges one after another."""
+
+    def logits(
+        problem: CircuitProblem,
+        gates: Mapping[str, float],
+        others: Sequence[np.ndarray] | None = None,
+    ) -> np.ndarray:
+        weights = problem.model.weights
+        if others is None:
+            others = run(weights, problem.source).contributions
+        place = problem.graph.writer_index
+        closing: dict[str, list[tuple[int, float]]] = {}
+        for edge in problem.graph.edges:
+            if gates.get(edge.name, 1.0) != 1.0:
+                closed = 1.0 - gates[edge.name]
+                closing.setdefault(edge.reader.name, []).append((place[edge.writer.name], closed))
+
+        def read(reader, stream, contributions):
+            for writer, closed in closing.get(reader.name, ()):
+                stream = stream + closed * (others[writer] - contributions[writer])
+            return stream
+
+        return run(weights, problem.base, read=read).logits
+
+    return logits
