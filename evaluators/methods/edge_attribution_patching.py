@@ -5,12 +5,27 @@ the base, times the change of the writer's contribution from base to source.
 Effects have a sign; the score of an edge is their mean magnitude over pairs.
 """
 
+import numpy as np
+from threadpoolctl import threadpool_limits
+
 from ..circuit_problem import CircuitProblem
+from ..gated_model import GatedModel
+from ..pair_runs import PairRuns
+from .edge_gradients import Effects, edge_effects, edge_scores, nearness_gradient
 
 
 def edge_attribution_patching(problem: CircuitProblem) -> dict[str, float]:
     """Return the EAP score of every edge."""
-    from .edge_gradients import EdgeGradients
+    with threadpool_limits(limits=1):  # many small products: more threads are slower
+        model = GatedModel(problem.model.weights)
+        return edge_scores(problem, model, first_order_effects(problem, model))
 
-    gradients = EdgeGradients(problem)
-    return gradients.edge_scores(gradients.at_base)
+
+def first_order_effects(problem: CircuitProblem, model: GatedModel) -> Effects:
+    """Return the signed effect of each of `model.edges` on each pair, gradients on the base."""
+    effects = []
+    for runs in PairRuns.of(model, problem):
+        gradient = nearness_gradient(runs.base.logits, runs)
+        at_readers = model.reader_gradients(runs.base, gradient)[0]
+        effects.append(edge_effects(model, at_readers, runs.change))
+    return np.concatenate(effects)

@@ -10,8 +10,10 @@ arXiv:2106.02997). Scores have no sign.
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from ...compiler.executor import interchange, run
 from ..circuit_problem import CircuitProblem
+from ..edge_interchanges import EdgeInterchanges
+from ..live_model import LiveModel
+from .edge_gradients import every_edge
 
 
 def interchange_patching(problem: CircuitProblem) -> dict[str, float]:
@@ -21,15 +23,16 @@ def interchange_patching(problem: CircuitProblem) -> dict[str, float]:
 
 
 def _scores(problem: CircuitProblem) -> dict[str, float]:
-    weights, graph = problem.model.weights, problem.graph
-    base = run(weights, problem.base, graph=graph)
-    source = run(weights, problem.source, graph=graph)
+    model = LiveModel.of(problem.model.weights)
     real = problem.model.codec.is_real(problem.base)
-    scores = {}
-    for edge in graph.edges:
-        writer = graph.writer_index[edge.writer.name]
-        delta = source.contributions[writer] - base.contributions[writer]
-        patched = interchange(weights, graph, base, edge.reader, delta)
-        moved = np.linalg.norm(patched - base.logits, axis=-1)
-        scores[edge.name] = float(moved[real].mean())
-    return scores
+    interchanges = EdgeInterchanges(model, problem.base, problem.source)
+    before = interchanges.base.logits
+    pair = np.repeat(np.arange(len(real)), len(model.edges))
+    edge = np.tile(np.arange(len(model.edges)), len(real))
+    total = np.zeros(len(model.edges))
+    for moved in interchanges.logits(edge, pair, pair):
+        pairs = pair[moved.rows]
+        distance = np.linalg.norm(moved.logits - before[pairs], axis=-1) * real[pairs]
+        np.add.at(total, edge[moved.rows], distance.sum(axis=1))
+    names = (one.name for one in model.edges)
+    return every_edge(problem, dict(zip(names, (total / real.sum()).tolist(), strict=True)))

@@ -11,6 +11,7 @@ from glassbench.evaluators import (
     FoundFeatures,
     Method,
     Result,
+    built_in,
     find_track,
     score,
     score_suite,
@@ -137,8 +138,8 @@ def test_methods_answer_their_own_track(task):
         score("pca", task)
     assert str(caught.value) == (
         "The method 'pca' answers the features track, and the circuit track was asked; ask with "
-        "--track features (track='features'), or take one that answers it: interchange, eap, "
-        "eap-ig, weight-norm"
+        "--track features (track='features'), or take one that answers it: "
+        + ", ".join(built_in("circuit"))
     )
     with pytest.raises(TaskError, match="'eap' answers the circuit track, and the features track"):
         list(score_suite(["pca", "eap"], [task], "features"))
