@@ -16,6 +16,7 @@ from .attribution_track import AttributionTrack
 from .circuit_problem import Answer, CircuitProblem
 from .circuit_track import CircuitTrack, measured, suite_priors
 from .command_tool import CommandTool
+from .faithfulness import faithfulness, faithfulness_curves
 from .features_problem import FeaturesProblem, FoundFeatures, StreamRows
 from .features_track import FeaturesTrack
 from .kept_answer import KeptAnswer
@@ -66,6 +67,8 @@ __all__ = [
     "VariablesProblem",
     "VariablesTrack",
     "built_in",
+    "faithfulness",
+    "faithfulness_curves",
     "find_method",
     "find_track",
     "measured",
