@@ -15,7 +15,10 @@ if TYPE_CHECKING:
 
 Seed = Annotated[int, typer.Option(min=0, help="Draws the inputs that methods are given.")]
 TrackName = Annotated[
-    str, typer.Option("--track", help="The question: circuit, attribution, features or program.")
+    str,
+    typer.Option(
+        "--track", help="The question: circuit, attribution, features, variables or program."
+    ),
 ]
 Arm = Annotated[
     str | None,
@@ -62,10 +65,11 @@ def asked_track(track: str, arm: str | None) -> "Track":
 def check_posed(track: "Track", names: "Sequence[TaskId | ToyId | Path]") -> None:
     """Refuse toy models where only features can be asked for, before any is trained."""
     from .benchmark_programs import ToyId
-    from .evaluators import AttributionTrack, CircuitTrack, ProgramTrack
+    from .evaluators import AttributionTrack, CircuitTrack, ProgramTrack, VariablesTrack
     from .evaluators.attribution_track import no_tokens
     from .evaluators.circuit_track import no_circuit
     from .evaluators.program_track import no_program
+    from .evaluators.variables_track import no_variables
 
     toys = [str(name) for name in names if isinstance(name, ToyId)]
     if toys and isinstance(track, CircuitTrack):
@@ -74,3 +78,5 @@ def check_posed(track: "Track", names: "Sequence[TaskId | ToyId | Path]") -> Non
         raise no_tokens(toys)
     if toys and isinstance(track, ProgramTrack):
         raise no_program(toys)
+    if toys and isinstance(track, VariablesTrack):
+        raise no_variables(toys)

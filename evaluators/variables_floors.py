@@ -54,9 +54,14 @@ class VariableMarks:
     ceiling: float
 
     @property
+    def floors(self) -> dict[str, float]:
+        """What can be had without finding the variable, by name."""
+        return {"idle": self.idle, "random": self.random, "whole_stream": self.whole}
+
+    @property
     def floor(self) -> float:
-        """The best of what can be had without finding the variable."""
-        return max(self.idle, self.random, self.whole)
+        """The best of it."""
+        return max(self.floors.values())
 
 
 def true_subspace(
@@ -101,7 +106,7 @@ def whole_stream_dimensions(runs: InterchangeRuns, place: int) -> int:
     difference = (runs.source[place] - runs.base[place])[runs.pairs.where]
     if place == len(runs.base) - 1:
         difference = difference @ runs.model.weights.W_U
-    return len(row_space(np.linalg.qr(difference, mode="r")))
+    return len(row_space(np.asarray(np.linalg.qr(difference, mode="r"))))
 
 
 def marks(

@@ -145,10 +145,9 @@ def checked_subspaces(problem: VariablesProblem, answer: object) -> dict[str, Su
             parts, faults = _parts(answer[name])
             faults += _faults(problem, question, parts)
             problems += [f"{name}: {fault}" for fault in faults]
-            if not faults:
-                found[name] = Subspace(
-                    _hook_of(problem, parts["hook"]), parts["directions"], parts["read"]
-                )
+            hook = _hook_of(problem, parts.get("hook"))
+            if hook is not None and not faults:
+                found[name] = Subspace(hook, parts["directions"], parts["read"])
     if problems:
         heading = "The answer must give a hook and directions for each variable of the problem:"
         raise AnswerError(listing(heading, problems))

@@ -27,6 +27,8 @@ from .variables_problem import Subspace, VariablesProblem, checked_subspaces, pl
 
 _NO_PROGRAM = "it has no program; ask about it with --track features"
 _HOOK, _DIRECTIONS, _READ = "hook", "directions", "read"
+_OF_METRIC = ("accuracy", "floor", "ceiling")
+"""What the metric has in the mean."""
 _KINDS = {KEPT: "kept", AS_SOURCE: "as_source", OWN: "own"}
 
 
@@ -64,13 +66,7 @@ class VariablesTrack(Track[VariablesProblem, dict[str, Subspace]]):
             if (why := why_not(task) if isinstance(task, Task) else _NO_PROGRAM)
         ]
         if problems:
-            raise TaskError(
-                listing(
-                    "The variables track needs programs that compute something on the way to their "
-                    "answers, and inputs to hold out; leave these tasks out:",
-                    problems,
-                )
-            )
+            raise nothing_asked(problems)
 
     def digest(self, task: AnyTask) -> str:
         """Return the sha256 of the weights."""
@@ -176,6 +172,22 @@ class VariablesTrack(Track[VariablesProblem, dict[str, Subspace]]):
         return Measures({self.primary: metric}, _reported(answer, pose, hits))
 
 
+def nothing_asked(problems: Sequence[str]) -> TaskError:
+    """Return the error about tasks that the track cannot ask about, each with its reason."""
+    return TaskError(
+        listing(
+            "The variables track needs programs that compute something on the way to their "
+            "answers, and inputs to hold out; leave these tasks out:",
+            problems,
+        )
+    )
+
+
+def no_variables(tasks: Sequence[object]) -> TaskError:
+    """Return the error about tasks, such as toy models, that have no program."""
+    return nothing_asked([f"{task}: {_NO_PROGRAM}" for task in tasks])
+
+
 def _letters(number: int) -> str:
     """Return a number in letters, another one for each."""
     return "".join(chr(ord("a") + int(digit)) for digit in str(number))
@@ -191,38 +203,29 @@ def _place(array: np.ndarray) -> Any:
 def _reported(
     answer: Mapping[str, Subspace], pose: VariablesPose, hits: Mapping[str, np.ndarray]
 ) -> dict[str, float]:
-    """Return what is told of an answer and never ranks: of each variable, and in the mean."""
-    of_each: dict[str, dict[str, float]] = {}
+    """Return what is told of an answer and never ranks: in the mean, and of each variable."""
+    found = {"variables": float(len(pose.keys))}
+    of_each: dict[str, list[float]] = {}
     for name, key in pose.keys.items():
-        found, place = answer[name], pose.problem.hooks.index(answer[name].hook)
-        first, last = key.window
-        of_each[name] = {
+        own, place = answer[name], place_of(answer[name].hook)
+        numbers = {
             "accuracy": float(hits[name].mean()),
             "floor": key.marks.floor,
-            "floor_idle": key.marks.idle,
-            "floor_random": key.marks.random,
-            "floor_whole_stream": key.marks.whole,
             "ceiling": key.marks.ceiling,
-            "dimensions": float(len(found.factors[1])),
+            "dimensions": float(len(own.factors[1])),
             "max_dimensions": float(pose.problem.variables[name].max_directions),
-            "overlap": overlap(key.true.directions, found.directions),
-            "in_window": float(first <= place <= last),
+            "overlap": overlap(key.true.directions, own.directions),
+            "in_window": float(key.window[0] <= place <= key.window[1]),
         }
+        found |= {f"{name}_{part}": number for part, number in numbers.items()}
+        numbers |= {f"floor_{part}": number for part, number in key.marks.floors.items()}
         for kind, word in _KINDS.items():
             if (key.kinds == kind).any():
-                of_each[name][f"accuracy_{word}"] = float(hits[name][key.kinds == kind].mean())
-    parts = dict.fromkeys(part for numbers in of_each.values() for part in numbers)
-    means = {
-        part: float(np.mean([numbers[part] for numbers in of_each.values() if part in numbers]))
-        for part in parts
-        if part not in ("accuracy", "floor", "ceiling")
-    }
-    each = {
-        f"{name}_{part}": number
-        for name, numbers in of_each.items()
-        for part, number in numbers.items()
-    }
-    return {"variables": float(len(of_each)), **means, **each}
+                numbers[f"accuracy_{word}"] = float(hits[name][key.kinds == kind].mean())
+        for part, number in numbers.items():
+            of_each.setdefault(part, []).append(number)
+    means = {part: float(np.mean(numbers)) for part, numbers in of_each.items()}
+    return found | {part: means[part] for part in means if part not in _OF_METRIC}
 
 
 def _certified(task: AnyTask) -> Task:

@@ -93,7 +93,7 @@ def results_frame(
     ]
     numbers = [*_NUMBERS, *sorted({name for result in results for name in result.reported})]
     frame = pd.DataFrame(rows, columns=[*_RUN, *numbers])
-    frame[numbers] = frame[numbers].astype("float64")
+    frame = frame.astype(dict.fromkeys(numbers, "float64")).copy()  # whole again, however wide
     return frame.sort_values(["method", "task", "seed", "file", "metric"], ignore_index=True)
 
 

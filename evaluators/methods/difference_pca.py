@@ -11,7 +11,7 @@ from jaxtyping import Float
 
 from ..variables_metrics import InterchangeRuns
 from ..variables_problem import Subspace, VariableQuestion, VariablesProblem
-from .subspace_choice import best_of, each_variable
+from .subspace_choice import best_of, each_variable, telling_places
 
 _ROUNDING = 1e-9
 
@@ -29,10 +29,10 @@ def _found(
     problem: VariablesProblem, question: VariableQuestion, runs: InterchangeRuns
 ) -> Subspace:
     candidates = []
-    for depth, hook in enumerate(problem.hooks):
-        axes = principal_differences(runs, depth)[: question.max_directions]
+    for place in telling_places(problem.model.weights):
+        axes = principal_differences(runs, place)[: question.max_directions]
         sizes = {len(axes), *(2**power for power in range(len(axes).bit_length()))}
-        candidates += [Subspace(hook, axes[:size]) for size in sorted(sizes - {0})]
+        candidates += [Subspace(problem.hooks[place], axes[:size]) for size in sorted(sizes - {0})]
     return best_of(runs, candidates)
 
 

@@ -25,7 +25,7 @@ from ...compiler.values import Encoding
 from ..variables_metrics import InterchangeRuns
 from ..variables_problem import Subspace, VariableQuestion, VariablesProblem
 from .linear_probe import probes
-from .subspace_choice import best_of, each_variable
+from .subspace_choice import best_of, each_variable, telling_places
 
 if TYPE_CHECKING:
     from .slim_forward import SlimModel
@@ -177,7 +177,7 @@ class _Search:
         """Return sizes and parameters after a short search, at the hooks of least loss."""
         recipe = self._recipe
         rounds = []
-        for depth in range(len(self._problem.hooks)):
+        for depth in telling_places(self._problem.model.weights):
             place = self._place(depth)
             if not place.rank:
                 continue

@@ -10,7 +10,7 @@ from jaxtyping import Float
 
 from ..variables_metrics import InterchangeRuns
 from ..variables_problem import Subspace, VariableQuestion, VariablesProblem
-from .subspace_choice import best_of, each_variable
+from .subspace_choice import best_of, each_variable, telling_places
 
 _ROUNDING = 1e-6
 
@@ -47,13 +47,13 @@ def probes(
     values = np.concatenate([pairs.base_values[bases], pairs.source_values[sources]])
     wanted = _as_numbers(values, question)
     found = {}
-    for place, hook in enumerate(problem.hooks):
+    for place in telling_places(problem.model.weights):
         rows = np.concatenate([runs.base[place][bases], runs.source[place][sources]])
         weights = np.atleast_2d(LinearRegression().fit(rows, wanted).coef_)
         _, sizes, axes = np.linalg.svd(weights, full_matrices=False)
         kept = axes[sizes > _ROUNDING * max(sizes[0], _ROUNDING)][: question.max_directions]
         if len(kept):
-            found[place] = Subspace(hook, kept)
+            found[place] = Subspace(problem.hooks[place], kept)
     return found
 
 

@@ -1,4 +1,4 @@
-"""Subspace choice: which of several subspaces has the best interchange accuracy."""
+"""Subspace choice: at which hooks it is worth to look, and which of several subspaces is best."""
 
 from collections.abc import Callable, Sequence
 
@@ -6,6 +6,8 @@ import numpy as np
 from jaxtyping import Float
 from threadpoolctl import threadpool_limits
 
+from ...compiler.weights import Weights
+from ...ground_truth.wiring import ROUNDING_BOUND, without_dead_ends
 from ..variables_metrics import InterchangeRuns
 from ..variables_problem import Subspace, VariableQuestion, VariablesProblem, place_of
 
@@ -22,6 +24,17 @@ def each_variable(problem: VariablesProblem, find: Finder) -> dict[str, Subspace
         }
 
 
+def telling_places(weights: Weights) -> list[int]:
+    """Return the places of the hooks before which something was written that bears on the logits.
+
+    At any other hook there is no more to find than at the hook before, and more to be disturbed
+    by: what was written in between is read by nothing.
+    """
+    live = without_dead_ends(weights, ROUNDING_BOUND)
+    writes = np.stack([live.W_O.any(axis=(1, 2, 3)), live.W_out.any(axis=(1, 2))], axis=1)
+    return [0, *(np.flatnonzero(writes.ravel()) + 1).tolist()]
+
+
 def accuracies(
     runs: InterchangeRuns, candidates: Sequence[Subspace]
 ) -> Float[np.ndarray, " candidates"]:
@@ -29,7 +42,7 @@ def accuracies(
     places = np.array([place_of(one.hook) for one in candidates])
     found = np.zeros(len(candidates))
     for place in np.unique(places).tolist():
-        here = np.flatnonzero(places == place)
+        here = np.flatnonzero(places == place).tolist()
         hits = runs.hits(place, [candidates[one].factors for one in here])
         found[here] = hits.mean(axis=1)
     return found

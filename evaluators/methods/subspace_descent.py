@@ -13,11 +13,11 @@ MEMORY = 0.9
 """How much of the recent loss a step leaves as it was."""
 
 
-def projection(directions: jax.Array, mask: jax.Array) -> jax.Array:
-    """Return the orthogonal projection on the span of some of the columns of a matrix.
+def projection(directions: jax.Array, mask: jax.Array) -> tuple[jax.Array, jax.Array]:
+    """Return two factors of the orthogonal projection on the span of some columns of a matrix.
 
-    It is `A (A^T A)^-1 A^T` for the columns `A`, scaled to length one: no basis has to be chosen,
-    and there is a gradient wherever they are not nearly dependent.
+    They are `A` and `(A^T A)^-1 A^T` for the columns `A`, scaled to length one: no basis has to
+    be chosen, and there is a gradient wherever they are not nearly dependent.
 
     Args:
         directions: `[d_model, k]`.
@@ -26,7 +26,7 @@ def projection(directions: jax.Array, mask: jax.Array) -> jax.Array:
     lengths = jnp.sqrt(jnp.square(directions).sum(axis=0) + _RIDGE)
     columns = directions * (mask / lengths)
     gram = columns.T @ columns + jnp.diag(1.0 - mask + _RIDGE)
-    return columns @ jnp.linalg.solve(gram, columns.T)
+    return columns, jnp.linalg.solve(gram, columns.T)
 
 
 @partial(jax.jit, static_argnames=("causal", "batch"))
@@ -72,8 +72,9 @@ def descend(
     def loss(
         one: jax.Array, its_axes: jax.Array, its_mask: jax.Array, rows: jax.Array
     ) -> jax.Array:
-        swapped = change[rows] @ projection(its_axes @ one, its_mask)
-        logits = logits_from(model, base[rows] + swapped, depth, causal=causal)
+        columns, dual = projection(its_axes @ one, its_mask)
+        stream = base[rows] + change[rows] @ columns @ dual
+        logits = logits_from(model, stream, depth, causal=causal)
         errors = jnp.square(logits - target[rows]).sum(axis=-1) * real[rows]
         return errors.sum() / real[rows].sum()
 

@@ -9,7 +9,7 @@ import pytest
 
 from glassbench.compiler import run
 from glassbench.compiler.component_graph import ComponentGraph
-from glassbench.compiler.executor import resume
+from glassbench.compiler.executor import reader_matrix, resume
 from glassbench.evaluators import VariablesTrack, score
 from glassbench.evaluators.methods import built_in
 from glassbench.evaluators.methods.difference_pca import principal_differences
@@ -21,7 +21,7 @@ from glassbench.evaluators.methods.distributed_alignment_search import (
 )
 from glassbench.evaluators.methods.linear_probe import probes
 from glassbench.evaluators.methods.slim_forward import SlimMLP, SlimModel, logits_from
-from glassbench.evaluators.methods.subspace_choice import accuracies, best_of
+from glassbench.evaluators.methods.subspace_choice import accuracies, best_of, telling_places
 from glassbench.evaluators.methods.subspace_descent import projection
 from glassbench.evaluators.variables_metrics import InterchangeRuns
 from glassbench.evaluators.variables_pose import posed
@@ -122,6 +122,32 @@ def test_of_subspaces_as_good_the_smallest_is_taken(problem):
     assert best_of(runs, [wide, seen, narrow]) is (narrow if earned[1] >= earned[2] else seen)
 
 
+def neurons_that_write(weights, reader):
+    """Return which columns of a reader's matrix lead on: of an MLP not all, of others all."""
+    return weights.W_out[reader.layer].any(axis=1) if reader.role == "mlp" else slice(None)
+
+
+@pytest.mark.parametrize("name", [TINY, "reverse/scrambled", "histogram/crowded/scrambled"])
+def test_nothing_reads_what_is_written_before_hooks_that_are_left_out(name):
+    problem = TRACK.problem(load(name), 0)
+    weights = problem.model.weights
+    places = telling_places(weights)
+    assert places[0] == 0
+    assert len(places) < len(problem.hooks)
+    runs = InterchangeRuns.of(problem.model, problem.variables["v0"].train)
+    read = [
+        (one.depth, reader_matrix(runs.live, one)[:, neurons_that_write(runs.live, one)])
+        for one in ComponentGraph.of(runs.live).readers
+    ]
+    change = [source - base for source, base in zip(runs.source, runs.base, strict=True)]
+    told = []
+    for place in range(1, len(problem.hooks)):
+        later = [matrix for depth, matrix in read if depth >= place]
+        seen = (change[place] - change[place - 1]) @ np.concatenate(later, axis=1)
+        told.append(np.abs(seen).max() > 1e-6)
+    assert [0, *(np.flatnonzero(told) + 1)] == places
+
+
 # -- distributed alignment search --------------------------------------------------
 
 
@@ -187,12 +213,17 @@ def test_projections_are_those_on_the_columns_that_count():
     mask = jnp.array([1.0, 1.0, 1.0, 0.0])
     kept = columns[:, :3]
     expected = kept @ np.linalg.pinv(kept)
-    np.testing.assert_allclose(projection(columns, mask), expected, atol=1e-4)
-    gradient = jax.grad(lambda one: projection(one, mask)[0, 1])(jnp.asarray(columns))
+
+    def entry(one):
+        left, right = projection(one, mask)
+        return (left @ right)[0, 1]
+
+    left, right = projection(columns, mask)
+    np.testing.assert_allclose(left @ right, expected, atol=1e-4)
+    gradient = jax.grad(entry)(jnp.asarray(columns))
     assert np.isfinite(gradient).all()
     assert not np.asarray(gradient)[:, 3].any()
-    nothing = jnp.zeros((9, 4))
-    assert np.isfinite(jax.grad(lambda one: projection(one, mask)[0, 1])(nothing)).all()
+    assert np.isfinite(jax.grad(entry)(jnp.zeros((9, 4)))).all()
 
 
 def test_searching_longer_is_better():

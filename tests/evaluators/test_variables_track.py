@@ -103,7 +103,7 @@ def test_what_needs_no_finding_earns_nothing(name, method):
     if method is nothing_read:
         assert reported["accuracy_kept"] == 1
         assert reported.get("accuracy_own", 0) == 0
-        assert reported["v0_accuracy"] == reported["v0_floor_idle"]
+        assert reported["v0_accuracy"] == posed(load(name), 0).keys["v0"].marks.idle
 
 
 def test_the_whole_stream_is_no_answer():
@@ -138,7 +138,7 @@ def test_each_kind_has_as_many_pairs_and_half_of_them_are_whole():
     assert np.bincount(key.kinds).tolist() == [64, 64, 64]
     result = score(the_key(load("frac_prevs")), "frac_prevs", TRACK)
     for word in ("kept", "as_source", "own"):
-        assert result.reported[f"v0_accuracy_{word}"] == 1
+        assert result.reported[f"accuracy_{word}"] == 1
     sort = posed(load("sort"), 0)
     for key in sort.keys.values():
         assert np.bincount(key.kinds, minlength=3).tolist() == [96, 0, 96]
@@ -209,7 +209,7 @@ def test_a_hook_after_the_last_reader_does_nothing():
     assert reported["in_window"] == 0
     assert reported["overlap"] == pytest.approx(1)
     for name in keys:
-        assert reported[f"{name}_accuracy"] == reported[f"{name}_floor_idle"]
+        assert reported[f"{name}_accuracy"] == keys[name].marks.idle
 
 
 def test_every_hook_of_the_window_will_do():
@@ -353,3 +353,16 @@ def test_a_failing_answer_leaves_the_others_alone():
     results = list(score_suite([partly, unembedding], [load(CROWDED)], TRACK))
     assert [one.status for one in results] == ["failed", "ok"]
     assert "v0: has no answer" in results[0].error
+
+
+def test_scoring_and_rescoring_from_the_command_line(invoke, tmp_path):
+    folder = str(tmp_path / "results")
+    arguments = ["--task", CROWDED, "--track", "variables", "-o", folder]
+    invoke("score", "linear-probe", "difference-pca", *arguments)
+    told = invoke("rescore", folder).output
+    assert "2 answers: every number is that of the result." in told
+    results = [Result.read(path) for path in (tmp_path / "results").glob("*.json")]
+    assert {one.track for one in results} == {"variables"}
+    board = invoke("leaderboard", folder, "--track", "variables", "-o", str(tmp_path)).output
+    assert "linear-probe" in board
+    assert (tmp_path / "leaderboard-variables.md").exists()
