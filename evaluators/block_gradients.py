@@ -16,6 +16,9 @@ from ..compiler.component_graph import LOGITS, ROLES, ComponentGraph
 from ..compiler.executor import softmax
 from ..compiler.weights import Weights
 
+_KINK = 1e-8
+"""Neurons up to here are taken to be at their kink, on which side of it is rounding."""
+
 Read = Float[np.ndarray, "circuit reader pair position d_model"]
 Written = Float[np.ndarray, "circuit writer pair position d_out"]
 
@@ -104,7 +107,7 @@ class Mlp(Block):
     def forward(self, read: Read) -> tuple[Written, Any]:
         """Return what the MLP writes."""
         hidden = _times(read, self.W_in) + self.b_in
-        return _times(np.maximum(hidden, 0.0), self.W_out) + self.b_out, hidden > 0
+        return _times(np.maximum(hidden, 0.0), self.W_out) + self.b_out, hidden > _KINK
 
     def backward(self, kept: Any, gradient: Written) -> Read:
         """Return the gradient at the MLP's input; at a kink it is that of the flat side."""
@@ -150,8 +153,8 @@ def blocks_of(weights: Weights, graph: ComponentGraph) -> tuple[Block, ...]:
             blocks.append(Mlp(*place, W_in, weights.b_in[layer, used], W_out, weights.b_out[layer]))
         else:
             at = (layer, [writer.head for writer in beside])
-            names = ("W_Q", "b_Q", "W_K", "W_V", "W_O")
-            blocks.append(Heads(*place, *(getattr(weights, name)[at] for name in names), mask))
+            W_Q, b_Q, W_K = weights.W_Q[at], weights.b_Q[at], weights.W_K[at]
+            blocks.append(Heads(*place, W_Q, b_Q, W_K, weights.W_V[at], weights.W_O[at], mask))
         n_readers, n_writers = read.stop, place[1].stop
     assert graph.readers[n_readers].name == LOGITS
     last = slice(n_readers, n_readers + 1)

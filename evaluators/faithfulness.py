@@ -113,10 +113,9 @@ def faithfulness_curves(
         found = _Sums.over(model, problem.model.codec, runs, circuits, ablation)
     which = which.reshape(kept.shape[:-1])
     return FaithfulnessCurves(
-        *(
-            None if sums is None else sums[which].mean(axis=0)
-            for sums in (found.recovered, found.accuracy, found.divergence)
-        )
+        found.recovered[which].mean(axis=0),
+        found.accuracy[which].mean(axis=0),
+        None if found.divergence is None else found.divergence[which].mean(axis=0),
     )
 
 

@@ -3,9 +3,8 @@
 Hanna, Pezzelle and Belinkov 2024, arXiv:2403.17806: as edge attribution patching,
 with the gradient averaged over runs whose embeddings lie between those of the
 base and those of the source, so that flat spots of the base do not hide an edge.
-Points are about as many as the five of the paper; where attention is saturated, more
-of them find more. Effects have a sign; the score of an edge is their mean magnitude
-over pairs.
+The paper takes five steps; where attention is saturated, more find more. Effects have a
+sign; the score of an edge is their mean magnitude over pairs.
 """
 
 import numpy as np
@@ -15,28 +14,28 @@ from threadpoolctl import threadpool_limits
 from ..circuit_problem import CircuitProblem
 from ..gated_model import GatedModel
 from ..pair_runs import PairRuns
-from .edge_gradients import Path, edge_effects, edge_scores, nearness_gradient
+from .edge_gradients import edge_effects, edge_scores, midpoints, nearness_gradient
 
-POINTS = 6
+STEPS = 8
 
 
 def eap_integrated_gradients(problem: CircuitProblem) -> dict[str, float]:
-    """Return the EAP-IG score of every edge, over `POINTS` points of the path."""
+    """Return the EAP-IG score of every edge, over `STEPS` midpoints of the path."""
     with threadpool_limits(limits=1):  # many small products: more threads are slower
         model = GatedModel(problem.model.weights)
         effects = [
-            edge_effects(model, path_gradient(model, runs, Path.of(POINTS)), runs.change)
-            for runs in PairRuns.of(model, problem, circuits=POINTS)
+            edge_effects(model, path_gradient(model, runs, midpoints(STEPS)), runs.change)
+            for runs in PairRuns.of(model, problem, circuits=STEPS)
         ]
         return edge_scores(problem, model, np.concatenate(effects))
 
 
 def path_gradient(
-    model: GatedModel, runs: PairRuns, path: Path
+    model: GatedModel, runs: PairRuns, shares: Float[np.ndarray, " step"]
 ) -> Float[np.ndarray, "reader pair position d_model"]:
-    """Return the gradient at every reader, averaged over the way to the source."""
+    """Return the gradient at every reader, averaged over shares of the way to the source."""
     base, source = (one[:2] for one in (runs.contributions, runs.source))
-    between = base + path.shares[:, None, None, None, None] * (source - base)
-    gates = model.gates(np.ones((len(between), len(model.edges))))
+    between = base + shares[:, None, None, None, None] * (source - base)
+    gates = model.gates(np.ones((len(shares), len(model.edges))))
     done = model.run(gates, between, np.zeros_like(runs.source))
-    return path.mean(model.reader_gradients(done, nearness_gradient(done.logits, runs)))
+    return model.reader_gradients(done, nearness_gradient(done.logits, runs)).mean(axis=0)

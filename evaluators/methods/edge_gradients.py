@@ -5,7 +5,6 @@ how much the interchange of that edge moves what is differentiated, to first ord
 """
 
 from collections.abc import Mapping
-from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import Float
@@ -20,25 +19,9 @@ ROUNDING = 1e-9
 """Effects below this share of the largest are rounding."""
 
 
-class Path(NamedTuple):
-    """Points on the way from base (0) to source (1), and what each weighs in a mean over it."""
-
-    shares: Float[np.ndarray, " point"]
-    weights: Float[np.ndarray, " point"]
-
-    @classmethod
-    def of(cls, points: int) -> "Path":
-        """Return the points of Gauss and Legendre.
-
-        Of a compiled model neurons switch at simple fractions of the way, where a gradient is
-        one thing or another by rounding; these points are none.
-        """
-        places, weights = np.polynomial.legendre.leggauss(points)
-        return cls((places + 1) / 2, weights / 2)
-
-    def mean(self, arrays: np.ndarray) -> np.ndarray:
-        """Return the mean over points, which are along the first axis."""
-        return np.tensordot(self.weights, arrays, axes=1)
+def midpoints(steps: int) -> Float[np.ndarray, " step"]:
+    """Return the middles of so many equal parts of the way from base (0) to source (1)."""
+    return (np.arange(steps) + 0.5) / steps
 
 
 def nearness_gradient(

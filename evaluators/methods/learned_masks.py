@@ -65,6 +65,7 @@ def open_gates(
     rng = np.random.default_rng(_SEED)
     runs = list(PairRuns.of(model, problem, circuits=recipe.samples, most_pairs=recipe.pairs))
     whole = np.mean([_distance(one, one.source_logits[None]).mean() for one in runs]) or 1.0
+    edges_of_gate = np.equal.outer(gate_of_edge, np.arange(n_gates)).astype(np.float64)
     adam = optax.adam(recipe.learning_rate)
     update = jax.jit(adam.update)
     # Of a round size, so that what jax compiles for one model serves for others.
@@ -74,8 +75,7 @@ def open_gates(
         one, own = runs[step % len(runs)], log_alpha[:n_gates].astype(np.float64)
         gates, slopes = sampled(own, rng.uniform(1e-6, 1 - 1e-6, (recipe.samples, n_gates)))
         by_edge = distance_gradient(model, one, gates[:, gate_of_edge])
-        by_gate = np.zeros_like(gates)
-        np.add.at(by_gate, (slice(None), gate_of_edge), by_edge)
+        by_gate = by_edge @ edges_of_gate
         probability = open_probability(own)
         gradient = np.zeros_like(log_alpha)
         gradient[:n_gates] = (by_gate * slopes).mean(axis=0) / whole

@@ -18,9 +18,9 @@ from glassbench.evaluators.methods.edge_attribution_patching import (
 )
 from glassbench.evaluators.methods.edge_gradients import (
     ROUNDING,
-    Path,
     edge_effects,
     mean_magnitudes,
+    midpoints,
     nearness_gradient,
 )
 from glassbench.evaluators.methods.integrated_activations import (
@@ -34,10 +34,8 @@ from glassbench.evaluators.methods.node_attribution_patching import (
 )
 from glassbench.evaluators.pair_runs import PairRuns
 
-CHUNKS = [
-    Path(part, np.full(1000, 1e-3)) for part in np.arange(0.5, 20_000).reshape(20, 1000) / 20_000
-]
-"""Points enough to see how neurons and patterns of compiled models switch within a hundredth."""
+CHUNKS = np.split(midpoints(20_000), 20)
+"""Steps enough to see how neurons and patterns of compiled models switch within a hundredth."""
 
 
 @pytest.fixture(scope="module")
@@ -96,20 +94,13 @@ def test_effects_lost_in_rounding_are_none():
     assert mean_magnitudes(np.zeros((2, 0))).shape == (0,)
 
 
-def test_paths_integrate_polynomials():
-    path = Path.of(4)
-    assert ((path.shares > 0) & (path.shares < 1)).all()
-    for power in range(8):
-        assert path.mean(path.shares**power) == pytest.approx(1 / (power + 1))
-
-
 def test_eap_ig_averages_between_base_and_source(circuit_problem, model, runs, monkeypatch):
     """The gradient at the embeddings' readers, by differences on the way."""
     module = sys.modules[eap_integrated_gradients.__module__]
     base, source = runs.contributions[:2], runs.source[:2]
     gates = model.gates(np.ones((1, len(model.edges))))
-    for points, shares in ((1, [0.5]), (2, [0.5 - 0.5 / 3**0.5, 0.5 + 0.5 / 3**0.5])):
-        monkeypatch.setattr(module, "POINTS", points)
+    for steps, shares in ((1, [0.5]), (2, [0.25, 0.75])):
+        monkeypatch.setattr(module, "STEPS", steps)
         at = []
         for share in shares:
             between = base + share * (source - base)
@@ -137,7 +128,7 @@ def test_gradients_of_inputs_are_complete(few, model):
     so that the sum over readers is the gradient with respect to the embeddings.
     """
     (runs,) = PairRuns.of(model, few)
-    at_readers = np.mean([path_gradient(model, runs, part) for part in CHUNKS], axis=0)
+    at_readers = np.mean([path_gradient(model, runs, shares) for shares in CHUNKS], axis=0)
     effects = edge_effects(model, at_readers, runs.change)
     total = effects[:, model.places[1] < 2].sum(axis=1)
     change = nearness(few, runs.source_logits) - nearness(few, runs.logits)
@@ -148,7 +139,7 @@ def test_gradients_of_inputs_are_complete(few, model):
 def test_gradients_of_activations_are_complete(few, model, gated_logits):
     """The integrated effects of the edges of a writer add up to the effect of patching it."""
     (runs,) = PairRuns.of(model, few)
-    effects = np.mean([activation_effects(model, runs, part) for part in CHUNKS], axis=0)
+    effects = np.mean([activation_effects(model, runs, shares) for shares in CHUNKS], axis=0)
     before = nearness(few, runs.logits)
     largest = 0.0
     for place, writer in enumerate(model.graph.writers):
@@ -164,7 +155,7 @@ def test_steps_of_activations_are_slopes_on_the_way(few, model, gated_logits):
     """At shares of the way where no neuron has its kink."""
     (runs,) = PairRuns.of(model, few)
     shares = np.array([0.2134, 0.6789])
-    found = activation_effects(model, runs, Path(shares, np.array([0.5, 0.5])))
+    found = activation_effects(model, runs, shares)
     for place, edge in enumerate(model.edges):
         beside = [e.name for e in few.graph.edges if e.writer == edge.writer]
         expected = np.mean(
@@ -178,7 +169,7 @@ def test_steps_of_activations_are_slopes_on_the_way(few, model, gated_logits):
 
 
 def test_activations_have_the_mean_magnitude_over_steps(circuit_problem, model, runs):
-    effects = activation_effects(model, runs, Path.of(6))
+    effects = activation_effects(model, runs, midpoints(8))
     expected = dict.fromkeys(circuit_problem.edges, 0.0)
     names = [edge.name for edge in model.edges]
     expected |= dict(zip(names, mean_magnitudes(effects).tolist(), strict=True))

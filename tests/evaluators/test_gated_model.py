@@ -5,9 +5,10 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from glassbench.compiler import run
+from glassbench.compiler import ComponentGraph, run
 from glassbench.compiler.interchanged_forward import InterchangedForward
 from glassbench.evaluators import CircuitProblem
+from glassbench.evaluators.block_gradients import Mlp, blocks_of
 from glassbench.evaluators.gated_model import GatedModel
 from glassbench.evaluators.pair_runs import PairRuns
 from glassbench.ground_truth import load
@@ -141,3 +142,20 @@ def test_pairs_come_some_at_a_time(circuit_problem, model, runs):
     np.testing.assert_allclose(np.concatenate([p.logits for p in parts]), runs.logits, atol=1e-9)
     source = np.concatenate([part.source for part in parts], axis=1)
     np.testing.assert_allclose(source, runs.source, rtol=0, atol=1e-9)
+
+
+def test_neurons_at_their_kink_have_no_gradient():
+    """Which side of it rounding puts them on shall not be seen."""
+    weights = load("frac_prevs[vocab=2,length=3]").compiled.model.weights
+    block = next(
+        block for block in blocks_of(weights, ComponentGraph.of(weights)) if isinstance(block, Mlp)
+    )
+    (direction,) = np.linalg.pinv(block.W_in[0].T).T[:1]
+    at_kink = -block.b_in[0] * direction
+    gradients = []
+    for side in (-1e-12, 0.0, 1e-12, 1e-3):
+        read = (at_kink + side * direction).reshape(1, 1, 1, 1, -1)
+        written, kept = block.forward(read)
+        gradients.append(block.backward(kept, np.ones_like(written)))
+    assert not any(gradient.any() for gradient in gradients[:3])
+    assert gradients[3].any()
