@@ -1,5 +1,6 @@
 """Task: a program compiled under its regimes, with certified labels."""
 
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -23,6 +24,8 @@ from .universes import node_states
 
 if TYPE_CHECKING:
     from .quality_gate import QualityGate
+
+_LOG = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -161,6 +164,12 @@ def _gate(
     if W is None:
         W = stored_compression(str(task))
     if W is None:
+        _LOG.warning(
+            "%s is trained now, since the package has no matrix of it: seconds to minutes, and "
+            "again in every process. 'glassbench build %s' keeps it as a bundle.",
+            task,
+            task,
+        )
         (made,) = superpose(original, chosen["d"], (chosen["seed"],))
         return made.gate
     size = chosen["d"], original.compiled.model.weights.d_model

@@ -2,11 +2,12 @@
 
 python performance/superposition.py frac_prevs --d 6,7,8 --seeds 10 -o superposition.md
 python performance/superposition.py frac_prevs sort_unique --until 2 --seeds 3
+python performance/superposition.py --suite superposition --seeds 3 -o superposition_suite.md
 
 Without `--d` a program is compressed to one dimension less at a time, from the least at which
 its readers can still see all they need, until no seed has passed the gate `--until` times in a
 row. `--peer` trains by the recipe that is told of the published experiments for as long as ours
-took, in the same run.
+took, in the same run. `--suite` takes the programs of a suite at the widths that it has.
 """
 
 import sys
@@ -19,6 +20,7 @@ import typer
 from markdown_table import table
 from superposition_curves import carried
 
+from glassbench.benchmark_programs import get_suite
 from glassbench.ground_truth import Task, load
 from glassbench.ground_truth.superposed import RECIPES, Superposed, superpose
 
@@ -27,7 +29,7 @@ HEADINGS = [
     "cosine by component", "edges moved", "attempts", "seconds",
 ]  # fmt: skip
 _EXACT = 1e-3
-_CHUNK_SECONDS = 1.0
+_CHUNK = 500
 
 
 def widths(task: Task) -> list[int]:
@@ -63,31 +65,45 @@ def row(task: Task, one: Superposed) -> list[str]:
 def peer(task: Task, d: int, seeds: int, seconds: float) -> list[Superposed]:
     """Return what the published recipe comes to in about so many seconds, its schedule fitted."""
     talk = RECIPES["talk"]
-    started = time.perf_counter()
-    superpose(task, d, range(seeds), recipe=replace(talk, steps=500))
-    a_chunk = max(time.perf_counter() - started, _CHUNK_SECONDS)
-    steps = 500 * max(1, int(seconds / a_chunk))
+    taken = []
+    for chunks in (1, 3):  # the difference is two chunks, without what is compiled once
+        started = time.perf_counter()
+        superpose(task, d, range(seeds), recipe=replace(talk, steps=chunks * _CHUNK))
+        taken.append(time.perf_counter() - started)
+    steps = _CHUNK * max(1, int(2 * seconds / (taken[1] - taken[0])))
     done = superpose(task, d, range(seeds), recipe=replace(talk, steps=steps))
     return [replace(one, recipe=f"talk, {steps:,} steps") for one in done]
 
 
+def of_suite(suite: str) -> dict[str, list[int]]:
+    """Return the widths of each program of a suite of compressed models, widest first."""
+    found: dict[str, list[int]] = {}
+    for task in get_suite(suite):
+        name, _, regime = str(task).rpartition("/superposed[d=")
+        found.setdefault(name, []).append(int(regime.partition(",")[0]))
+    return found
+
+
 def main(
-    programs: Annotated[list[str], typer.Argument(help="Tasks of the library.")],
+    programs: Annotated[list[str] | None, typer.Argument(help="Tasks of the library.")] = None,
     d: Annotated[str, typer.Option(help="Widths, separated by commas.")] = "",
     seeds: Annotated[int, typer.Option(help="How many seeds.")] = 3,
     until: Annotated[int, typer.Option(help="How many widths in a row may fail.")] = 2,
     compare: Annotated[bool, typer.Option("--peer", help="Also by the published recipe.")] = False,
     recipe: Annotated[str, typer.Option(help="A recipe by name.")] = "",
+    suite: Annotated[str, typer.Option(help="A suite of compressed models.")] = "",
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="Also write the table here.")
     ] = None,
 ) -> None:
     """Compress programs and print a row for each width and seed."""
     rows = []
-    for name in programs:
+    fixed = [int(each) for each in d.split(",")] if d else []
+    wanted = of_suite(suite) if suite else dict.fromkeys(programs or [], fixed)
+    for name, given in wanted.items():
         task = load(name)
         failed = 0
-        for width in [int(each) for each in d.split(",")] if d else widths(task):
+        for width in given or widths(task):
             started = time.perf_counter()
             done = list(superpose(task, width, range(seeds), recipe=recipe or None))
             taken = time.perf_counter() - started
@@ -97,7 +113,7 @@ def main(
             for each in rows[-len(done) :]:
                 sys.stderr.write(" | ".join(each) + "\n")
             failed = 0 if any(one.gate.passed for one in done) else failed + 1
-            if not d and failed == until:
+            if not given and failed == until:
                 break
     text = table(HEADINGS, rows)
     sys.stdout.write(text + "\n")
