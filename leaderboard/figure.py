@@ -71,7 +71,7 @@ def standings_figure(standings: "pd.DataFrame", scores: "pd.DataFrame") -> "Figu
 def _label(row: "pd.Series") -> str:
     name = one_line(str(row["method"]))
     name = name if len(name) <= 40 else f"{name[:39]}…"
-    return f"{row['rank']}.  {name}" if row["role"] == "method" else name
+    return f"{row['rank']}  {name}" if row["role"] == "method" else name
 
 
 def _draw_guides(axes: "Axes") -> None:

@@ -9,8 +9,10 @@ from typing import Any
 from ..whole_file import write_whole
 from .figure import standings_figure, write_figure
 from .results_folder import read_results
-from .standings import failures, results_frame, standings, task_scores
+from .results_frame import failures, results_frame
+from .standings import standings
 from .tables import latex_table, markdown_table
+from .task_scores import task_scores
 
 
 @dataclass(frozen=True)

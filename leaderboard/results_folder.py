@@ -52,8 +52,10 @@ def check_comparable(results: Sequence[Result]) -> None:
     primaries = sorted({result.primary for result in results})
     if len(primaries) > 1:
         problems.append(f"the primary metric must be one, got {', '.join(primaries)}")
-    for task in sorted({result.task for result in results}):
-        of_task = [result for result in results if result.task == task]
+    by_task: dict[str, list[Result]] = {}
+    for result in results:
+        by_task.setdefault(result.task, []).append(result)
+    for task, of_task in sorted(by_task.items()):
         digests = sorted({result.task_digest[:12] for result in of_task})
         if len(digests) > 1:
             problems.append(f"{task}: the task's digest must be one, got {', '.join(digests)}")

@@ -174,4 +174,6 @@ def _latex_cell(cell: str) -> str:
     number = r"-?\d+(\.\d+)?"
     if re.fullmatch(rf"{number}|\[{number}, {number}\]", cell):
         return f"${cell}$"
+    if re.fullmatch(r"\d+-\d+", cell):
+        return cell.replace("-", "--")
     return escape_latex(cell)

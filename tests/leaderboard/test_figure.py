@@ -29,7 +29,7 @@ def test_every_task_of_every_row_is_a_mark_in_its_place(results):
     marks = np.concatenate([c.get_offsets() for c in axes.collections])
     assert len(marks) == 6 * 2  # three methods and three references on two tasks
     rows = [label.get_text() for label in axes.get_yticklabels()]
-    assert rows == ["oracle", "1.  good", "2.  fails", "prior", "3.  partial", "random"]
+    assert rows == ["oracle", "1-3  good", "1-3  fails", "prior", "1-3  partial", "random"]
     good = sorted(x for x, y in marks if round(float(y)) == 1)
     np.testing.assert_allclose(good, [0.5, 1.0])
 

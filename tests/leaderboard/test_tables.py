@@ -23,8 +23,12 @@ def test_markdown_of_plain_names(results):
     assert lines[0] == (
         "| Rank | Method | Score | 95% interval | AP | AUROC | Seconds | Tasks | Failed |"
     )
-    assert lines[3] == (r"| 1 | good | 0.750 | \[0.500, 1.000\] | 0.800 | 0.800 | 2.00 | 2/2 | 0 |")
-    assert lines[4] == r"| 2 | fails | 0.187 | \[-0.125, 0.500\] | 0.350 | 0.550 | 2.00 | 1/2 | 1 |"
+    assert lines[3] == (
+        r"| 1-3 | good | 0.750 | \[0.500, 1.000\] | 0.800 | 0.800 | 2.00 | 2/2 | 0 |"
+    )
+    assert (
+        lines[4] == r"| 1-3 | fails | 0.187 | \[-0.125, 0.500\] | 0.350 | 0.550 | 2.00 | 1/2 | 1 |"
+    )
     assert lines[5] == r"|  | prior | 0.000 | \[0.000, 0.000\] | 0.200 | 0.500 |  |  |  |"
     assert lines[-1] == "- Method fails on b-v1, seed 0, failed: ToolError: out of luck"
 
@@ -34,7 +38,7 @@ def test_latex_of_plain_names(results):
     start = lines.index(r"\begin{tabular}{rlrrrrrrr}")
     assert lines[start + 1] == r"\toprule"
     assert lines[start + 5] == (
-        r"$1$ & good & $0.750$ & $[0.500, 1.000]$ & $0.800$ & $0.800$ & $2.00$ & 2/2 & $0$ \\"
+        r"1--3 & good & $0.750$ & $[0.500, 1.000]$ & $0.800$ & $0.800$ & $2.00$ & 2/2 & $0$ \\"
     )
     assert lines[-2:] == [r"\bottomrule", r"\end{tabular}"]
     assert all(line.startswith("% ") for line in lines[:start])

@@ -1,0 +1,147 @@
+"""Results frame: results as they were recorded, a row for each and each of its metrics."""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from ..errors import BundleError
+from ..evaluators.result import MetricValue, Result
+from .results_folder import check_comparable
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_TEXTS = ["method", "tool", "settings", "task", "status", "file", "metric"]
+_RUN = ["method", "tool", "settings", "task", "seed", "status", "error", "wall_seconds"]
+_RUN += ["peak_memory_mb", "file", "metric", "primary"]
+_NUMBERS = ["value", "low", "high", "random", "prior", "floor", "ceiling", "normalised"]
+
+
+def method_names(results: Sequence[Result]) -> dict[str, str]:
+    """Return the name of the method of each result, by the result's file name.
+
+    It is the tool's name, followed by the settings where the tool occurs with
+    more than one choice of them.
+    """
+    return dict(zip((one.file_name for one in results), _names(results), strict=True))
+
+
+def _names(results: Sequence[Result]) -> list[str]:
+    """Return the name of the method of each result, in order."""
+    written = [json.dumps(result.settings, sort_keys=True) for result in results]
+    choices: dict[str, set[str]] = {}
+    for result, settings in zip(results, written, strict=True):
+        choices.setdefault(result.tool, set()).add(settings)
+    known: dict[tuple[str, str], str] = {}
+    for result, settings in zip(results, written, strict=True):
+        if (result.tool, settings) not in known:
+            several = len(choices[result.tool]) > 1
+            known[result.tool, settings] = result.tool + (_told(result.settings) if several else "")
+    return [known[one.tool, settings] for one, settings in zip(results, written, strict=True)]
+
+
+def _told(settings: Mapping[str, Any]) -> str:
+    """Return settings as they stand after the name of a tool."""
+    parts = [
+        f"{key}={value if isinstance(value, str) else json.dumps(value, sort_keys=True)}"
+        for key, value in sorted(settings.items())
+    ]
+    return f" ({', '.join(parts) or 'defaults'})"
+
+
+def results_frame(
+    results: Sequence[Result],
+    track: str = "circuit",
+    question: Mapping[str, Any] | None = None,
+) -> "pd.DataFrame":
+    """Return one row per result and metric of `track`.
+
+    A result without an answer keeps an empty `value`; where it records no
+    metrics, their floors and ceilings are those of the other results on its task.
+
+    Columns: `method, tool, settings, task, seed, status, error, wall_seconds,
+    peak_memory_mb, file, metric, primary, value, low, high, random, prior,
+    floor, ceiling, normalised`, and one for each number that results report beside metrics.
+
+    Args:
+        results: of any tracks and questions.
+        track: the track that is ranked.
+        question: how the question differs from the track's default; others are left out.
+
+    Raises:
+        BundleError: there is no result of `track`, or they are not comparable.
+    """
+    import pandas as pd
+
+    question = dict(question or {})
+    results = [
+        result for result in results if result.track == track and result.question == question
+    ]
+    if not results:
+        asked = f" asked with {json.dumps(question, sort_keys=True)}" if question else ""
+        raise BundleError(
+            f"Expected results of track {track!r}{asked}, found none. Score a method first."
+        )
+    check_comparable(results)
+    known: dict[str, dict[str, MetricValue]] = {}
+    for result in results:
+        of_task = known.setdefault(result.task, {})
+        for name, metric in result.metrics.items():
+            of_task.setdefault(name, metric)
+    rows = [
+        (name, *row)
+        for name, result in zip(_names(results), results, strict=True)
+        for row in _rows(result, known[result.task])
+    ]
+    frame = pd.DataFrame(rows, columns=[*_RUN, *_NUMBERS])
+    frame = frame.astype(dict.fromkeys(_NUMBERS, "float64") | dict.fromkeys(_TEXTS, "str"))
+    return _with_reported(frame, results).sort_values(
+        ["method", "task", "seed", "file", "metric"], ignore_index=True
+    )
+
+
+def _rows(result: Result, known: Mapping[str, MetricValue]) -> Iterator[tuple[Any, ...]]:
+    """Yield a row per metric of `result`; `known` are the metrics of others on its task."""
+    run = (
+        result.tool,
+        json.dumps(result.settings, sort_keys=True),
+        result.task,
+        result.seed,
+        result.status,
+        result.error,
+        result.wall_seconds,
+        result.peak_memory_mb,
+        result.file_name,
+    )
+    metrics = result.metrics or known
+    if not metrics:
+        yield (*run, result.primary, True, *[None] * len(_NUMBERS))
+    for name, one in metrics.items():
+        ends = (one.value, one.low, one.high) if result.metrics else (None, None, None)
+        normalised = one.normalised if result.metrics else None
+        scale = (one.floors.random, one.floors.prior, one.floor, one.ceiling)
+        yield (*run, name, name == result.primary, *ends, *scale, normalised)
+
+
+def _with_reported(frame: "pd.DataFrame", results: Sequence[Result]) -> "pd.DataFrame":
+    """Return the frame with a column for each number that results report."""
+    import pandas as pd
+
+    reported = pd.DataFrame(
+        [result.reported for result in results],
+        index=[result.file_name for result in results],
+        columns=sorted({name for result in results for name in result.reported}),
+        dtype="float64",
+    )
+    return frame.join(reported, on="file") if len(reported.columns) else frame
+
+
+def reported_names(frame: "pd.DataFrame") -> list[str]:
+    """Return the columns of a results frame that are numbers reported beside metrics."""
+    return [name for name in frame.columns if name not in (*_RUN, *_NUMBERS)]
+
+
+def failures(frame: "pd.DataFrame") -> "pd.DataFrame":
+    """Return one row per run without an answer: `method, task, seed, status, error`."""
+    failed = frame[frame["status"] != "ok"].drop_duplicates("file")
+    return failed[["method", "task", "seed", "status", "error"]].reset_index(drop=True)
