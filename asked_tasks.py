@@ -63,10 +63,10 @@ def asked_track(track: str, arm: str | None) -> "Track":
 
 
 def check_posed(track: "Track", names: "Sequence[TaskId | ToyId | Path]") -> None:
-    """Refuse toy models where only features can be asked for, before any is trained."""
+    """Refuse what a track cannot ask about, as far as names tell, before any task is made."""
     from .benchmark_programs import ToyId
     from .evaluators import AttributionTrack, CircuitTrack, ProgramTrack, VariablesTrack
-    from .evaluators.attribution_track import no_tokens
+    from .evaluators.attribution_track import check_named
     from .evaluators.circuit_track import no_circuit
     from .evaluators.program_track import no_program
     from .evaluators.variables_track import no_variables
@@ -74,8 +74,8 @@ def check_posed(track: "Track", names: "Sequence[TaskId | ToyId | Path]") -> Non
     toys = [str(name) for name in names if isinstance(name, ToyId)]
     if toys and isinstance(track, CircuitTrack):
         raise no_circuit(toys)
-    if toys and isinstance(track, AttributionTrack):
-        raise no_tokens(toys)
+    if isinstance(track, AttributionTrack):
+        check_named(names)
     if toys and isinstance(track, ProgramTrack):
         raise no_program(toys)
     if toys and isinstance(track, VariablesTrack):

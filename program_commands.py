@@ -12,6 +12,7 @@ from .errors import GlassbenchError, TaskError
 if TYPE_CHECKING:
     from .benchmark_programs import Finding, ProgramSpec, TaskId
     from .benchmark_programs.feature_measures import FeatureMeasures
+    from .benchmark_programs.relevance_measures import RelevanceMeasures
 
     Traits = tuple[str, ...]
 
@@ -54,7 +55,7 @@ def list_everything(
         _list_tags(specs, as_json=as_json)
     elif suite is not None:
         names = {spec.name for spec in specs}
-        _list_tasks([task for task in tasks if task.name in names], as_json=as_json)
+        _list_tasks([task for task in tasks if task.name in names], suite, as_json=as_json)
     elif as_json:
         _print_json([_record(spec, seen, size) for spec, seen in _with_traits(specs)])
     else:
@@ -258,40 +259,53 @@ def _list_suites() -> None:
     )
 
 
-def _list_tasks(tasks: "list[TaskId]", *, as_json: bool) -> None:
-    """Print tasks, with what was measured of them; of their features too, where it was."""
+def _list_tasks(tasks: "list[TaskId]", suite: str, *, as_json: bool) -> None:
+    """Print tasks, with what was measured of them; of tokens where the suite is about them."""
     from dataclasses import asdict
 
+    from .benchmark_programs import SUITES
     from .benchmark_programs.feature_measures import measured_features
+    from .benchmark_programs.relevance_measures import measured_relevance
     from .benchmark_programs.task_measures import measured_tasks
 
     names = [str(task) for task in tasks]
     circuits = [measured_tasks().get(name) for name in names]
     features = [measured_features().get(name) for name in names]
+    about_tokens = SUITES[suite].track == "attribution"
+    tokens = [measured_relevance().get(name) if about_tokens else None for name in names]
     if as_json:
         _print_json(
             [
                 {"task": name, **(asdict(one) if one else {}), **_about_features(seen)}
-                for name, one, seen in zip(names, circuits, features, strict=True)
+                | _about_tokens(read)
+                for name, one, seen, read in zip(names, circuits, features, tokens, strict=True)
             ]
         )
         return
     heading = ["Task", "Layers", "Heads", "d_model", "Causal", "Inert", "Unwired"]
     heading += ["Classes", "Blind"] if any(features) else []
+    heading += ["Ranked", "Prior"] if about_tokens else []
     rows = []
-    for name, one, seen in zip(names, circuits, features, strict=True):
+    for name, one, seen, read in zip(names, circuits, features, tokens, strict=True):
         numbers: list[int] = []
         if one is not None:
             numbers = [one.layers, one.heads, one.d_model, one.causal, one.inert, one.unwired]
         row = [name, *(f"{number:,}" for number in numbers)] + [""] * (6 - len(numbers))
         row += [str(seen.classes), f"{seen.floor:.2f}"] if seen else []
-        rows.append(row + [""] * (len(heading) - len(row)))
+        row += [f"{read.ranked} of {read.answers}", f"{read.prior:.2f}"] if read else []
+        rows.append((row + [""] * len(heading))[: len(heading)])
     print_table(heading, rows)
     console().print(f"\n{counted(len(rows), 'task')}")
     if any(features):
         console().print(
             "Classes: of features before the logits. Blind: the matched cosine of directions "
             "that are\nchosen without a look at the rows, the floor of the features track."
+        )
+    if about_tokens:
+        console().print(
+            "Ranked: answers that depend on some tokens and not on others. Prior: what positions "
+            "earn\non the attribution track, learned from the other tasks, from random (0) to "
+            "oracle (1)."
         )
 
 
@@ -301,6 +315,17 @@ def _about_features(seen: "FeatureMeasures | None") -> dict[str, int | float]:
         return {}
     names = ("classes", "directions", "random", "spread")
     return {name: getattr(seen, name) for name in names}
+
+
+def _about_tokens(read: "RelevanceMeasures | None") -> dict[str, int | float]:
+    """Return what was measured of the relevance of a task's tokens, as JSON holds it."""
+    if read is None:
+        return {}
+    return {
+        "answers": read.answers,
+        "answers_ranked": read.ranked,
+        "prior_of_positions": read.prior,
+    }
 
 
 def check(

@@ -1,6 +1,7 @@
 """Measures table: records of numbers, one a task, as CSV in the package."""
 
 import csv
+from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, fields
 from importlib.resources import files
@@ -12,7 +13,7 @@ from pydantic import TypeAdapter
 
 
 @dataclass(frozen=True, kw_only=True)
-class Measures:
+class Measures(ABC):
     """What was measured of a task.
 
     Attributes:
@@ -20,6 +21,11 @@ class Measures:
     """
 
     task: str
+
+    @property
+    @abstractmethod
+    def shortcomings(self) -> list[str]:
+        """Why the task is not worth ranking methods on; empty where it is."""
 
 
 Kind = TypeVar("Kind", bound=Measures)

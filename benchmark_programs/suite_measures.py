@@ -1,7 +1,7 @@
 """Suite measures: what a suite is worth in numbers, and whether methods are ranked on it.
 
-All follows from what was measured of its tasks, but for one number: what the prior earns
-stands in `measured_priors.csv`, which is written together with `measured_tasks.csv`.
+All follows from what was measured of its tasks, but for one number: what the prior earns on a
+track stands in `measured_priors.csv`, which is written together with `measured_tasks.csv`.
 """
 
 import csv
@@ -15,13 +15,16 @@ from statistics import median
 from types import MappingProxyType
 
 from .feature_measures import measured_features
+from .measures_table import Measures
+from .relevance_measures import measured_relevance
 from .suites import SUITES, get_suite
 from .task_measures import LEAST_CIRCUIT, measured_tasks
 
 FILE = "measured_priors.csv"
 MOST_PRIOR = 0.15
 LEAST_ATTENTION = 2 / 3
-LEAST_FEATURE_TASKS = 12
+LEAST_TASKS = 12
+"""How many tasks a suite of another track than `circuit` must have."""
 MOST_SMALL = 0.1
 
 
@@ -76,8 +79,9 @@ class SuiteMeasures:
 def is_ranked(name: str) -> bool:
     """Return whether methods are ranked on a suite, on the track that it is for.
 
-    Circuits are asked about on suites without shortcomings. Features are where enough tasks are
-    measured to be worth ranking on, and no others are among them.
+    Circuits are asked about on suites without shortcomings. Features and tokens are where enough
+    tasks are measured to be worth ranking on, and no others are among them; and tokens where
+    positions earn little over the suite.
 
     Raises:
         TaskError: there is no such suite.
@@ -86,12 +90,18 @@ def is_ranked(name: str) -> bool:
         >>> is_ranked("superposition"), is_ranked("controls")
         (True, False)
     """
-    tasks = get_suite(name)
-    if SUITES[name].track != "features":
+    track = SUITES[name].track
+    if track == "circuit":
         return not suite_measures(name).shortcomings
-    measures = [measured_features().get(str(task)) for task in tasks]
+    known: Mapping[str, Measures] = (
+        measured_features() if track == "features" else measured_relevance()
+    )
+    measures = [known.get(str(task)) for task in get_suite(name)]
     worth = [one is not None and not one.shortcomings for one in measures]
-    return len(worth) >= LEAST_FEATURE_TASKS and all(worth)
+    enough = len(worth) >= LEAST_TASKS and all(worth)
+    if track == "features":
+        return enough
+    return enough and measured_priors().get((name, track), math.inf) <= MOST_PRIOR
 
 
 def suite_measures(name: str) -> SuiteMeasures:
@@ -118,19 +128,19 @@ def suite_measures(name: str) -> SuiteMeasures:
         circuits=len({row.circuit for row in rows}),
         causal=sum(sizes) / max(1, edges),
         inert=sum(row.inert for row in rows) / max(1, edges),
-        prior=measured_priors().get(name, math.nan),
+        prior=measured_priors().get((name, "circuit"), math.nan),
     )
 
 
 @lru_cache(maxsize=1)
-def measured_priors() -> Mapping[str, float]:
-    """Return what the prior earns on each suite."""
+def measured_priors() -> Mapping[tuple[str, str], float]:
+    """Return what the prior earns, by suite and track."""
     text = files(__package__).joinpath(FILE).read_text(encoding="utf-8")
-    return MappingProxyType(
-        {row["suite"]: float(row["prior"]) for row in csv.DictReader(StringIO(text))}
-    )
+    rows = csv.DictReader(StringIO(text))
+    return MappingProxyType({(row["suite"], row["track"]): float(row["prior"]) for row in rows})
 
 
-def write_priors(priors: Mapping[str, float]) -> str:
-    """Return what the prior earns on each suite as CSV."""
-    return "".join(["suite,prior\n", *(f"{name},{prior:.4f}\n" for name, prior in priors.items())])
+def write_priors(priors: Mapping[tuple[str, str], float]) -> str:
+    """Return what the prior earns, by suite and track, as CSV."""
+    rows = (f"{name},{track},{prior:.4f}\n" for (name, track), prior in priors.items())
+    return "".join(["suite,track,prior\n", *rows])

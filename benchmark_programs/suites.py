@@ -1,7 +1,8 @@
 """Suites: fixed sets of tasks that results are reported on.
 
 Which tasks are worth ranking methods on is decided by `TaskMeasures.shortcomings`, and on the
-features track by `FeatureMeasures.shortcomings`, from what was measured, and by nothing else.
+features and attribution tracks by the `shortcomings` of `FeatureMeasures` and of
+`RelevanceMeasures`, from what was measured, and by nothing else.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -13,6 +14,7 @@ from .feature_measures import MOST_FLOOR, measured_features
 from .pairs import PAIRS
 from .program_spec import ProgramSpec
 from .registry import get_program, library
+from .relevance_measures import MOST_PRIOR_OF_TASK, measured_relevance
 from .suggestion import unknown_name
 from .superposed_widths import WIDTHS
 from .task_id import TaskId
@@ -67,6 +69,18 @@ def superposition_candidates() -> tuple[str, ...]:
         f"{get_program(name).id}/superposed[d={d},seed=0]"
         for name, widths in WIDTHS.items()
         for d in widths
+    )
+
+
+def relevance_candidates() -> tuple[str, ...]:
+    """Return every task that `relevance` may hold: those for `core` that are not too large.
+
+    What makes a circuit worth finding does not matter here.
+    """
+    return tuple(
+        task
+        for task in _core_candidates(library())
+        if task in measured_tasks() and measured_tasks()[task].edges <= LARGEST_CORE_TASK
     )
 
 
@@ -138,6 +152,16 @@ def _superposition() -> Iterator[str]:
             yield task
 
 
+def _relevance() -> Iterator[str]:
+    """Yield the tasks of `relevance`: those that positions do not tell, each relevance once."""
+    seen: set[str] = set()
+    for task in relevance_candidates():
+        measured = measured_relevance().get(task)
+        if measured and not measured.shortcomings and measured.labels not in seen:
+            seen.add(measured.labels)
+            yield task
+
+
 @dataclass(frozen=True)
 class Suite:
     """A set of tasks.
@@ -166,6 +190,12 @@ SUITES: Mapping[str, Suite] = {
         f"{MOST_FLOOR} at most; features track.",
         _superposition,
         "features",
+    ),
+    "relevance": Suite(
+        "Crowded models of which answers depend on tokens that positions do not tell: the prior "
+        f"earns {MOST_PRIOR_OF_TASK} at most; attribution track.",
+        _relevance,
+        "attribution",
     ),
     "paired": Suite("Programs of equal behaviour, and of equal mechanism.", _paired),
     "controls": Suite('Tasks where the answer to some question is "none".', _controls),

@@ -12,7 +12,7 @@ from jaxtyping import Bool, Float32, Int
 
 from ..compiler.model import Model
 from ..errors import AnswerError, listing
-from ..ground_truth import Task
+from ..ground_truth import Task, TaskDomain
 from ..ground_truth.interchange_pairs import spread_rows
 
 N_ROWS = 128
@@ -34,22 +34,29 @@ class AttributionProblem:
 
     @classmethod
     def of(cls, task: Task, *, seed: int = 0, n_rows: int = N_ROWS) -> "AttributionProblem":
-        """Return the problem that a task poses.
+        """Return the problem that a task poses; see `drawn`."""
+        return cls.drawn(task.compiled.model, task.domain, seed=seed, n_rows=n_rows)
 
-        Inputs are drawn without replacement, evenly over lengths, and within a length evenly
+    @classmethod
+    def drawn(
+        cls, model: Model, domain: TaskDomain, *, seed: int = 0, n_rows: int = N_ROWS
+    ) -> "AttributionProblem":
+        """Return the problem that a model poses on some inputs.
+
+        They are drawn without replacement, evenly over lengths, and within a length evenly
         over the answers that they lead to.
 
         Args:
-            task: says which inputs there are.
+            model: weights and codec.
+            domain: says which inputs there are.
             seed: draws them.
             n_rows: how many; a domain that has fewer is taken whole.
         """
-        domain = task.domain
         order = np.random.default_rng([seed, 8]).permutation(len(domain.tokens))
         drawn = order[spread_rows(domain.length[order], domain.stratum[order], n_rows)]
         tokens = domain.tokens[drawn]
         tokens.setflags(write=False)
-        return cls(task.compiled.model, tokens)
+        return cls(model, tokens)
 
     @property
     def real(self) -> Bool[np.ndarray, "rows position"]:

@@ -14,6 +14,8 @@ from typing import Any, ClassVar
 import numpy as np
 from pydantic import JsonValue
 
+from ..benchmark_programs import ToyId
+from ..benchmark_programs.relevance_measures import measured_relevance
 from ..errors import BundleError, TaskError, listing
 from ..ground_truth import Relevance, Task, relevance
 from .attribution_floors import prior_floors
@@ -159,9 +161,24 @@ def _why_not(task: AnyTask) -> str:
     return ""
 
 
-def no_tokens(tasks: Sequence[str]) -> TaskError:
-    """Return the error about tasks, such as toy models, that have features and no tokens."""
-    return _nothing_to_rank([_without_tokens(task) for task in tasks])
+def check_named(names: Sequence[object]) -> None:
+    """Check what is known of tasks by their names alone, before any is made.
+
+    Args:
+        names: ids of tasks and of toy models; others are let through.
+
+    Raises:
+        TaskError: some are toy models, or were measured and have nothing to rank.
+    """
+    known = measured_relevance()
+    problems = [_without_tokens(str(name)) for name in names if isinstance(name, ToyId)]
+    problems += [
+        f"{name}: {_NOTHING}"
+        for name in map(str, names)
+        if name in known and not known[name].ranked
+    ]
+    if problems:
+        raise _nothing_to_rank(problems)
 
 
 def _without_tokens(task: str) -> str:
@@ -172,7 +189,8 @@ def _nothing_to_rank(problems: Sequence[str]) -> TaskError:
     return TaskError(
         listing(
             "The attribution track ranks the tokens of an input by whether an answer depends on "
-            "them, and these tasks have nothing to rank; leave them out:",
+            "them, and these tasks have nothing to rank; leave them out, or take the suite "
+            "'relevance', where all have:",
             problems,
         )
     )

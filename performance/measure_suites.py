@@ -2,13 +2,14 @@
 
 python performance/measure_suites.py -o suites.md [--jobs 2] [--cache DIR] [--new]
 
-It writes `benchmark_programs/measured_tasks.csv`, `measured_features.csv` and
-`measured_priors.csv`, from which suites are chosen and ranked by rule, and prints a row a suite:
-how many tasks use attention, how large circuits are, how many differ, which share of the edges is
-inert, what the prior earns without looking, and what blind directions do where features are asked
-about. What is in the cache already, by the digest of its weights, is not certified again;
-compressed models are not kept there. With `--new` only tasks that do not stand in the files yet
-are measured, and suites with other tasks keep their priors.
+It writes `benchmark_programs/measured_tasks.csv`, `measured_features.csv`, `measured_relevance.csv`
+and `measured_priors.csv`, from which suites are chosen and ranked by rule, and prints a row a
+suite: how many tasks use attention, how large circuits are, how many differ, which share of the
+edges is inert, what the prior earns without looking, what blind directions do where features are
+asked about, and what positions do where tokens are. What is in the cache already, by the digest
+of its weights, is not certified again; compressed models are not kept there. With `--new` only
+tasks that do not stand in the files yet are measured, and suites with other tasks keep their
+priors. The relevance of tokens is measured whenever it is run: it takes seconds.
 """
 
 import json
@@ -28,18 +29,25 @@ from glassbench.benchmark_programs import SUITES, TaskId, TaskMeasures, get_suit
 from glassbench.benchmark_programs.feature_measures import FILE as FEATURES_FILE
 from glassbench.benchmark_programs.feature_measures import FeatureMeasures, measured_features
 from glassbench.benchmark_programs.measures_table import write_table
+from glassbench.benchmark_programs.relevance_measures import FILE as RELEVANCE_FILE
+from glassbench.benchmark_programs.relevance_measures import RelevanceMeasures, measured_relevance
 from glassbench.benchmark_programs.suite_measures import FILE as PRIORS_FILE
 from glassbench.benchmark_programs.suite_measures import (
     measured_priors,
     suite_measures,
     write_priors,
 )
-from glassbench.benchmark_programs.suites import candidates, superposition_candidates
+from glassbench.benchmark_programs.suites import (
+    candidates,
+    relevance_candidates,
+    superposition_candidates,
+)
 from glassbench.benchmark_programs.task_measures import FILE as TASKS_FILE
 from glassbench.benchmark_programs.task_measures import measured_tasks
 from glassbench.errors import GlassbenchError
 from glassbench.evaluators.floors import prior_above_random
 from glassbench.evaluators.measure_features import measure_features
+from glassbench.evaluators.measure_relevance import measure_relevance, prior_of_positions
 from glassbench.evaluators.ranking_metrics import METRICS
 from glassbench.ground_truth import build_model, certified, edge_positives, measure
 from glassbench.ground_truth.digest import weights_digest
@@ -98,13 +106,13 @@ def all_measured(tasks: Sequence[str], jobs: int, cache: Path | None) -> dict[st
 
 
 def prior(name: str, found: dict[str, Measured]) -> float | None:
-    """Return what the prior earns on a suite, on the scale from random to oracle.
+    """Return what the prior earns on the circuits of a suite, on the scale from random to oracle.
 
     Where tasks of the suite were measured earlier, that is what it earned then.
     """
     tasks = [str(task) for task in get_suite(name)]
     if not set(tasks) <= set(found):
-        return measured_priors().get(name)
+        return measured_priors().get((name, "circuit"))
     keys = {task: found[task].key for task in tasks}
     return prior_above_random({t: key for t, key in keys.items() if any(key.values())}, METRIC)
 
@@ -115,6 +123,7 @@ def suite_row(name: str, found: dict[str, Measured]) -> list[str]:
     tasks = [str(task) for task in get_suite(name)]
     floors = [measured_features()[task].floor for task in tasks if task in measured_features()]
     seconds = [found[task].seconds for task in tasks if task in found]
+    positions = measured_priors().get((name, "attribution"))
     return [
         name,
         str(measures.tasks),
@@ -127,6 +136,7 @@ def suite_row(name: str, found: dict[str, Measured]) -> list[str]:
         f"{measures.inert:.1%}",
         f"{measures.prior:.3f}",
         f"{min(floors):.2f} to {max(floors):.2f}" if floors else "",
+        "" if positions is None else f"{positions:.3f}",
         "yes" if is_ranked(name) else "no",
         f"{sum(seconds):.0f}" if seconds else "",
     ]
@@ -146,10 +156,25 @@ def write_measured(found: dict[str, Measured]) -> None:
     (FOLDER / FEATURES_FILE).write_bytes(write_table(FeatureMeasures, of_features).encode())
     measured_tasks.cache_clear()
     measured_features.cache_clear()
-    earned = {name: prior(name, found) for name in SUITES}
-    priors = write_priors({name: one for name, one in earned.items() if one is not None})
+    of_positions = write_relevance()
+    earned = {(name, "circuit"): prior(name, found) for name in SUITES} | of_positions
+    priors = write_priors({suite: one for suite, one in earned.items() if one is not None})
     (FOLDER / PRIORS_FILE).write_bytes(priors.encode())
     measured_priors.cache_clear()
+
+
+def write_relevance() -> dict[tuple[str, str], float | None]:
+    """Measure the relevance of tokens, and return what positions earn on the suites for it."""
+    models = {task: build_model(task) for task in relevance_candidates()}
+    rows = measure_relevance(models).values()
+    (FOLDER / RELEVANCE_FILE).write_bytes(write_table(RelevanceMeasures, rows).encode())
+    measured_relevance.cache_clear()
+    earned: dict[tuple[str, str], float | None] = {}
+    for name, suite in SUITES.items():
+        if suite.track == "attribution":
+            tasks = [str(task) for task in get_suite(name)]
+            earned[name, suite.track] = prior_of_positions({task: models[task] for task in tasks})
+    return earned
 
 
 HEADING = [
@@ -164,6 +189,7 @@ HEADING = [
     "inert edges",
     "prior, normalised",
     "blind matched cosine",
+    "prior of positions",
     "ranked",
     "seconds",
 ]

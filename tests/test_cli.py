@@ -9,6 +9,7 @@ import pytest
 from glassbench.benchmark_programs import SUITES, get_program, registry
 from glassbench.benchmark_programs.families import controls
 from glassbench.benchmark_programs.feature_measures import MOST_FLOOR
+from glassbench.benchmark_programs.relevance_measures import MOST_PRIOR_OF_TASK
 from glassbench.benchmark_programs.suites import Suite
 from glassbench.benchmark_programs.superposed_widths import WIDTHS
 from glassbench.benchmark_programs.task_measures import measured_tasks
@@ -141,6 +142,19 @@ def test_list_shows_what_was_measured_of_compressed_models(run):
         assert record["d_model"] in WIDTHS[record["task"].split("-")[0]]
         assert 0.5 < record["random"] < record["spread"] <= MOST_FLOOR
     assert "Blind" not in run("list", "--suite", "quick").stdout
+
+
+def test_list_shows_what_was_measured_of_tokens(run):
+    out = run("list", "--suite", "relevance", "--family", "sorting").stdout
+    (row,) = (row for row in out.splitlines() if row.startswith("sort-v1"))
+    assert row.split()[-4:] == ["211", "of", "468", "0.05"]
+    assert "what positions earn\non the attribution track" in out
+    records = json.loads(
+        run("list", "--suite", "relevance", "--family", "sorting", "--json").stdout
+    )
+    assert all(0 < record["answers_ranked"] < record["answers"] for record in records)
+    assert all(record["prior_of_positions"] <= MOST_PRIOR_OF_TASK for record in records)
+    assert "Prior" not in run("list", "--suite", "core").stdout
 
 
 def test_list_as_json(run):

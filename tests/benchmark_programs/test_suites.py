@@ -2,6 +2,7 @@
 
 from collections import Counter
 from dataclasses import replace
+from importlib import import_module
 
 import pytest
 
@@ -23,9 +24,17 @@ from glassbench.benchmark_programs.feature_measures import (
     measured_features,
 )
 from glassbench.benchmark_programs.measures_table import read_table, write_table
+from glassbench.benchmark_programs.relevance_measures import (
+    LEAST_INPUTS,
+    MOST_PRIOR_OF_TASK,
+    RelevanceMeasures,
+    measured_relevance,
+)
 from glassbench.benchmark_programs.suites import (
     FULL_REGIMES,
+    LARGEST_CORE_TASK,
     candidates,
+    relevance_candidates,
     superposition_candidates,
     task_of,
 )
@@ -34,6 +43,7 @@ from glassbench.benchmark_programs.task_measures import TaskMeasures, measured_t
 from glassbench.errors import TaskError
 from glassbench.ground_truth.stored_compressions import stored_tasks
 
+suite_measures_file = import_module("glassbench.benchmark_programs.suite_measures")
 RANKED = [name for name in SUITES if not suite_measures(name).shortcomings]
 MEASURES = measured_tasks()["histogram-v1/crowded[distractors=4,seed=0]/scrambled[seed=0]"]
 
@@ -116,7 +126,12 @@ def test_each_rule_of_suites_notices_what_breaks_it(changes, told):
 
 
 @pytest.mark.parametrize(
-    ("kind", "known"), [(TaskMeasures, measured_tasks), (FeatureMeasures, measured_features)]
+    ("kind", "known"),
+    [
+        (TaskMeasures, measured_tasks),
+        (FeatureMeasures, measured_features),
+        (RelevanceMeasures, measured_relevance),
+    ],
 )
 def test_measures_are_read_as_they_were_written(kind, known):
     rows = tuple(known().values())
@@ -183,3 +198,59 @@ def test_features_are_ranked_on_enough_tasks(monkeypatch):
 
 def test_matrices_of_superposition_are_kept_with_the_package():
     assert set(superposition_candidates()) <= set(stored_tasks())
+
+
+# -- relevance ---------------------------------------------------------------------
+
+
+def test_relevance_holds_what_positions_do_not_tell():
+    assert list(measured_relevance()) == list(relevance_candidates())
+    rows = [measured_relevance()[str(task)] for task in get_suite("relevance")]
+    assert all(row.prior <= MOST_PRIOR_OF_TASK for row in rows)
+    assert all(row.inputs >= LEAST_INPUTS for row in rows)
+    assert len({row.labels for row in rows}) == len(rows) >= 24
+    for name in ("cumulative_sum", "depth"):  # every token so far
+        (row,) = (one for task, one in measured_relevance().items() if task.startswith(f"{name}-"))
+        assert row.prior == 1
+    held = {row.task for row in rows}
+    kept_out = [row for row in measured_relevance().values() if row.task not in held]
+    twice = [row for row in kept_out if not row.shortcomings]
+    assert all(row.labels in {one.labels for one in rows} for row in twice)
+    assert is_ranked("relevance")
+
+
+def test_relevance_does_not_ask_how_circuits_look(monkeypatch):
+    """But for their size: a task that is too large is no candidate."""
+    (task, other), known = relevance_candidates()[:2], dict(measured_tasks())
+    known[task] = replace(known[task], causal=1, circuit_heads=0)
+    known[other] = replace(known[other], unwired=LARGEST_CORE_TASK)
+    monkeypatch.setattr(suites_file, "measured_tasks", lambda: known)
+    assert task in relevance_candidates()
+    assert other not in relevance_candidates()
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ({"prior": 0.51}, "positions alone earn 0.51 without looking, more than 0.5"),
+        ({"inputs": 31}, "31 inputs have an answer whose tokens can be ranked, fewer than 32"),
+        ({"labels": "those of another"}, None),
+    ],
+)
+def test_each_rule_keeps_a_task_out_of_relevance(monkeypatch, changes, told):
+    first, task = map(str, get_suite("relevance")[:2])
+    measured = dict(measured_relevance())
+    if told is None:
+        changes = {"labels": measured[first].labels}
+    measured[task] = replace(measured[task], **changes)
+    assert measured[task].shortcomings == ([told] if told else [])
+    monkeypatch.setattr(suites_file, "measured_relevance", lambda: measured)
+    held = [str(one) for one in get_suite("relevance")]
+    assert first in held
+    assert task not in held
+
+
+@pytest.mark.parametrize("priors", [{}, {("relevance", "attribution"): 0.16}])
+def test_relevance_is_not_ranked_where_positions_earn_much(monkeypatch, priors):
+    monkeypatch.setattr(suite_measures_file, "measured_priors", lambda: priors)
+    assert not is_ranked("relevance")

@@ -185,7 +185,8 @@ def test_tasks_without_anything_to_rank_are_refused_all_at_once():
         list(score_suite("occlusion", [length, toy, fine], "attribution"))
     assert str(caught.value).splitlines() == [
         "The attribution track ranks the tokens of an input by whether an answer depends on "
-        "them, and these tasks have nothing to rank; leave them out:",
+        "them, and these tasks have nothing to rank; leave them out, or take the suite "
+        "'relevance', where all have:",
         f"  - {length.id}: no answer depends on some tokens and not on others",
         f"  - {toy.id}: it has no tokens; ask about it with --track features (track='features')",
     ]
@@ -251,7 +252,7 @@ def test_a_kept_answer_that_was_changed_is_found(run, tmp_path):
     assert f"{SPEARMAN}, value: must be " in error
 
 
-def test_toys_are_refused_before_they_are_trained(run, monkeypatch):
+def test_what_cannot_be_asked_about_is_refused_before_it_is_made(run, monkeypatch):
     from glassbench import ground_truth
 
     def load_nothing(name):
@@ -260,3 +261,14 @@ def test_toys_are_refused_before_they_are_trained(run, monkeypatch):
     monkeypatch.setattr(ground_truth, "load", load_nothing)
     error = run("score", "occlusion", "--suite", "toys", "--track", "attribution", code=1).stderr
     assert "it has no tokens; ask about it with --track features" in error
+    error = run("score", "occlusion", "--suite", "core", "--track", "attribution", code=1).stderr
+    assert "take the suite 'relevance'" in error
+    named = [line for line in error.splitlines() if line.startswith("  - ")]
+    assert [line.split("-v1")[0] for line in named] == [
+        "  - count",
+        "  - length",
+        "  - count_above_average",
+        "  - parity",
+        "  - sum_mod",
+    ]
+    assert all("depends on some tokens and not on others" in line for line in named)
