@@ -7,14 +7,15 @@ Whatever else is in the folder is not looked at. Nothing is followed out of it, 
 beyond a bound, and nothing is unpickled.
 """
 
+import json
 import os
 import stat
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
 import numpy as np
-from pydantic import Field, JsonValue, StringConstraints
+from pydantic import Field, JsonValue, StringConstraints, model_validator
 
 from ..errors import AnswerError, BundleError, listing
 from ..ground_truth.array_file import load_foreign
@@ -25,6 +26,8 @@ from .track import Content
 ANSWER, ANSWER_ARRAYS = "answer.json", "answer.safetensors"
 MOST_JSON, MOST_ARRAYS = 2**26, 2**28
 """How many bytes an answer may have."""
+MOST_SETTINGS = 2**16
+"""How many bytes of JSON the settings of a tool may have: they are kept with its result."""
 
 Words = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 
@@ -51,6 +54,15 @@ class ToolAnswer(Record):
     tool: Words | None = None
     tool_version: Words | None = None
     settings: dict[str, JsonValue] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _check_settings(self) -> Self:
+        n_bytes = len(json.dumps(self.settings).encode())
+        if n_bytes > MOST_SETTINGS:
+            raise ValueError(
+                f"settings must have at most {MOST_SETTINGS:,} bytes as JSON, got {n_bytes:,}"
+            )
+        return self
 
     @property
     def told(self) -> dict[str, JsonValue]:

@@ -9,7 +9,7 @@ import os
 import re
 import shlex
 import signal
-import tempfile
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -23,6 +23,7 @@ from .limited_run import LimitedRun, run_limited
 from .limits import Limits
 from .problem_folder import write_problem
 from .result import Status
+from .scratch_folder import scratch_folder
 from .tool import Reply, Tool
 from .track import Track
 
@@ -68,20 +69,19 @@ class CommandTool(Tool):
 
     def ask(self, track: Track[Any, Any], problem: Any) -> Reply:
         """Run the command on a problem; its failures are replies too."""
-        with tempfile.TemporaryDirectory(
-            prefix="glassbench-", ignore_cleanup_errors=True
-        ) as folder:
-            home = Path(folder).resolve()
+        with scratch_folder() as home:
             paths = {PROBLEM: home / "problem", ANSWER: home / "answer"}
             content = track.public(problem)
             identity = write_problem(track.name, content, paths[PROBLEM])
             for name in ("answer", "work", "tmp"):
                 (home / name).mkdir()
             arguments = _arguments(_words(self.command), paths, self.place)
+            began = time.perf_counter()
             try:
                 run = run_limited(arguments, home / "work", _environment(home), self.limits)
             except ToolError as error:
-                return Reply(error=error, status="failed")
+                seconds = time.perf_counter() - began
+                return Reply(error=error, status="failed", seconds=seconds)
             taken: dict[str, Any] = {"seconds": run.seconds, "peak_memory_mb": run.peak_memory_mb}
             status, why = self._ending(run)
             if why:

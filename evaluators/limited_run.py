@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +21,11 @@ Ending = Literal["exit", "time", "memory", "processes", "start"]
 
 _SUPERVISOR = Path(__file__).with_name("supervisor.py")
 _MEBI = 2**20
+LATE = 20.0
+"""Seconds after the limit at which the supervisor of a tool is ended that has not told of it: it
+may have been stopped. By then it has ended the tool, whatever that does."""
+_ROUNDS = 100
+"""How often it is looked whether a tool whose supervisor tells nothing still has processes."""
 
 
 @dataclass(frozen=True)
@@ -82,7 +88,11 @@ def run_limited(
             start_new_session=True,
         )
         assert supervisor.stdin is not None and supervisor.stdout is not None
+        longest = min(limits.seconds + LATE, threading.TIMEOUT_MAX)
+        late = threading.Timer(longest, _end_all, [supervisor.pid])
+        late.daemon = True
         with supervisor:
+            late.start()
             try:
                 with contextlib.suppress(BrokenPipeError):
                     supervisor.stdin.write(json.dumps(request).encode() + b"\n")
@@ -92,6 +102,8 @@ def run_limited(
                 with contextlib.suppress(BrokenPipeError):
                     supervisor.stdin.close()
                 supervisor.wait()
+                why = f": it said nothing for {longest:g} s" if late.finished.is_set() else ""
+                late.cancel()
         try:
             found = json.loads(report)
         except ValueError:
@@ -99,10 +111,27 @@ def run_limited(
                 with contextlib.suppress(ProcessLookupError, PermissionError):
                     os.killpg(int(group), signal.SIGKILL)
             said.seek(0)
-            told = said.read().decode(errors="replace").strip()
+            told = said.read().decode(errors="replace").strip() or "nothing was said"
             raise ToolError(
                 "The supervisor of a tool must tell how the tool ended, and was itself ended with "
-                f"{supervisor.returncode}: {told or 'nothing was said'}"
+                f"{supervisor.returncode}{why or f': {told}'}"
             ) from None
     peak = found.pop("peak", 0) / _MEBI
     return LimitedRun(peak_memory_mb=peak, **found)
+
+
+def _end_all(supervisor: int) -> None:
+    """Kill a supervisor; before, while they are still its children, all processes of its tool."""
+    import psutil
+
+    with contextlib.suppress(psutil.Error):
+        watching = psutil.Process(supervisor)
+        for _ in range(_ROUNDS):
+            running = False
+            for one in watching.children(recursive=True):
+                with contextlib.suppress(psutil.Error):
+                    running |= one.status() != psutil.STATUS_ZOMBIE
+                    one.kill()
+            if not running:
+                break
+        watching.kill()

@@ -34,6 +34,9 @@ from .tracks import CIRCUIT, find_track
 AnyMethod = str | Method | Tool | Callable[[Any], Any]
 """A built-in name, `module:function`, a function from a problem to an answer, or a tool."""
 
+MOST_ERROR = 2**14
+"""How many characters of an error a result keeps."""
+
 
 @dataclass(frozen=True, eq=False)
 class Scored:
@@ -175,7 +178,7 @@ def _attempt(
             error = raised
     if error is not None:
         status = "failed" if reply.status == "ok" else reply.status
-        failed = _result(method, task, track, seed, reply, status=status, error=str(error))
+        failed = _result(method, task, track, seed, reply, status=status, error=_said(error))
         return Scored(failed), error
     result = _result(
         method,
@@ -188,6 +191,13 @@ def _attempt(
         answer_sha256=hashlib.sha256(track.answer_bytes(checked)).hexdigest(),
     )
     return Scored(result, KeptAnswer.of(result, track.content(checked))), None
+
+
+def _said(error: Exception) -> str:
+    """Return what an error says, as Unicode text of some length: both can be a tool's to choose."""
+    text = str(error).encode(errors="backslashreplace").decode()
+    more = f" ... and {len(text) - MOST_ERROR:,} characters more" if len(text) > MOST_ERROR else ""
+    return text[:MOST_ERROR] + more
 
 
 def _called(method: Method, problem: Any, task: str) -> Reply:

@@ -232,6 +232,12 @@ FAULTS = (
         "failed",
         "format_version: must be '1.0', got '2.0'",
     ),
+    Fault(
+        "tells 1 MiB of itself",
+        "give(settings={'log': 'x' * 2**20})",
+        "failed",
+        "settings must have at most 65,536 bytes as JSON, got 1,048,587",
+    ),
     Fault("adds what is unknown", "give(code='import os')", "failed", "code: Extra inputs"),
     Fault(
         "answers with a link",
@@ -273,10 +279,23 @@ FAULTS = (
         "answer.json must be written into .* is missing",
     ),
     Fault(
+        "leaves folders in folders, 3,000 deep",
+        "for _ in range(3000): os.mkdir('deeper'); os.chdir('deeper')\ngive()",
+        "ok",
+        "",
+    ),
+    Fault(
         "kills what watches it",
         "os.kill(os.getppid(), signal.SIGKILL); time.sleep(1000)",
         "failed",
         "The supervisor of a tool must tell how the tool ended, and was itself ended with -9",
+    ),
+    Fault(
+        "stops what watches it",
+        "daemon(); os.kill(os.getppid(), signal.SIGSTOP); time.sleep(1000)",
+        "failed",
+        "The supervisor of a tool must tell how the tool ended, .*: it said nothing for",
+        quick(seconds=1),
     ),
     Fault("is not there", "", "failed", "No such file or directory", command="/no/such/tool"),
     Fault("is no program", "", "failed", "Exec format error", command="{tool}"),
@@ -323,7 +342,7 @@ FAULTS = (
         track="features",
     ),
 )
-"""Ways to fail, and two in which nothing is wrong."""
+"""Ways to fail, and some in which nothing is wrong."""
 
 
 def tool(fault: Fault, folder: Path) -> CommandTool:

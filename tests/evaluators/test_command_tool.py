@@ -5,16 +5,18 @@ import json
 import re
 import shlex
 import sys
+import tempfile
 import time
 from pathlib import Path
 
 import pytest
 
 from glassbench.errors import AnswerError, ToolError
-from glassbench.evaluators import CommandTool, Limits, score, score_suite, scored
+from glassbench.evaluators import CommandTool, Limits, limited_run, score, score_suite, scored
 from glassbench.evaluators import command_tool as module
 from glassbench.evaluators.answer_folder import ToolAnswer
 from glassbench.evaluators.problem_folder import ProblemRecord
+from glassbench.evaluators.scratch_folder import remove_folder
 from glassbench.ground_truth import load
 
 SCRIPT = Path(__file__).parents[2] / "performance" / "fault_injection.py"
@@ -47,13 +49,17 @@ def command(folder, script, **options):
 
 
 @pytest.mark.parametrize("fault", injection.FAULTS, ids=lambda fault: fault.name)
-def test_every_fault_is_a_row_that_says_so_and_leaves_nothing_running(fault, tmp_path):
+def test_every_fault_is_a_row_that_says_so_and_leaves_nothing(fault, tmp_path, monkeypatch):
+    monkeypatch.setattr(limited_run, "LATE", 2.0)  # so as not to wait
+    (tmp_path / "tmp").mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "tmp"))
     tool = injection.tool(fault, tmp_path)
     (row,) = score_suite(tool, [TASK], fault.track, priors={})
     assert row.status == fault.status, row.error
     assert bool(row.error) == bool(fault.error)
     assert re.search(fault.error, row.error or "")
     assert injection.left_running(tmp_path) == 0
+    assert not list((tmp_path / "tmp").iterdir())
 
 
 def test_the_count_of_what_is_left_would_find_it(tmp_path):
@@ -89,6 +95,35 @@ def test_the_end_of_what_it_printed_is_told_without_temporary_paths(tmp_path):
     script = "print('\\x1b[31mat', problem, file=sys.stderr); sys.exit(1)"
     with pytest.raises(ToolError, match=re.escape("printed:\n  ?[31mat {problem}")):
         score(command(tmp_path, script), TASK)
+
+
+def test_folders_go_whatever_is_in_them(tmp_path):
+    folder = tmp_path / "home"
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    (outside / "kept").touch()
+    (folder / "closed" / "inner").mkdir(parents=True)
+    (folder / "closed" / "inner" / "file").touch()
+    (folder / "link").symlink_to(outside)
+    (folder / "closed" / "inner" / "link").symlink_to(outside / "kept")
+    (folder / "closed").chmod(0)
+    folder.chmod(0)
+    remove_folder(folder)
+    assert not folder.exists()
+    assert (outside / "kept").exists()
+
+
+def test_an_error_is_kept_as_text_of_some_length(tmp_path):
+    def fails(problem):
+        raise OSError("no \udcff " + "x" * 10**6)
+
+    (row,) = score_suite(fails, [TASK])
+    assert "raised OSError: no \\udcff xxx" in row.error
+    assert row.error.endswith(" characters more")
+    assert len(row.error) < 20_000
+    assert row.write(tmp_path).exists()
+    (row,) = score_suite(command(tmp_path, "give(problem='x' * 10**6)"), [TASK])
+    assert len(row.error) < 20_000
 
 
 # -- what a run is given, and what is recorded -------------------------------------
