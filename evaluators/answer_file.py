@@ -4,6 +4,7 @@ It is a folder with an `answer.json`, as a command writes it, or a circuit as MI
 problem that it answers is what `problem_folder` writes.
 """
 
+import os
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -41,6 +42,11 @@ class AnswerFile(Tool):
     def ask(self, track: Track[Any, Any], problem: Any) -> Reply:
         """Return what is in the file; it takes no time."""
         try:
+            if not os.path.exists(self.place):
+                raise AnswerError(
+                    f"{self.place} must be a folder with {ANSWER}, or a circuit of MIB as JSON, "
+                    "and is not there"
+                )
             if not self.place.is_dir():
                 return Reply(self._circuit(problem))
             content = track.public(problem)

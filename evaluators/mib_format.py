@@ -107,7 +107,9 @@ def read_mib(content: bytes, where: str, weights: Weights) -> dict[str, float]:
         graph = MibGraph.model_validate_json(content)
     except ValidationError as error:
         found = error.errors(include_url=False, include_context=False, include_input=False)
-        problems = [f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in found[:_SHOWN]]
+        problems = [
+            f"{'.'.join(map(str, one['loc'])) or 'all'}: {one['msg']}" for one in found[:_SHOWN]
+        ]
         raise AnswerError(listing(f"{where} must be a circuit of MIB:", problems)) from None
     except ValueError as error:
         raise AnswerError(f"{where} must be a circuit of MIB as JSON: {error}") from None

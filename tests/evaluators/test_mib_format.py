@@ -136,6 +136,8 @@ def test_files_that_are_no_circuit_of_the_model(scores, weights, parts, problem)
 def test_what_is_no_json_such_as_a_pt_file(weights):
     with pytest.raises(AnswerError, match="must be a circuit of MIB as JSON"):
         read_mib(b"PK\x03\x04", "file", weights)
+    with pytest.raises(AnswerError, match="must be a circuit of MIB:\n  - all: Input should be"):
+        read_mib(b"[]", "file", weights)
 
 
 def test_edges_that_are_missing_are_told_by_name(task, scores, weights, tmp_path):
@@ -159,3 +161,9 @@ def test_a_file_answers_the_circuit_track_alone(tmp_path):
     (tmp_path / "file.json").write_text("{}")
     with pytest.raises(AnswerError, match="files answer the circuit track alone"):
         score(AnswerFile(tmp_path / "file.json"), "histogram[vocab=2,length=3]", "features")
+
+
+@pytest.mark.parametrize("name", ["nothing.json", "x" * 5000])
+def test_an_answer_that_is_not_there(tmp_path, name):
+    with pytest.raises(AnswerError, match="must be a folder with answer.json, .* is not there"):
+        score(AnswerFile(tmp_path / name), "histogram[vocab=2,length=3]")
