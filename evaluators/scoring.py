@@ -22,6 +22,7 @@ from pydantic import JsonValue
 from ..benchmark_programs import unknown_name
 from ..errors import AnswerError, GlassbenchError, TaskError, ToolError
 from ..ground_truth import load
+from .adapters import ADAPTERS
 from .environment import Environment
 from .kept_answer import KeptAnswer
 from .method import Method
@@ -32,7 +33,8 @@ from .track import AnyTask, Priors, Track
 from .tracks import CIRCUIT, find_track
 
 AnyMethod = str | Method | Tool | Callable[[Any], Any]
-"""A built-in name, `module:function`, a function from a problem to an answer, or a tool."""
+"""A built-in method or an adapter by name, `module:function`, a function from a problem to an
+answer, or a tool."""
 
 MOST_ERROR = 2**14
 """How many characters of an error a result keeps."""
@@ -62,11 +64,14 @@ class Scored:
 
 
 def find_method(method: AnyMethod) -> Method | Tool:
-    """Return a method by built-in name, by `module:function`, or from a function; or a tool.
+    """Return a method by name, by `module:function`, or from a function; or a tool.
+
+    Names are those of built-in methods and of `ADAPTERS`.
 
     Raises:
-        ToolError: the module or function cannot be imported, or is no function.
-        TaskError: there is no built-in method of that name.
+        ToolError: the module or function cannot be imported, or is no function; or what an
+            adapter needs is not installed.
+        TaskError: there is no method of that name.
     """
     if isinstance(method, Method | Tool):
         return method
@@ -76,9 +81,12 @@ def find_method(method: AnyMethod) -> Method | Tool:
     if not isinstance(method, str):
         raise ToolError(f"A method must be a function or a name, got {type(method).__name__}")
     if ":" not in method:
+        if method in ADAPTERS:
+            ADAPTERS[method].check()
+            return ADAPTERS[method]
         if method not in BUILT_IN:
             raise TaskError(
-                unknown_name("method", method, BUILT_IN)
+                unknown_name("method", method, [*BUILT_IN, *ADAPTERS])
                 + " A method of your own is named module:function."
             )
         return BUILT_IN[method]
@@ -104,10 +112,11 @@ def _check_track(method: Method | Tool, track: Track) -> None:
     Raises:
         TaskError: it answers another track.
     """
-    if isinstance(method, Method) and method.track not in (None, track.name):
+    own = getattr(method, "track", None)
+    if own not in (None, track.name):
         raise TaskError(
-            f"The method {method.name!r} answers the {method.track} track, and the {track.name} "
-            f"track was asked; ask with --track {method.track} (track={method.track!r}), or take "
+            f"The method {method.name!r} answers the {own} track, and the {track.name} "
+            f"track was asked; ask with --track {own} (track={own!r}), or take "
             f"one that answers it: {', '.join(built_in(track.name))}"
         )
 

@@ -6,6 +6,10 @@ import numpy as np
 import pytest
 
 from glassbench.compiler import run
+from glassbench.compiler.component_graph import ComponentGraph
+from glassbench.compiler.model import Codec, Model, Readout
+from glassbench.compiler.values import Domain, Encoding
+from glassbench.compiler.weights import Weights
 from glassbench.evaluators import CircuitProblem
 from glassbench.ground_truth import Task, load, make_task
 
@@ -68,3 +72,38 @@ def gated_logits() -> Callable[..., np.ndarray]:
         return run(weights, problem.base, read=read).logits
 
     return logits
+
+
+@pytest.fixture(scope="session")
+def random_model() -> Model:
+    """A model with random weights, in which nearly every edge has an effect and a gradient."""
+    draw = np.random.default_rng(0)
+    layers, heads, d_model, d_head, d_mlp, d_vocab, n_ctx, d_out = 2, 2, 8, 4, 6, 5, 5, 3
+    sizes = {
+        "W_E": (d_vocab, d_model),
+        "W_pos": (n_ctx, d_model),
+        "W_Q": (layers, heads, d_model, d_head),
+        "b_Q": (layers, heads, d_head),
+        "W_K": (layers, heads, d_model, d_head),
+        "W_V": (layers, heads, d_model, d_head),
+        "W_O": (layers, heads, d_head, d_model),
+        "W_in": (layers, d_model, d_mlp),
+        "b_in": (layers, d_mlp),
+        "W_out": (layers, d_mlp, d_model),
+        "b_out": (layers, d_model),
+        "W_U": (d_model, d_out),
+    }
+    arrays = {name: draw.normal(size=size) / np.sqrt(d_model) for name, size in sizes.items()}
+    readout = Readout(Domain.of(range(d_out)), Encoding.CATEGORICAL)
+    codec = Codec(Domain.of("abc"), n_ctx - 1, (readout,))
+    return Model(Weights(**arrays, causal=True), codec)
+
+
+@pytest.fixture(scope="session")
+def random_circuit_problem(random_model: Model) -> CircuitProblem:
+    """Pairs of every length on that model."""
+    codec = random_model.codec
+    base = codec.encode(["abca", "bb", "cab", "a", "ccba", "bac"])
+    source = codec.encode(["cb", "abcc", "a", "bcab", "aab", "cccc"])
+    edges = ComponentGraph.of(random_model.weights).edge_names
+    return CircuitProblem(random_model, base, source, edges)

@@ -1,0 +1,68 @@
+"""auto-circuit beside ours, on the same pairs: the same numbers.
+
+It needs an environment of its own: python -m glassbench.evaluators.adapters auto-circuit
+"""
+
+import numpy as np
+import pytest
+
+from glassbench.evaluators import TRACKS, built_in, scored
+from glassbench.evaluators.adapters import ADAPTERS, ENVIRONMENTS
+from glassbench.evaluators.adapters.scripts.auto_circuit_edges import ACDC_BASES, ACDC_EXPONENTS
+from glassbench.evaluators.gated_model import GatedModel
+from glassbench.evaluators.methods.acdc import surviving
+from glassbench.evaluators.methods.edge_attribution_patching import first_order_effects
+from glassbench.evaluators.pair_runs import PairRuns
+
+TASK = "histogram[vocab=2,length=3]"
+
+pytestmark = pytest.mark.skipif(
+    not ENVIRONMENTS["auto-circuit"].is_there,
+    reason="python -m glassbench.evaluators.adapters auto-circuit",
+)
+
+
+def summed_effects(problem):
+    """First-order effects that are summed over pairs, as auto-circuit does."""
+    model = GatedModel(problem.model.weights)
+    effects = first_order_effects(problem, model).sum(axis=0)
+    return dict(zip((edge.name for edge in model.edges), effects.tolist(), strict=True))
+
+
+def least_thresholds(problem):
+    """The least threshold at which ACDC prunes each edge; 10 where it never does."""
+    model = GatedModel(problem.model.weights)
+    thresholds = np.sort(np.outer(ACDC_BASES, np.power(10.0, ACDC_EXPONENTS)).ravel())
+    runs = list(PairRuns.of(model, problem, circuits=len(thresholds)))
+    kept = surviving(model, runs, thresholds).astype(bool)
+    least = np.where(kept.all(axis=0), 10.0, thresholds[kept.argmin(axis=0)])
+    rest = {edge: thresholds[0] for edge in problem.edges if not edge.startswith("pos_embed")}
+    return rest | dict(zip((edge.name for edge in model.edges), least.tolist(), strict=True))
+
+
+@pytest.mark.parametrize(
+    ("name", "ours"),
+    [
+        ("eap", summed_effects),
+        ("edge-patching", built_in("circuit")["interchange"].function),
+        ("acdc", least_thresholds),
+    ],
+)
+def test_it_gives_what_ours_gives(random_circuit_problem, name, ours):
+    problem = random_circuit_problem
+    reply = ADAPTERS[f"auto-circuit-{name}"].ask(TRACKS["circuit"], problem)
+    assert reply.error is None
+    assert reply.version == "1.0.1"
+    expected = dict.fromkeys(problem.edges, 0.0) | ours(problem)
+    largest = max(map(abs, expected.values()))
+    for edge, score in reply.answer.items():
+        assert abs(score - expected[edge]) < 1e-4 * largest, edge
+    assert sum(abs(score) > 1e-3 * largest for score in expected.values()) > 20
+
+
+def test_it_is_scored_by_name():
+    result = scored("auto-circuit-subnetwork-probing", TASK).result
+    assert result.status == "ok"
+    assert result.told["tool"] == "auto-circuit"
+    assert result.settings == {}
+    assert result.metrics["edge_average_precision"].normalised > 0
