@@ -18,7 +18,7 @@ from pydantic import BaseModel
 from glassbench.benchmark_programs import TaskId
 from glassbench.benchmark_programs.program_spec import ProgramSpec
 from glassbench.compiler import CompiledModel, Program, SourceMap, rasp
-from glassbench.evaluators import TRACKS, CommandTool, scored
+from glassbench.evaluators import TRACKS, CommandTool, FeaturesTrack, scored
 from glassbench.evaluators.features_metrics import FeatureTruth
 from glassbench.evaluators.features_problem import N_HELD_OUT, N_TRAIN
 from glassbench.evaluators.problem_folder import problem_files
@@ -32,6 +32,7 @@ from glassbench.ground_truth import (
     Relevance,
     Task,
     TaskDomain,
+    ToyTask,
     VariableLabels,
     feature_data,
     load,
@@ -160,6 +161,25 @@ def test_no_array_of_labels_can_be_reached_from_a_problem(track, name):
     arrays = [item for item in found if isinstance(item, np.ndarray)]
     for secret in secret_arrays(name):
         assert not [a for a in arrays if a.shape == secret.shape and np.allclose(a, secret)]
+
+
+@pytest.mark.parametrize(
+    ("arm", "name"), [("model", "toy_superposition[n=5,d=2]"), ("independent", TASKS[1])]
+)
+def test_no_label_can_be_reached_where_the_problem_is_rows_alone(arm, name):
+    track, task = FeaturesTrack(arm=arm), load(name)
+    found = list(reachable(track.problem(task, 0)))
+    assert {"FeaturesProblem", "StreamRows", "ndarray"} <= {type(item).__name__ for item in found}
+    assert not [item for item in found if isinstance(item, (*SECRETS, ToyTask))]
+    assert not [item for item in found if isinstance(item, str) and item.split("[")[0] in name]
+    arrays = [item for item in found if isinstance(item, np.ndarray)]
+    truths = list(track.posed(task, 0).truths.values())
+    assert any(np.array_equal(array, truths[0].streams) for array in arrays)  # which is public
+    secrets = [array for truth in truths for array in (truth.bases, truth.moves, truth.active)]
+    secrets += [task.W, task.directions] if isinstance(task, ToyTask) else []
+    for secret in secrets:
+        for one in (secret, secret.T):
+            assert not [a for a in arrays if a.shape == one.shape and np.allclose(a, one)]
 
 
 @every

@@ -165,5 +165,5 @@ def test_a_file_answers_the_circuit_track_alone(tmp_path):
 
 @pytest.mark.parametrize("name", ["nothing.json", "x" * 5000])
 def test_an_answer_that_is_not_there(tmp_path, name):
-    with pytest.raises(AnswerError, match="must be a folder with answer.json, .* is not there"):
+    with pytest.raises(AnswerError, match=r"must be a folder with answer\.json, .* is not there"):
         score(AnswerFile(tmp_path / name), "histogram[vocab=2,length=3]")
