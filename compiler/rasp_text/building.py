@@ -7,6 +7,7 @@ it is not renamed, and nothing is merged into it. Only what is anonymous can be:
 """
 
 from collections.abc import Callable
+from reprlib import repr as shortened
 from typing import Any
 
 from ...errors import ProgramError
@@ -15,6 +16,9 @@ from .. import rasp_operations as operations
 from ..rasp_operations import Operation, PrefixOperation, WithConstant
 from ..values import Value, as_argument
 from .parts import Part, is_constant, kind
+
+_REASON = 200
+"""How many characters of a reason are told: it can quote a constant."""
 
 OPERATIONS = {
     operation.symbol: operation
@@ -201,10 +205,11 @@ def _computed(word: str, function: Callable[..., Value], *values: Value) -> Valu
     try:
         return as_argument(function(*map(as_argument, values)))
     except Exception as error:
-        given = ", ".join(map(repr, values))
+        given, why = ", ".join(map(shortened, values)), str(error)
+        why = why if len(why) <= _REASON else f"{why[:_REASON]}..."
         raise ProgramError(
             f"`{word}` must accept the constants that it is given; on ({given}) it raised "
-            f"{type(error).__name__}: {error}."
+            f"{type(error).__name__}: {why}."
         ) from error
 
 

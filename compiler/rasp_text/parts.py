@@ -5,6 +5,7 @@ or `None`), a list, a dictionary, or a function. Only the first two are RASP
 expressions; the others are there to write them with.
 """
 
+from reprlib import repr as shortened
 from typing import Any, TypeAlias
 
 from .. import rasp
@@ -36,5 +37,5 @@ def kind(part: Part) -> str:
         case dict():
             return "a dictionary"
         case _ if is_constant(part):
-            return f"the constant {part!r}"
+            return f"the constant {shortened(part)}"
     return "a function"

@@ -70,7 +70,7 @@ def read_rasp(text: str, outputs: Sequence[str] = (), effort: Effort | None = No
     names = {name: part for name, part in assigned.items() if isinstance(part, rasp.RASPExpr)}
     chosen = _chosen(outputs, assigned) if outputs else statements.outputs
     if not chosen:
-        got = "it assigns nothing"
+        got = "no statement of it does"
         if assigned:
             got = f"the last name is {kind(list(assigned.values())[-1])}"
         raise ProgramError(

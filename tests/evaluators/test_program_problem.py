@@ -58,7 +58,7 @@ def test_what_is_no_text(problem, answer):
 
 
 WRONG = {
-    "": "A RASP program must give a sequence, got none: it assigns nothing.",
+    "": "A RASP program must give a sequence, got none: no statement of it does.",
     "x = ;": "line 1, column 5: Expected an expression, got `;`.",
     "a = tokens;\nb = a ++ ;": "line 2, column 10: Expected an expression, got `;`.",
     "a = 1;\nb = indeces;": "line 2, column 5: There is no name 'indeces'. Did you mean 'indices'?",

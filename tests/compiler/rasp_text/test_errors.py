@@ -209,9 +209,10 @@ def test_messages(text):
 
 def test_outputs():
     assert message("") == (
-        "A RASP program must give a sequence, got none: it assigns nothing. End it with a "
+        "A RASP program must give a sequence, got none: no statement of it does. End it with a "
         "statement such as `out = aggregate(s, tokens);`."
     )
+    assert "got none: no statement of it does." in message("select(tokens, tokens, ==);")
     assert "got none: the last name is a selector." in message("s = select(1, 1, ==);")
     assert "got none: the last name is a function." in message("def f() { return 1; }")
     text = "s = select(1, 1, ==); def f() { return 1; } n = 1; out = tokens + 1;"
@@ -234,3 +235,9 @@ def test_a_program_with_a_gap_raises_no_other_error(cut):
     )
     with contextlib.suppress(ProgramError):
         read_rasp(text[:cut] + text[cut + 3 :])
+
+
+def test_long_constants_are_told_in_short():
+    long = "x = 'a';" + "x = x + x;" * 14
+    assert re.search(r"the last name is the constant 'a{12}\.{3}a{13}'\.", message(long))
+    assert len(message(f"{long} y = x ^ x;")) < 400
