@@ -30,6 +30,7 @@ from .compile_command import compile_file
 from .compress_command import compress
 from .console import console, counted, print_table, progress
 from .errors import BundleError, GlassbenchError, TaskError, listing
+from .faithfulness_command import faithfulness
 from .holdout_command import app as holdout_app
 from .holdout_command import sample
 from .program_commands import check, list_everything, said_of
@@ -275,6 +276,7 @@ app.command()(build)
 app.command()(download)
 app.command()(verify)
 app.command()(rescore)
+app.command()(faithfulness)
 app.command("problem")(write_problem_of)
 app.command()(sample)
 app.add_typer(holdout_app, name="holdout")

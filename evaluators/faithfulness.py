@@ -22,12 +22,21 @@ from ..errors import TaskError
 from .circuit_problem import Answer, CircuitProblem, checked_answer
 from .gated_model import GatedModel
 from .pair_runs import PairRuns
+from .result import Direction
 
 SHARES = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0)
 """The sizes of circuits, as shares of all edges, rounded down: those of MIB."""
 
 ABLATIONS = ("interchange", "zero", "mean")
 """What edges carry that are not in the circuit."""
+
+MEASURES: dict[str, Direction] = {
+    "cpr": "higher",
+    "cmd": "lower",
+    "accuracy": "higher",
+    "kl": "lower",
+}
+"""What is measured under each of them, and which values are better."""
 
 DRAWS = 8
 """How often edges of equal score are put in a random order."""
@@ -51,8 +60,7 @@ class FaithfulnessCurves:
     def measures(self) -> dict[str, float]:
         """Return the means over sizes, by name.
 
-        `cpr` and `accuracy` are better when higher, `cmd` and `kl` when lower. `cpr` is the mean
-        of what is recovered, `cmd` that of its distance from 1.
+        `cpr` is the mean of what is recovered, `cmd` that of its distance from 1; see `MEASURES`.
         """
         found = {
             "cpr": _mean(self.recovered),

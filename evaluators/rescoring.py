@@ -31,15 +31,9 @@ def rescored(result: Result, answer: KeptAnswer, task: AnyTask) -> Measures:
         BundleError: task or answer are not those of the result, or some number is another;
             every difference is listed.
     """
+    check_task(result, task)
     track = find_track(result.track).asking(result.question)
     where = f"{result.tool} on {result.task}"
-    track.check([task])
-    digest = track.digest(task)
-    if (result.task, result.task_digest) != (str(task.id), digest):
-        raise BundleError(
-            f"{where}: the task must be {result.task} with the digest {result.task_digest[:12]}, "
-            f"got {task.id} with {digest[:12]}; take the version of Glassbench that scored it"
-        )
     checked = track.checked(track.problem(task, result.seed), track.raw(answer.content))
     sha256 = hashlib.sha256(track.answer_bytes(checked)).hexdigest()
     if sha256 != result.answer_sha256:
@@ -52,6 +46,23 @@ def rescored(result: Result, answer: KeptAnswer, task: AnyTask) -> Measures:
     if problems:
         raise BundleError(listing(f"{where}: numbers differ from those of the result:", problems))
     return measures
+
+
+def check_task(result: Result, task: AnyTask) -> None:
+    """Check that a result was earned on a task.
+
+    Raises:
+        BundleError: it was earned on another, or on one of another version.
+    """
+    track = find_track(result.track).asking(result.question)
+    track.check([task])
+    digest = track.digest(task)
+    if (result.task, result.task_digest) != (str(task.id), digest):
+        raise BundleError(
+            f"{result.tool} on {result.task}: the task must be {result.task} with the digest "
+            f"{result.task_digest[:12]}, got {task.id} with {digest[:12]}; take the version of "
+            "Glassbench that scored it"
+        )
 
 
 def _differences(result: Result, measures: Measures) -> Iterator[str]:

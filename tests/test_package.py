@@ -30,6 +30,7 @@ TOP = (
     "cli",
     "compile_command",
     "compress_command",
+    "faithfulness_command",
     "holdout_command",
     "program_commands",
     "rescore_command",
