@@ -99,7 +99,7 @@ class _Search:
         self._counts: list[Variable] = []
         self._candidates: list[_Candidate] = []
         self._without_attention: _Candidate | None = None
-        self._texts: dict[int, str | None] = {}
+        self._texts: dict[_Candidate, str | None] = {}
         space = InputSpace(len(codec.tokens), codec.max_length)
         self._further = Behaviour.of(problem.model, space.all_or_sample(_VERIFIED, seed=0)[0])
 
@@ -220,9 +220,9 @@ class _Search:
 
     def _text(self, candidate: _Candidate) -> str | None:
         """Return the text of a candidate; `None` if it has no meaning on some input."""
-        if id(candidate) not in self._texts:
-            self._texts[id(candidate)] = self._written(candidate)
-        return self._texts[id(candidate)]
+        if candidate not in self._texts:
+            self._texts[candidate] = self._written(candidate)
+        return self._texts[candidate]
 
     def _written(self, candidate: _Candidate) -> str | None:
         from ...compiler.rasp_text import write_rasp  # the parser takes long to import

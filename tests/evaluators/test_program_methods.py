@@ -10,7 +10,7 @@ from glassbench.compiler.traced_program import traced_program
 from glassbench.compiler.values import as_argument
 from glassbench.evaluators.methods import built_in
 from glassbench.evaluators.methods.enumerated_expressions import ABSENT, Expressions
-from glassbench.evaluators.methods.program_synthesis import synthesise
+from glassbench.evaluators.methods.program_synthesis import _Candidate, _Search, synthesise
 from glassbench.evaluators.methods.tabulated_answers import (
     AnswersToTell,
     answer_tables,
@@ -192,3 +192,17 @@ def test_the_table_is_the_best_program_without_attention():
     local = [behaviour.metrics(one)["balanced_agreement"] for one in behaviour.without_attention()]
     text = METHODS["token-position-table"].function(problem)
     assert agreement(problem, text) == pytest.approx(max(local))
+
+
+def test_a_candidate_that_takes_the_place_of_another_has_its_own_text():
+    """Those that are left out make room in memory, where the next ones may come to stand."""
+    search = _Search(modelled("length;"), time.process_time() + 60)
+    search.consider(next(search.rounds()))
+    tokens, indices = search._known
+    texts = {}
+    for known in (tokens, indices) * 20:
+        candidate = _Candidate((known,), known.codes, 0.0, is_told=False)
+        texts.setdefault(known, set()).add(search._text(candidate))
+        del candidate
+    assert len(texts[tokens]) == len(texts[indices]) == 1
+    assert texts[tokens] != texts[indices]
