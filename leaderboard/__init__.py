@@ -2,12 +2,14 @@
 
 A folder of results enters through `read_results`; `results_frame`, `task_scores`
 and `standings` turn it into frames; `markdown_table`, `latex_table` and
-`write_leaderboard` does all of it.
+`standings_figure` into what people read. `agreement` tells how far other measures rank methods
+as their scores do. `write_leaderboard` does all of it.
 pandas and matplotlib are imported only when a function needs them.
 """
 
 from .aggregates import AGGREGATES, Aggregate
-from .bootstrap import bootstrap_intervals
+from .agreement import Agreement, agreement
+from .bootstrap import seed_interval, task_intervals
 from .critical_difference import CriticalDifference, critical_difference
 from .difficulty import difficulty_bins, difficulty_trends, task_covariates
 from .figure import standings_figure, write_figure
@@ -25,10 +27,11 @@ from .task_scores import task_scores
 __all__ = [
     "AGGREGATES",
     "Aggregate",
+    "Agreement",
     "CriticalDifference",
     "Leaderboard",
     "RunScores",
-    "bootstrap_intervals",
+    "agreement",
     "cells",
     "critical_difference",
     "difficulty_bins",
@@ -42,9 +45,11 @@ __all__ = [
     "read_results",
     "results_frame",
     "run_scores",
+    "seed_interval",
     "standings",
     "standings_figure",
     "task_covariates",
+    "task_intervals",
     "task_scores",
     "write_figure",
     "write_leaderboard",

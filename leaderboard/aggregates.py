@@ -45,6 +45,35 @@ class Aggregate:
         tasks = scores.shape[-1]
         return np.sort(scores, axis=-1) @ self.weights(np.arange(1, tasks + 1) / tasks)
 
+    def with_error(
+        self,
+        in_order: Float[np.ndarray, "method task"],
+        up_to: Float[np.ndarray, "resample task"],
+    ) -> tuple[Float[np.ndarray, "method resample"], Float[np.ndarray, "method resample"]]:
+        """Return the aggregate of every method in every resample, and its standard error.
+
+        The error is that of Tukey and McLaughlin (1963): the standard deviation of the scores with
+        those outside the range moved to its borders, over `end - start` and the square root of
+        the number of tasks.
+
+        Args:
+            in_order: scores, from worst to best.
+            up_to: as for `weights`, for each resample; the methods share the resamples.
+        """
+        tasks, width = in_order.shape[1], self.end - self.start
+        weights = self.weights(up_to).T
+        value, square = in_order @ weights, in_order**2 @ weights
+        # The score at each border: the first that reaches it.
+        low = in_order[:, (up_to < self.start - _TOLERANCE).sum(axis=1)]
+        high = in_order[:, (up_to < self.end - _TOLERANCE).sum(axis=1)]
+        mean = width * value + self.start * low + (1 - self.end) * high
+        spread = width * square + self.start * low**2 + (1 - self.end) * high**2 - mean**2
+        # Rounding leaves a spread where all scores are one.
+        spread[spread < _TOLERANCE * (1 + mean**2)] = 0.0
+        return value, np.sqrt(spread / (tasks - 1)) / width
+
+
+_TOLERANCE = 1e-12
 
 AGGREGATES: Mapping[str, Aggregate] = {
     "mean": Aggregate(0.0, 1.0),

@@ -1,12 +1,14 @@
-"""Bootstrap over tasks, then seeds: intervals of every aggregate of many methods at once.
+"""Stratified bootstrap: intervals of aggregates over other tasks, and over other seeds.
 
-A resample draws tasks with replacement and then, for each task drawn, runs with replacement. The
-interval speaks of tasks like these, not of these tasks alone.
+A score varies with the tasks and with the seeds, and one interval speaks of each. Over tasks,
+whole tasks are drawn with all their runs, so that the spread of seeds is in it, and once. Over
+seeds, every task is a stratum and runs are drawn within it.
 
-Percentiles of a resampled mean are too narrow for few tasks, by `sqrt((n - 1) / n)` and for want
-of Student's tails. The percentiles taken are expanded by just that (Hesterberg 2015,
-arXiv:1411.5279, section 4.3), whatever the aggregate; an interval never leaves the range of
-what was seen. `docs/leaderboard.md` says how often such intervals hold what they should.
+Over tasks the interval is the studentised one (Davison and Hinkley 1997, section 5.2.1):
+percentiles of the distance of a resample from what was seen, each measured by its own standard
+error. Plain percentiles are too narrow for few tasks, and for the worst of many. Where scores have
+no spread to measure by, percentiles are taken, expanded for the number of tasks (Hesterberg 2015,
+arXiv:1411.5279). `docs/leaderboard.md` tells how often such intervals hold what they should.
 """
 
 import numpy as np
@@ -15,14 +17,9 @@ from jaxtyping import Float
 from .aggregates import AGGREGATES, Aggregate
 
 RESAMPLES = 10_000
-LEAST_RESAMPLES = 2_000
+SEED_RESAMPLES = 2_000
 _ELEMENTS_AT_ONCE = 2**22
-_ELEMENTS = 10_000_000
-
-
-def resamples_for(tasks: int) -> int:
-    """Return how many resamples are drawn: 10,000 up to 1,000 tasks, and 2,000 at least."""
-    return max(LEAST_RESAMPLES, min(RESAMPLES, _ELEMENTS // tasks))
+_MAJORITY = 0.5
 
 
 def expanded_levels(tasks: int, confidence: float = 0.95) -> tuple[float, float]:
@@ -38,86 +35,134 @@ def expanded_levels(tasks: int, confidence: float = 0.95) -> tuple[float, float]
     return float(stats.norm.cdf(-quantile)), float(stats.norm.cdf(quantile))
 
 
-def bootstrap_intervals(
+def resampled_shares(
+    tasks: int, resamples: int, generator: np.random.Generator
+) -> Float[np.ndarray, "resample task"]:
+    """Return the share of each resample that is drawn up to and with each task, from worst to best.
+
+    How often the worst task is drawn, and the second worst, has one law whichever tasks they
+    are. So all methods, whatever the order of their scores, share these numbers, and their
+    resamples are products of matrices.
+    """
+    counts = generator.multinomial(tasks, np.full(tasks, 1 / tasks), size=resamples)
+    return counts.cumsum(axis=1) / tasks
+
+
+def task_intervals(
+    scores: Float[np.ndarray, "method task"],
+    *,
+    seed: int,
+    confidence: float = 0.95,
+    resamples: int = RESAMPLES,
+) -> dict[str, Float[np.ndarray, "method 2"]]:
+    """Return the interval of each aggregate of each method over tasks like these, low and high.
+
+    Those of the mean and of the interquartile mean stay within the range of the scores. The
+    interval of a method does not depend on which others there are.
+
+    Args:
+        scores: of each task, seeds averaged.
+        seed: the same seed gives the same intervals.
+        confidence: coverage aimed at, in 0..1.
+        resamples: how many are drawn.
+
+    Returns:
+        Arrays by the name of the aggregate; NaN for a single task, of whose spread nothing is
+        known.
+    """
+    methods, tasks = scores.shape
+    found = {name: np.full((methods, 2), np.nan) for name in AGGREGATES}
+    if tasks < 2:
+        return found
+    in_order = np.sort(scores, axis=1)
+    up_to = resampled_shares(tasks, resamples, np.random.default_rng(seed))
+    at_once = max(1, _ELEMENTS_AT_ONCE // resamples)
+    for name, aggregate in AGGREGATES.items():
+        for start in range(0, methods, at_once):
+            some = slice(start, start + at_once)
+            found[name][some] = _ends(aggregate, in_order[some], up_to, confidence)
+    return found
+
+
+def _ends(
+    aggregate: Aggregate, in_order: np.ndarray, up_to: np.ndarray, confidence: float
+) -> Float[np.ndarray, "method 2"]:
+    """Return the interval of one aggregate of some methods."""
+    tasks = in_order.shape[1]
+    whole = np.arange(1, tasks + 1)[None] / tasks
+    value, error = (one[:, 0] for one in aggregate.with_error(in_order, whole))
+    values, errors = aggregate.with_error(in_order, up_to)
+    percentiles = np.quantile(values, expanded_levels(tasks, confidence), axis=1).T
+    distance = values - value[:, None]
+    distance[np.abs(distance) < _ROUNDING] = 0.0
+    studentised = np.divide(distance, errors, out=np.zeros_like(distance), where=errors > 0)
+    studentised[(errors == 0) & (distance > 0)] = np.inf
+    studentised[(errors == 0) & (distance < 0)] = -np.inf
+    tails = (1 + confidence) / 2, (1 - confidence) / 2
+    far = np.quantile(studentised, tails, axis=1, method="inverted_cdf").T
+    has_error = error > 0
+    ends = value[:, None] - far * np.where(has_error, error, 1.0)[:, None]
+    if aggregate.end - aggregate.start >= _MAJORITY:
+        ends = np.clip(ends, in_order[:, :1], in_order[:, -1:])
+    return np.where(has_error[:, None] & np.isfinite(ends), ends, percentiles)
+
+
+_ROUNDING = 1e-12
+
+
+def seed_interval(
     runs: Float[np.ndarray, "method task run"],
     *,
     seed: int,
     confidence: float = 0.95,
-    resamples: int | None = None,
-) -> dict[str, Float[np.ndarray, "method 2"]]:
-    """Return the interval of each aggregate of each method, low and high.
+    resamples: int = SEED_RESAMPLES,
+) -> Float[np.ndarray, "method 2"]:
+    """Return the interval of the mean of each method over other seeds on these very tasks.
 
-    The resamples are the same for every method, so that an interval does not depend on which
-    other methods there are.
+    Runs are drawn within tasks, one fewer than there are, without which the resamples would
+    vary too little (McCarthy and Snowden 1985). Percentiles are expanded as over tasks, for as many
+    degrees of freedom as the spread of runs is known with (Satterthwaite 1946).
 
     Args:
         runs: a score for each run of each task; NaN stands after the last run of a task that has
             fewer than others.
         seed: the same seed gives the same intervals.
         confidence: coverage aimed at, in 0..1.
-        resamples: how many are drawn; from `resamples_for` unless given.
+        resamples: how many are drawn.
 
     Returns:
-        Arrays by the name of the aggregate; NaN for a single task, of whose spread nothing is
-        known.
+        Low and high; NaN where some task has a single run, whose spread is not known.
     """
     methods, tasks, most_runs = runs.shape
-    if tasks < 2:
-        return {name: np.full((methods, 2), np.nan) for name in AGGREGATES}
-    drawn = resamples or resamples_for(tasks)
+    there = ~np.isnan(runs).all(axis=0)
+    n_runs = there.sum(axis=1)
+    if n_runs.min() < 2:
+        return np.full((methods, 2), np.nan)
+    chance = there / n_runs[:, None]
+    scores = np.nan_to_num(runs).reshape(methods, -1)
     generator = np.random.default_rng(seed)
-    if most_runs == 1:
-        found = _resampled_tasks(runs[..., 0], drawn, generator)
-    else:
-        found = _resampled_runs(runs, drawn, generator)
-    levels = expanded_levels(tasks, confidence)
-    return {name: np.quantile(values, levels, axis=1).T for name, values in found.items()}
+    at_once = max(1, _ELEMENTS_AT_ONCE // (tasks * most_runs))
+    parts = []
+    for start in range(0, resamples, at_once):
+        rows = min(at_once, resamples - start)
+        counts = generator.multinomial(n_runs - 1, chance, size=(rows, tasks))
+        weights = counts / ((n_runs - 1)[:, None] * tasks)
+        parts.append(scores @ weights.reshape(rows, -1).T)
+    levels = _satterthwaite_levels(runs, n_runs, confidence)
+    values = np.sort(np.concatenate(parts, axis=1), axis=1)
+    places = np.rint(levels * (resamples - 1)).astype(np.int64)
+    return np.take_along_axis(values, places, axis=1)
 
 
-def resample_weights(
-    aggregate: Aggregate, tasks: int, resamples: int, generator: np.random.Generator
-) -> Float[np.ndarray, "resample task"]:
-    """Return what each task counts in each resample, from worst to best.
+def _satterthwaite_levels(
+    runs: np.ndarray, n_runs: np.ndarray, confidence: float
+) -> Float[np.ndarray, "method 2"]:
+    """Return the two levels of each method for the freedom of the variance of its mean."""
+    from scipy import stats
 
-    How often the worst task is drawn, and the second worst, has one law whichever tasks they
-    are. So the weights are the same for all methods, and all their resamples are one product
-    of matrices.
-    """
-    counts = generator.multinomial(tasks, np.full(tasks, 1 / tasks), size=resamples)
-    return aggregate.weights(counts.cumsum(axis=1) / tasks)
-
-
-def _resampled_tasks(
-    scores: Float[np.ndarray, "method task"], resamples: int, generator: np.random.Generator
-) -> dict[str, np.ndarray]:
-    """Return every aggregate of every resample, `[method, resample]`, of one run a task."""
-    in_order = np.sort(scores, axis=1)
-    return {
-        name: in_order @ resample_weights(one, scores.shape[1], resamples, generator).T
-        for name, one in AGGREGATES.items()
-    }
-
-
-def _resampled_runs(
-    runs: Float[np.ndarray, "method task run"], resamples: int, generator: np.random.Generator
-) -> dict[str, np.ndarray]:
-    """Return every aggregate of every resample, `[method, resample]`, of several runs a task."""
-    methods, tasks, most_runs = runs.shape
-    has_run = ~np.isnan(runs).all(axis=0)
-    n_runs = has_run.sum(axis=1)
-    chance = has_run / n_runs[:, None]
-    scores = np.nan_to_num(runs)
-    whole = np.arange(1, tasks + 1) / tasks
-    weights = np.stack([one.weights(whole) for one in AGGREGATES.values()], axis=1)
-    found = np.empty((len(AGGREGATES), methods, resamples))
-    rows = max(1, _ELEMENTS_AT_ONCE // (tasks * most_runs))
-    for start in range(0, resamples, rows):
-        some = slice(start, min(start + rows, resamples))
-        drawn = generator.integers(tasks, size=(some.stop - start, tasks))
-        counts = generator.multinomial(n_runs[drawn], chance[drawn])
-        shares = counts / n_runs[drawn][..., None]
-        for method in range(methods):
-            values = np.einsum("btr,btr->bt", scores[method][drawn], shares)
-            values.sort(axis=1)
-            found[:, method, some] = (values @ weights).T
-    return dict(zip(AGGREGATES, found, strict=True))
+    variance = np.nanvar(runs, axis=2, ddof=1) / n_runs
+    square = (variance**2 / (n_runs - 1)).sum(axis=1)
+    total = variance.sum(axis=1)
+    freedom = np.divide(total**2, square, out=np.full(len(runs), np.inf), where=square > 0)
+    quantile = stats.t.ppf((1 + confidence) / 2, freedom)
+    return stats.norm.cdf(np.stack([-quantile, quantile], axis=1))

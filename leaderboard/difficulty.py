@@ -14,7 +14,7 @@ from ..benchmark_programs import TaskId, ToyId, is_toy
 from ..benchmark_programs.task_id import SUPERPOSED
 from ..benchmark_programs.task_measures import measured_tasks
 from ..errors import TaskError
-from .bootstrap import bootstrap_intervals
+from .bootstrap import task_intervals
 from .pairwise import holm
 from .task_scores import score_matrix
 
@@ -159,7 +159,7 @@ def difficulty_bins(
         for place in range(number.max() + 1):
             inside = number == place
             own = known.to_numpy()[inside]
-            ends = bootstrap_intervals(own.T[..., None], seed=seed)["mean"]
+            ends = task_intervals(own.T, seed=seed)["mean"]
             columns = {
                 "method": known.columns,
                 "covariate": name,

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from .aggregates import AGGREGATES
-from .bootstrap import LEAST_RESAMPLES, expanded_levels, resample_weights
+from .bootstrap import expanded_levels, resampled_shares
 from .run_scores import run_scores
 
 if TYPE_CHECKING:
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 THRESHOLDS = np.linspace(0.0, 1.0, 101)
 _TOLERANCE = 1e-9
+_RESAMPLES = 2_000
 
 
 def performance_profiles(frame: "pd.DataFrame", *, seed: int = 0) -> "pd.DataFrame":
@@ -38,8 +39,8 @@ def performance_profiles(frame: "pd.DataFrame", *, seed: int = 0) -> "pd.DataFra
     tasks, reached = len(runs.tasks), len(THRESHOLDS)
     weights = None
     if tasks > 1:
-        generator = np.random.default_rng(seed)
-        weights = resample_weights(AGGREGATES["mean"], tasks, LEAST_RESAMPLES, generator)
+        shares_drawn = resampled_shares(tasks, _RESAMPLES, np.random.default_rng(seed))
+        weights = AGGREGATES["mean"].weights(shares_drawn)
         levels = expanded_levels(tasks)
     known = ~np.isnan(runs.values)
     parts = []

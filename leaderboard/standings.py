@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from .aggregates import AGGREGATES
-from .bootstrap import bootstrap_intervals
+from .bootstrap import seed_interval, task_intervals
 from .pairwise import pairwise_differences
 from .ranking import rank_ranges
 from .results_frame import method_names as method_names
@@ -16,8 +16,8 @@ from .task_scores import task_scores
 if TYPE_CHECKING:
     import pandas as pd
 
-FEWEST_FOR_TAIL = 20
-"""On fewer tasks the worst decile is but one or two of them, and no interval is told."""
+FEWEST_FOR_TAIL = 100
+"""On fewer tasks the worst decile is less than ten of them, and no interval is told."""
 _DECIMALS = 9
 
 
@@ -30,11 +30,13 @@ def standings(
     the tasks tell apart: `2`, or `1-3` for a method that is tied. The references have no rank.
 
     Columns: `rank, rank_low, rank_high, role, method, normalised, low, high` (the
-    mean over tasks and its 95% interval), `interquartile_mean, worst_decile`, each with `_low` and
-    `_high`, the mean of each metric and of each reported number under its own name, `seconds` (mean
-    per run), `tasks`, `answered` (tasks with every run answered), `runs` (those owed), `failed`
-    (runs without an answer), `missing` (runs owed that are not there). Intervals are empty for a
-    single task; that of the worst decile on fewer than 20.
+    mean over tasks and its 95% interval over tasks like these), `seed_low, seed_high` (its 95%
+    interval over other seeds on these tasks; empty unless every task was run with several),
+    `interquartile_mean, worst_decile`, each with `_low` and `_high`, the mean of each metric and
+    of each reported number under its own name, `tasks`, `seconds` (mean per run), `answered` (tasks
+    with every run answered), `runs` (those owed), `failed` (runs without an answer), `missing`
+    (runs owed that are not there). Intervals are empty for a single task; that of the worst
+    decile on fewer than 100.
 
     Args:
         frame: from `results_frame`.
@@ -67,22 +69,22 @@ def _aggregated(scores: "pd.DataFrame", runs: RunScores, seed: int) -> "pd.DataF
 
     primary = scores[scores["primary"].astype(bool)]
     matrix = primary.pivot(index=["role", "method"], columns="task", values="normalised")
-    is_method = matrix.index.get_level_values("role") == "method"
     table = matrix.index.to_frame(index=False)
-    means = matrix.to_numpy()
-    # Methods are in alphabetical order in both.
-    parts = [(is_method, runs.values), (~is_method, means[~is_method][..., None])]
-    found = [(mask, bootstrap_intervals(values, seed=seed)) for mask, values in parts]
+    values = matrix.to_numpy()
+    intervals = task_intervals(values, seed=seed)
+    if values.shape[1] < FEWEST_FOR_TAIL:
+        intervals["worst_decile"][:] = np.nan
+    columns = {}
     for name, aggregate in AGGREGATES.items():
-        ends = np.full((len(table), 2), np.nan)
-        for mask, intervals in found:
-            ends[mask] = intervals[name]
-        if name == "worst_decile" and means.shape[1] < FEWEST_FOR_TAIL:
-            ends[:] = np.nan
         column, low, high = _COLUMN_NAMES.get(name, (name, f"{name}_low", f"{name}_high"))
-        columns = {column: aggregate.of(means), low: ends[:, 0], high: ends[:, 1]}
-        table = pd.concat([table, pd.DataFrame(columns)], axis=1)
-    return table
+        columns[column] = aggregate.of(values)
+        columns[low], columns[high] = intervals[name].T
+        if name == "mean":
+            over_seeds = np.full((len(table), 2), np.nan)
+            # Methods are in alphabetical order in both.
+            over_seeds[table["role"] == "method"] = seed_interval(runs.values, seed=seed)
+            columns["seed_low"], columns["seed_high"] = over_seeds.T
+    return pd.concat([table, pd.DataFrame(columns)], axis=1)
 
 
 _COLUMN_NAMES = {"mean": ("normalised", "low", "high")}
