@@ -35,6 +35,8 @@ PATIENCE = 10.0
 
 _SET_PARENT_DEATH_SIGNAL, _SET_CHILD_SUBREAPER = 1, 36
 _KIBI = 1024
+_UNIT = 1 if sys.platform == "darwin" else _KIBI
+"""Of `ru_maxrss`, in bytes."""
 
 
 class Run:
@@ -151,16 +153,15 @@ class Run:
 
     def _reap(self) -> None:
         """Take leave of all children that have ended; note how the command did."""
-        own = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        own = _own_peak()
         with contextlib.suppress(ChildProcessError):
             while True:
                 pid, status, usage = os.wait4(-1, os.WNOHANG)
                 if not pid:
                     return
                 # A process counts as at least as large as that which started it.
-                if usage.ru_maxrss > own:
-                    unit = 1 if sys.platform == "darwin" else _KIBI
-                    self._peak = max(self._peak, usage.ru_maxrss * unit)
+                if usage.ru_maxrss * _UNIT > own:
+                    self._peak = max(self._peak, usage.ru_maxrss * _UNIT)
                 if pid == self._child.pid:
                     self._code = self._child.returncode = os.waitstatus_to_exitcode(status)
 
@@ -183,6 +184,18 @@ class Run:
         for process in processes:
             with contextlib.suppress(psutil.Error):
                 process.send_signal(number)
+
+
+def _own_peak() -> int:
+    """Return the most memory that this process ever had, in bytes.
+
+    `ru_maxrss` would count what the process had that started this one, before the system put
+    this program in its place: often more than any tool takes.
+    """
+    with contextlib.suppress(OSError, StopIteration), open("/proc/self/status", "rb") as status:
+        line = next(line for line in status if line.startswith(b"VmHWM:"))
+        return int(line.split()[1]) * _KIBI
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * _UNIT
 
 
 def _prctl() -> Callable[[int, int], Any] | None:

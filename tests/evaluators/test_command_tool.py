@@ -4,6 +4,7 @@ import importlib.util
 import json
 import re
 import shlex
+import subprocess
 import sys
 import tempfile
 import time
@@ -63,8 +64,6 @@ def test_every_fault_is_a_row_that_says_so_and_leaves_nothing(fault, tmp_path, m
 
 
 def test_the_count_of_what_is_left_would_find_it(tmp_path):
-    import subprocess
-
     script = tmp_path / "left.py"
     script.write_text("import time; time.sleep(1000)")
     process = subprocess.Popen([sys.executable, str(script)])
@@ -124,6 +123,32 @@ def test_an_error_is_kept_as_text_of_some_length(tmp_path):
     assert row.write(tmp_path).exists()
     (row,) = score_suite(command(tmp_path, "give(problem='x' * 10**6)"), [TASK])
     assert len(row.error) < 20_000
+
+
+def test_memory_that_was_taken_between_two_looks_is_told_all_the_same(tmp_path):
+    """By what the system says of a process that has ended: here nothing else is looked at."""
+    blind = (
+        "import importlib.util as u, sys\n"
+        "spec = u.spec_from_file_location('supervisor', sys.argv[1])\n"
+        "module = u.module_from_spec(spec); spec.loader.exec_module(module)\n"
+        "def look(run): run._next_look = float('inf'); return []\n"
+        "module.Run._look = look; module.main()"
+    )
+    words = [sys.executable, "-S", "-E", "-c", "taken = bytearray(200 * 2**20)"]
+    request = {"argv": words, "folder": str(tmp_path), "seconds": 60, "processes": 9}
+    request |= {"memory": 128 * 2**20, "file": 2**20}
+    supervisor = limited_run._SUPERVISOR
+    with subprocess.Popen(
+        [sys.executable, "-c", blind, str(supervisor)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    ) as process:
+        process.stdin.write(json.dumps(request).encode() + b"\n")
+        process.stdin.flush()
+        _, report = process.stdout.read().splitlines()
+    found = json.loads(report)
+    assert (found["ended"], found["code"]) == ("memory", 0)
+    assert found["peak"] > 200 * 2**20
 
 
 # -- what a run is given, and what is recorded -------------------------------------
