@@ -286,6 +286,7 @@ FAULTS = (
     ),
     Fault(
         "kills what watches it",
+        "if os.fork() == 0: time.sleep(1000)\n"
         "os.kill(os.getppid(), signal.SIGKILL); time.sleep(1000)",
         "failed",
         "The supervisor of a tool must tell how the tool ended, and was itself ended with -9",

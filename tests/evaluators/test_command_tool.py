@@ -151,6 +151,17 @@ def test_memory_that_was_taken_between_two_looks_is_told_all_the_same(tmp_path):
     assert found["peak"] > 200 * 2**20
 
 
+def test_at_its_limit_a_tool_is_asked_to_end_before_it_is_killed(tmp_path):
+    asked = tmp_path / "asked"
+    script = (
+        f"signal.signal(signal.SIGTERM, lambda *_: pathlib.Path({str(asked)!r}).touch())\n"
+        "while True: time.sleep(0.1)"
+    )
+    (row,) = score_suite(command(tmp_path, script, limits=Limits(seconds=1)), [TASK])
+    assert row.status == "timeout"
+    assert asked.exists()
+
+
 # -- what a run is given, and what is recorded -------------------------------------
 
 
