@@ -15,7 +15,10 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from .component_graph import ComponentGraph, Reader
-from .weights import Weights
+from .weights import LAYER_NORM_EPSILON, Weights
+
+GELU_SCALE = math.sqrt(2 / math.pi)
+GELU_CUBIC = 0.044715
 
 Stream = Float[np.ndarray, "batch position d_model"]
 Logits = Float[np.ndarray, "batch position d_out"]
@@ -85,6 +88,22 @@ def project(rows: np.ndarray, matrix: np.ndarray) -> np.ndarray:
     return flat.reshape(*rows.shape[:-1], matrix.shape[1])
 
 
+def normalised(weights: Weights, stream: np.ndarray) -> np.ndarray:
+    """Return what readers get of a stream `[..., d_model]`: itself, or its LayerNorm."""
+    if not weights.layer_norm:
+        return stream
+    centred = stream - stream.mean(axis=-1, keepdims=True)
+    variance = np.square(centred).mean(axis=-1, keepdims=True)
+    return centred / np.sqrt(variance + LAYER_NORM_EPSILON)
+
+
+def activated(weights: Weights, hidden: np.ndarray) -> np.ndarray:
+    """Return the activations of neurons; `hidden` may be overwritten."""
+    if weights.activation == "relu":
+        return np.maximum(hidden, 0.0, out=hidden)
+    return 0.5 * hidden * (1.0 + np.tanh(GELU_SCALE * (hidden + GELU_CUBIC * hidden**3)))
+
+
 def reader_matrix(weights: Weights, reader: Reader) -> np.ndarray:
     """Return the matrix `[d_model, inner]` through which a reader reads the stream."""
     at = (reader.layer, reader.head)
@@ -107,7 +126,7 @@ def attention_mix(
 
     def each(stream: Stream, matrices: np.ndarray) -> np.ndarray:
         side_by_side = np.concatenate([matrices[layer, head] for head in heads], axis=1)
-        rows = project(stream, side_by_side)
+        rows = project(normalised(weights, stream), side_by_side)
         return rows.reshape(*rows.shape[:2], len(heads), matrices.shape[-1]).transpose(0, 2, 1, 3)
 
     queries = each(query, weights.W_Q) + weights.b_Q[layer, list(heads)][:, None]
@@ -134,9 +153,14 @@ def mlp_output(weights: Weights, layer: int, stream: Stream) -> Stream:
     """
     writes = weights.W_out[layer].any(axis=1)
     W_in, W_out = weights.W_in[layer][:, writes], weights.W_out[layer][writes]
-    hidden = project(stream, W_in)
+    hidden = project(normalised(weights, stream), W_in)
     hidden += weights.b_in[layer][writes]
-    return project(np.maximum(hidden, 0.0, out=hidden), W_out) + weights.b_out[layer]
+    return project(activated(weights, hidden), W_out) + weights.b_out[layer]
+
+
+def unembedded(weights: Weights, stream: Stream) -> Logits:
+    """Return the logits of the last stream."""
+    return project(normalised(weights, stream), weights.W_U)
 
 
 def embeddings(weights: Weights, tokens: TokenIds) -> tuple[Stream, Stream]:
@@ -188,7 +212,7 @@ def run(
             stream = stream + sum(contributions[len(before) :])
         streams.append(stream)
     before = tuple(contributions)
-    return Run(before, streams, project(input_of(next(readers)), weights.W_U))
+    return Run(before, streams, unembedded(weights, input_of(next(readers))))
 
 
 def interchange(
@@ -261,4 +285,4 @@ def resume(
             heads = [writer.head for writer in beside]
             stream = stream + attention_output(weights, layer, heads, stream, stream, stream)
         stream = patch(later + 1, stream)
-    return project(stream, weights.W_U)
+    return unembedded(weights, stream)

@@ -12,11 +12,12 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Int
 
-from .component_graph import LOGITS, ROLES, ComponentGraph, head_name, mlp_name
-from .weights import Weights
+from .component_graph import ROLES, ComponentGraph
+from .weights import LAYER_NORM_EPSILON, Weights
 
 Arrays = Mapping[str, Array]
 Stream = Float[Array, "batch position d_model"]
+Inputs = Float[Array, "reader batch position d_model"]
 Edges = Float[Array, "batch reader writer"]
 
 
@@ -24,12 +25,14 @@ class InterchangedForward:
     """Runs models of one shape, whose components are those of some weights.
 
     Args:
-        weights: says which components there are.
+        weights: says which components there are, and which functions stand between them.
     """
 
     def __init__(self, weights: Weights) -> None:
         self.graph = ComponentGraph.of(weights)
         self._causal = weights.causal
+        self._layer_norm = weights.layer_norm
+        self._activation = weights.activation
         self._n_layers = weights.n_layers
         self._reader = {reader.name: place for place, reader in enumerate(self.graph.readers)}
 
@@ -66,25 +69,31 @@ class InterchangedForward:
         places = jnp.arange(tokens.shape[1]) if places is None else places
         embed = arrays["W_E"][tokens]
         written = [embed, jnp.broadcast_to(arrays["W_pos"][places], embed.shape)]
+        first = 0
 
-        def read(name: str, before: Sequence[Stream]) -> Stream:
-            stream = sum(before[1:], start=before[0])
+        def read(n: int) -> Inputs:
+            """Return what the next `n` readers get, which read at the same depth."""
+            nonlocal first
+            stream = sum(written[1:], start=written[0])
+            readers, first = slice(first, first + n), first + n
             if edges is None:
-                return stream
-            share = edges[:, self._reader[name], : len(before)]
-            other = jnp.stack([s - b for s, b in zip(source, before, strict=False)])
-            return stream + jnp.einsum("bw,wbpd->bpd", share, other)
+                return self._normalised(jnp.broadcast_to(stream, (n, *stream.shape)))
+            share = edges[:, readers, : len(written)]
+            other = jnp.stack([s - b for s, b in zip(source, written, strict=False)], axis=1)
+            change = share @ other.reshape(*other.shape[:2], -1)
+            return self._normalised(
+                stream + change.reshape(len(stream), n, *stream.shape[1:]).swapaxes(0, 1)
+            )
 
         for layer in range(self._n_layers):
-            before = tuple(written)
-            for head in self.graph.writers_at(2 * layer):
-                inputs = [read(f"{head_name(layer, head.head)}<{role}>", before) for role in ROLES]
-                written.append(self._head(arrays, (layer, head.head), inputs))
+            heads = [writer.head for writer in self.graph.writers_at(2 * layer)]
+            if heads:
+                written += self._heads(arrays, (layer, np.array(heads)), read(3 * len(heads)))
             if self.graph.writers_at(2 * layer + 1):
-                stream = read(mlp_name(layer), written)
-                hidden = jax.nn.relu(stream @ arrays["W_in"][layer] + arrays["b_in"][layer])
-                written.append(hidden @ arrays["W_out"][layer] + arrays["b_out"][layer])
-        return written, read(LOGITS, written) @ arrays["W_U"]
+                hidden = _times(read(1), arrays["W_in"][layer][None]) + arrays["b_in"][layer]
+                out = _times(self._activated(hidden), arrays["W_out"][layer][None])
+                written.append(out[0] + arrays["b_out"][layer])
+        return written, _times(read(1), arrays["W_U"][None])[0]
 
     def interchange(
         self, arrays: Arrays, base: Array, source: Array, places: Array, edges: Edges
@@ -101,12 +110,37 @@ class InterchangedForward:
         contributions, _ = self(arrays, source, places=places)
         return self(arrays, base, edges, contributions)
 
-    def _head(self, arrays: Arrays, at: tuple[int, int], inputs: Sequence[Stream]) -> Stream:
+    def _heads(self, arrays: Arrays, at: tuple[int, np.ndarray], inputs: Inputs) -> list[Stream]:
+        """Return what each of some heads of a layer writes; of each, query, key and value read."""
         query, key, value = (
-            stream @ arrays[name][at]
-            for stream, name in zip(inputs, ("W_Q", "W_K", "W_V"), strict=True)
+            _times(inputs[place :: len(ROLES)], arrays[name][at])
+            for place, name in enumerate(("W_Q", "W_K", "W_V"))
         )
-        scores = (query + arrays["b_Q"][at]) @ key.swapaxes(-1, -2)
+        query += arrays["b_Q"][at][:, None, None]
+        scores = query @ key.swapaxes(-1, -2)
         if self._causal:
             scores = jnp.where(jnp.tri(scores.shape[-1], dtype=bool), scores, -jnp.inf)
-        return jax.nn.softmax(scores, axis=-1) @ value @ arrays["W_O"][at]
+        return list(_times(jax.nn.softmax(scores, axis=-1) @ value, arrays["W_O"][at]))
+
+    def _activated(self, hidden: Array) -> Array:
+        """Return the activations of neurons."""
+        if self._activation == "gelu":
+            return jax.nn.gelu(hidden, approximate=True)
+        return jax.nn.relu(hidden)
+
+    def _normalised(self, inputs: Inputs) -> Inputs:
+        """Return what readers get of their inputs: these, or their LayerNorm."""
+        if not self._layer_norm:
+            return inputs
+        centred = inputs - inputs.mean(axis=-1, keepdims=True)
+        variance = jnp.square(centred).mean(axis=-1, keepdims=True)
+        return centred / jnp.sqrt(variance + LAYER_NORM_EPSILON)
+
+
+def _times(rows: Inputs, matrices: Float[Array, "reader d_model d_out"]) -> Array:
+    """Return `rows` times a matrix for each reader, as one product of two matrices each.
+
+    A product over several axes at once, as the gradient of `einsum` has it, is far slower.
+    """
+    n, batch, position, width = rows.shape
+    return (rows.reshape(n, -1, width) @ matrices).reshape(n, batch, position, -1)

@@ -1,28 +1,37 @@
-"""Weights: the arrays of a compiled transformer, and nothing else.
+"""Weights: the arrays of a transformer, and nothing else.
 
-The architecture is a decoder or encoder without LayerNorm::
+The architecture is a decoder or encoder::
 
     x_0     = W_E[token] + W_pos[position]
-    x      += sum over heads h of softmax(s_h) x W_V[l,h] W_O[l,h]
-              where s_h = (x W_Q[l,h] + b_Q[l,h]) (x W_K[l,h])^T    (no 1/sqrt(d_head))
-    x      += relu(x W_in[l] + b_in[l]) W_out[l] + b_out[l]
-    logits  = x W_U
+    x      += sum over heads h of softmax(s_h) n(x) W_V[l,h] W_O[l,h]
+              where s_h = (n(x) W_Q[l,h] + b_Q[l,h]) (n(x) W_K[l,h])^T    (no 1/sqrt(d_head))
+    x      += f(n(x) W_in[l] + b_in[l]) W_out[l] + b_out[l]
+    logits  = n(x) W_U
 
-Attention runs over all positions, or over positions up to the query's own
-when `causal`. BOS is token `d_vocab - 2` at position 0, padding is token
-`d_vocab - 1`; both are handled by the weights, so no attention mask is needed.
+In a compiled model `n(x) = x` and `f` is the ReLU. A trained model can have the GELU (Hendrycks
+and Gimpel 2016, arXiv:1606.08415, in the form with tanh), and a LayerNorm before whatever reads
+the stream, `n(x) = (x - mean) / sqrt(variance + 1e-5)`; scale and shift of its own it has none,
+since what reads it has them.
+
+Attention runs over all positions, or over positions up to the query's own when `causal`. BOS is
+token `d_vocab - 2` at position 0, padding is token `d_vocab - 1`; both are handled by the
+weights, so no attention mask is needed.
 """
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields, replace
+from typing import Literal
 
 import numpy as np
 from jaxtyping import Float
 
+Activation = Literal["relu", "gelu"]
+LAYER_NORM_EPSILON = 1e-5
+
 
 @dataclass(frozen=True, eq=False)
 class Weights:
-    """Every array of a compiled model, float64."""
+    """Every array of a model, float64, and which functions stand between them."""
 
     W_E: Float[np.ndarray, "d_vocab d_model"]
     W_pos: Float[np.ndarray, "n_ctx d_model"]
@@ -37,6 +46,8 @@ class Weights:
     b_out: Float[np.ndarray, "n_layers d_model"]
     W_U: Float[np.ndarray, "d_model d_out"]
     causal: bool
+    activation: Activation = "relu"
+    layer_norm: bool = False
 
     @property
     def n_layers(self) -> int:
@@ -77,6 +88,14 @@ class Weights:
     def d_out(self) -> int:
         """Number of logits: one per output value, or one for a numerical output."""
         return self.W_U.shape[1]
+
+    @property
+    def is_piecewise_linear(self) -> bool:
+        """Whether all but the softmax is linear in pieces, as in every compiled model.
+
+        Then what a reader's matrix annihilates the reader does not see, and neurons have kinks.
+        """
+        return self.activation == "relu" and not self.layer_norm
 
     @property
     def n_parameters(self) -> int:

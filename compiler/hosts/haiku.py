@@ -25,7 +25,7 @@ from numpy.typing import DTypeLike
 
 from ...errors import GlassbenchError
 from ..model import Model
-from ..weights import Weights
+from ..weights import LAYER_NORM_EPSILON, Activation, Weights
 from .empty_axes import fill_empty_axes
 
 Params = Mapping[str, Mapping[str, jax.Array]]
@@ -93,18 +93,19 @@ class Attention(hk.Module):
 
 
 class MLP(hk.Module):
-    """A hidden layer of ReLU neurons."""
+    """A hidden layer of neurons."""
 
-    def __init__(self, d_mlp: int, name: str) -> None:
-        """Set the number of neurons."""
+    def __init__(self, d_mlp: int, activation: Activation, name: str) -> None:
+        """Set the number of neurons, and what each does."""
         super().__init__(name=name)
         self.d_mlp = d_mlp
+        self.activation = jax.nn.gelu if activation == "gelu" else jax.nn.relu
 
     def __call__(self, stream: jax.Array) -> jax.Array:
         """Return what the neurons together write, `[..., position, d_model]`."""
         hidden = hk.Linear(self.d_mlp, name="linear_1")(stream, precision=PRECISION)
         return hk.Linear(stream.shape[-1], name="linear_2")(
-            jax.nn.relu(hidden), precision=PRECISION
+            self.activation(hidden), precision=PRECISION
         )
 
 
@@ -115,12 +116,18 @@ class Layer(hk.Module):
         """Take the sizes, not the values, of `weights`."""
         super().__init__(name=name)
         self.attention = (weights.n_heads, weights.d_head, weights.causal)
-        self.d_mlp = weights.d_mlp
+        self.mlp = (weights.d_mlp, weights.activation)
+        self.read = layer_norm if weights.layer_norm else lambda stream: stream
 
     def __call__(self, stream: jax.Array) -> tuple[jax.Array, jax.Array]:
         """Return the stream after the attention and after the MLP."""
-        middle = stream + Attention(*self.attention, name="attn")(stream)
-        return middle, middle + MLP(self.d_mlp, name="mlp")(middle)
+        middle = stream + Attention(*self.attention, name="attn")(self.read(stream))
+        return middle, middle + MLP(*self.mlp, name="mlp")(self.read(middle))
+
+
+def layer_norm(stream: jax.Array) -> jax.Array:
+    """Return the LayerNorm of a stream, without scale and shift."""
+    return hk.LayerNorm(-1, create_scale=False, create_offset=False, eps=LAYER_NORM_EPSILON)(stream)
 
 
 class Transformer(hk.Module):
@@ -171,7 +178,8 @@ def to_haiku(model: Model, dtype: DTypeLike = np.float32) -> HaikuModel:
         )
         streams = Transformer(weights)(embed + positions)
         unembed = hk.Linear(weights.d_out, with_bias=False, name="unembed")
-        return Output(unembed(streams[-1], precision=PRECISION), streams)
+        last = layer_norm(streams[-1]) if weights.layer_norm else streams[-1]
+        return Output(unembed(last, precision=PRECISION), streams)
 
     transformed: hk.Transformed = hk.without_apply_rng(hk.transform(forward))
     return HaikuModel(jax.jit(transformed.apply), jax.device_put(_parameters(weights, dtype)))

@@ -11,7 +11,7 @@ import numpy as np
 
 from ...errors import MissingExtraError
 from ..model import Model
-from ..weights import Weights
+from ..weights import LAYER_NORM_EPSILON, Weights
 from .empty_axes import fill_empty_axes
 
 try:
@@ -66,13 +66,13 @@ class Attention(nn.Module):
 
 
 class MLP(nn.Module):
-    """A hidden layer of ReLU neurons."""
+    """A hidden layer of neurons."""
 
     def __init__(self, weights: Weights, layer: int, dtype: torch.dtype) -> None:
         """Copy the MLP weights of one layer."""
         super().__init__()
         self.fc_in = _linear(weights.W_in[layer], dtype, weights.b_in[layer])
-        self.act = nn.ReLU()
+        self.act = nn.GELU(approximate="tanh") if weights.activation == "gelu" else nn.ReLU()
         self.fc_out = _linear(weights.W_out[layer], dtype, weights.b_out[layer])
 
     def forward(self, stream: Tensor) -> Tensor:
@@ -81,20 +81,24 @@ class MLP(nn.Module):
 
 
 class Block(nn.Module):
-    """A layer: attention, then the MLP, each added to the residual stream."""
+    """A layer: attention, then the MLP, each added to the residual stream.
+
+    Where the model has LayerNorm, `ln1` and `ln2` stand before them; else these do nothing.
+    """
 
     def __init__(self, weights: Weights, layer: int, dtype: torch.dtype) -> None:
         """Copy the weights of one layer."""
         super().__init__()
+        self.ln1, self.ln2 = _layer_norm(weights, dtype), _layer_norm(weights, dtype)
         self.attn = Attention(weights, layer, dtype)
         self.mlp = MLP(weights, layer, dtype)
 
     def forward(self, stream: Tensor, middles: list[Tensor] | None = None) -> Tensor:
         """Return the stream after the MLP; append that after the attention to `middles`."""
-        middle = stream + self.attn(stream)
+        middle = stream + self.attn(self.ln1(stream))
         if middles is not None:
             middles.append(middle)
-        return middle + self.mlp(middle)
+        return middle + self.mlp(self.ln2(middle))
 
 
 class CompiledTransformer(nn.Module):
@@ -116,6 +120,7 @@ class CompiledTransformer(nn.Module):
         self.blocks = nn.ModuleList(
             Block(weights, layer, dtype) for layer in range(weights.n_layers)
         )
+        self.ln_final = _layer_norm(weights, dtype)
         self.unembed = _linear(weights.W_U, dtype)
 
     def forward(self, tokens: Tensor, return_streams: bool = False) -> Tensor | Output:
@@ -130,7 +135,7 @@ class CompiledTransformer(nn.Module):
         streams = [stream]
         for block in self.blocks:
             streams.append(block(streams[-1], streams))
-        logits = self.unembed(streams[-1])
+        logits = self.unembed(self.ln_final(streams[-1]))
         return Output(logits, torch.stack(streams)) if return_streams else logits
 
 
@@ -145,6 +150,15 @@ def to_torch(model: Model, dtype: torch.dtype = torch.float32) -> CompiledTransf
         ``to_torch(model)(torch.as_tensor(model.codec.encode(["abc"])))``.
     """
     return CompiledTransformer(model.weights, dtype).eval()
+
+
+def _layer_norm(weights: Weights, dtype: torch.dtype) -> nn.Module:
+    """Return what stands before whatever reads the stream."""
+    if not weights.layer_norm:
+        return nn.Identity()
+    return nn.LayerNorm(
+        weights.d_model, eps=LAYER_NORM_EPSILON, elementwise_affine=False, dtype=dtype
+    )
 
 
 def _columns(matrix: np.ndarray) -> np.ndarray:

@@ -24,7 +24,7 @@ import numpy as np
 
 from ...errors import MissingExtraError
 from ..model import Model
-from ..weights import Weights
+from ..weights import LAYER_NORM_EPSILON, Weights
 from .empty_axes import fill_empty_axes
 
 try:
@@ -73,8 +73,9 @@ def _sizes(weights: Weights, dtype: torch.dtype) -> dict[str, Any]:
         "d_vocab": weights.d_vocab,
         "d_vocab_out": weights.d_out,
         "n_ctx": weights.n_ctx,
-        "act_fn": "relu",
-        "normalization_type": None,
+        "act_fn": "gelu_new" if weights.activation == "gelu" else "relu",
+        "normalization_type": "LNPre" if weights.layer_norm else None,
+        "eps": LAYER_NORM_EPSILON,
         "positional_embedding_type": "standard",
         "attention_dir": "causal" if weights.causal else "bidirectional",
         "default_prepend_bos": False,

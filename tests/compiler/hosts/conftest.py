@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import replace
 from types import SimpleNamespace
+from typing import Any
 
 import jax
 import numpy as np
@@ -16,13 +17,21 @@ from glassbench.compiler.hosts.torch import to_torch
 from glassbench.compiler.hosts.transformer_lens import to_transformer_lens
 from glassbench.compiler.model import Codec, Model, Readout
 from glassbench.compiler.values import Domain, Encoding
-from glassbench.compiler.weights import Weights
+from glassbench.compiler.weights import Activation, Weights
 
 TOLERANCE = {32: 1e-5, 64: 1e-9}
 
 
 def random_model(
-    *, causal: bool, layers: int = 3, heads: int = 3, d_head: int = 5, d_mlp: int = 7, seed: int = 0
+    *,
+    causal: bool = False,
+    layers: int = 3,
+    heads: int = 3,
+    d_head: int = 5,
+    d_mlp: int = 7,
+    seed: int = 0,
+    activation: Activation = "relu",
+    layer_norm: bool = False,
 ) -> Model:
     """A model with random weights, one zero head, one zero attention and one zero MLP."""
     draw = np.random.default_rng(seed)
@@ -46,6 +55,8 @@ def random_model(
         b_out=random(layers, d_model),
         W_U=random(d_model, d_out),
         causal=causal,
+        activation=activation,
+        layer_norm=layer_norm,
     )
     if layers:
         for array in (weights.W_Q, weights.b_Q, weights.W_K, weights.W_V, weights.W_O):
@@ -112,10 +123,18 @@ def check_host() -> Callable[..., None]:
     return check
 
 
-@pytest.fixture(params=[False, True], ids=["bidirectional", "causal"])
+KINDS: dict[str, dict[str, Any]] = {
+    "bidirectional": {},
+    "causal": {"causal": True},
+    "gelu": {"activation": "gelu"},
+    "layer norm": {"causal": True, "activation": "gelu", "layer_norm": True},
+}
+
+
+@pytest.fixture(params=KINDS)
 def example(request: pytest.FixtureRequest) -> SimpleNamespace:
     """A random model with two batches of token ids of equal lengths."""
-    model = random_model(causal=request.param)
+    model = random_model(**KINDS[request.param])
     clean = model.codec.encode(["abc", "a", "cab", "bbbbb"])
     corrupt = model.codec.encode(["bca", "c", "cba", "abcab"])
     return SimpleNamespace(model=model, clean=clean, corrupt=corrupt)

@@ -28,6 +28,11 @@ def export(model, *flags):
     return network
 
 
+def rounding(model):
+    """How far the export may be from the executor; the package's own LayerNorm is in float32."""
+    return 1e-5 if model.weights.layer_norm else 1e-10
+
+
 def reader_hook(reader: Reader, n_layers: int) -> str:
     """The name of the hook at which a reader reads."""
     if reader.role == "logits":
@@ -55,7 +60,8 @@ def test_configuration(example):
     assert (cfg.d_vocab, cfg.d_vocab_out, cfg.n_ctx) == (5, 4, 6)
     assert (cfg.n_layers, cfg.n_heads, cfg.d_head, cfg.d_mlp) == (3, 3, 5, 7)
     assert cfg.attention_dir == ("causal" if weights.causal else "bidirectional")
-    assert cfg.normalization_type is None
+    assert cfg.normalization_type == ("LNPre" if weights.layer_norm else None)
+    assert cfg.act_fn == {"relu": "relu", "gelu": "gelu_new"}[weights.activation]
     assert not cfg.default_prepend_bos
     assert cfg.dtype == torch.float32
 
@@ -67,7 +73,7 @@ def test_flags_change_no_logits(example, flags):
     reference = run(example.model.weights, example.clean)
     with torch.no_grad():
         logits = export(example.model, *flags)(torch.as_tensor(example.clean))
-    np.testing.assert_allclose(logits.numpy(), reference.logits, 0, 1e-12)
+    np.testing.assert_allclose(logits.numpy(), reference.logits, 0, rounding(example.model))
 
 
 def test_writers_are_at_their_hooks(example):
@@ -85,7 +91,7 @@ def test_writers_are_at_their_hooks(example):
         np.testing.assert_allclose(
             np.broadcast_to(activation.numpy(), contribution.shape),
             contribution,
-            atol=1e-12,
+            atol=rounding(example.model),
             err_msg=writer.name,
         )
 
@@ -117,7 +123,8 @@ def test_every_edge_is_patched_as_by_the_executor(example):
         delta = source.contributions[writer] - base.contributions[writer]
         expected = interchange(weights, graph, base, edge.reader, delta)
         logits = patched_logits(network, example.clean, edge.reader, delta)
-        np.testing.assert_allclose(logits, expected, atol=1e-10, err_msg=edge.name)
+        tolerance = rounding(example.model)
+        np.testing.assert_allclose(logits, expected, atol=tolerance, err_msg=edge.name)
         changed += not np.allclose(expected, base.logits)
     assert changed > len(graph.edges) // 2
 
@@ -163,6 +170,8 @@ def test_own_activation_patching_restores_the_clean_run(example):
 
 def test_own_edge_attribution_is_exact_where_the_model_is_linear(example):
     weights = example.model.weights
+    if weights.layer_norm:
+        pytest.skip("with LayerNorm no logit is linear in what any component writes")
     network = export(example.model)
     clean, corrupt = torch.as_tensor(example.clean[:2]), torch.as_tensor(example.corrupt[:2])
     result = attribution_patch(
@@ -210,8 +219,8 @@ def test_own_ablation_of_an_edge_is_the_executors_interchange(example):
     result = faithfulness(network, *pair, metric, rest)
     gap = result.full_metric - result.corrupt_metric
     ablated = result.corrupt_metric + result.recovered * gap
-    assert ablated == pytest.approx(metric(expected), abs=1e-9)
-    assert ablated != pytest.approx(result.full_metric, abs=1e-4)
+    assert ablated == pytest.approx(metric(expected), abs=rounding(example.model))
+    assert ablated != pytest.approx(result.full_metric, abs=3e-5)
 
 
 def test_bridges_are_copied_whole(example):
