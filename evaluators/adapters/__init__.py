@@ -26,6 +26,14 @@ def _transformer_lens(name: str, function: str, what: str) -> PackageTool:
     )
 
 
+def _beside(package: str, name: str, track: str, function: str, what: str) -> PackageTool:
+    """Return a tool whose extra and module have the name of its package."""
+    module = {"captum": "captum_attributions", "nnsight": "nnsight_patching"}[package]
+    return PackageTool(
+        f"{package}-{name}", track, package, package, package, _later(module, function), what
+    )
+
+
 def _auto_circuit(method: str, what: str) -> EnvironmentTool:
     return EnvironmentTool(
         f"auto-circuit-{method}", "circuit", AUTO_CIRCUIT, "auto_circuit_edges.py", (method,), what
@@ -57,6 +65,51 @@ ADAPTERS: dict[str, Adapter] = {
         ),
         _transformer_lens(
             "path-patching", "path_patching", "hooks at the input of each reader: edges"
+        ),
+        _beside(
+            "nnsight", "activation-patching", "circuit", "activation_patching", "traces: nodes"
+        ),
+        _beside(
+            "nnsight",
+            "attribution-patching",
+            "circuit",
+            "attribution_patching",
+            "traces and `backward`: nodes",
+        ),
+        _beside(
+            "captum",
+            "layer-conductance",
+            "circuit",
+            "layer_conductance",
+            "`LayerConductance`: nodes",
+        ),
+        _beside(
+            "captum",
+            "integrated-gradients",
+            "attribution",
+            "integrated_gradients",
+            "`IntegratedGradients` of embeddings",
+        ),
+        _beside(
+            "captum",
+            "input-x-gradient",
+            "attribution",
+            "input_x_gradient",
+            "`InputXGradient` of embeddings",
+        ),
+        _beside(
+            "captum",
+            "feature-ablation",
+            "attribution",
+            "feature_ablation",
+            "`FeatureAblation` of tokens, towards every other",
+        ),
+        _beside(
+            "captum",
+            "shapley-value-sampling",
+            "attribution",
+            "shapley_value_sampling",
+            "`ShapleyValueSampling` of tokens, towards random ones",
         ),
         _auto_circuit("eap", "`mask_gradient_prune_scores` at masks of 0, summed over pairs"),
         _auto_circuit("acdc", "`acdc_prune_scores` with squared errors"),

@@ -3,6 +3,8 @@
 What is patched is the base, towards the source: what TransformerLens calls the corrupted run is
 the base. `pos_embed` writes the same on every input, so that no interchange of it does anything:
 it scores 0, and TransformerLens has no node for it.
+
+Each function also takes the model as it was exported in float64, where that is done already.
 """
 
 import io
@@ -20,10 +22,10 @@ from ..methods.node_attribution_patching import lower_of_ends
 _READERS = {"q_input": "<q>", "k_input": "<k>", "v_input": "<v>"}
 
 
-def edge_attribution(problem: CircuitProblem) -> dict[str, float]:
+def edge_attribution(problem: CircuitProblem, network: Any = None) -> dict[str, float]:
     """Return the mean magnitude of its `attribution_patch(granularity="edge")` over pairs."""
     total: dict[str, float] = {}
-    for result in _attributions(problem, "edge"):
+    for result in _attributions(problem, network, "edge"):
         effects: dict[str, float] = {}
         for (writer, reader), score in result.edge_scores.items():
             name = f"{_node_name(writer)}->{_node_name(reader)}"
@@ -33,10 +35,10 @@ def edge_attribution(problem: CircuitProblem) -> dict[str, float]:
     return every_edge(problem, total)
 
 
-def node_attribution(problem: CircuitProblem) -> dict[str, float]:
+def node_attribution(problem: CircuitProblem, network: Any = None) -> dict[str, float]:
     """Return the same at nodes; an edge has the lower score of its ends."""
     total: dict[str, float] = {}
-    for result in _attributions(problem, "node"):
+    for result in _attributions(problem, network, "node"):
         effects: dict[str, float] = {}
         for node, score in result.node_scores.items():
             effects[_node_name(node)] = effects.get(_node_name(node), 0.0) + score
@@ -45,22 +47,22 @@ def node_attribution(problem: CircuitProblem) -> dict[str, float]:
     return lower_of_ends(problem, total)
 
 
-def activation_patching(problem: CircuitProblem) -> dict[str, float]:
+def activation_patching(problem: CircuitProblem, network: Any = None) -> dict[str, float]:
     """Return how far the logits move when a node is patched; an edge has the lower of its ends.
 
     Heads and MLPs by `get_act_patch_attn_head_out_all_pos` and `generic_activation_patch`, the
     token embedding by a hook.
     """
-    return lower_of_ends(problem, patched_nodes(problem))
+    return lower_of_ends(problem, patched_nodes(problem, network))
 
 
-def patched_nodes(problem: CircuitProblem) -> dict[str, float]:
+def patched_nodes(problem: CircuitProblem, network: Any = None) -> dict[str, float]:
     """Return the mean distance that patching each node moves the logits."""
     import torch
     from transformer_lens import patching
 
     with _quiet(), torch.no_grad():
-        network, base, source, moved = _patched(problem)
+        network, base, source, moved = _patched(problem, network)
         cache = network.run_with_cache(source)[1]
         heads = patching.get_act_patch_attn_head_out_all_pos(network, base, cache, moved)
         mlps = patching.generic_activation_patch(
@@ -75,7 +77,7 @@ def patched_nodes(problem: CircuitProblem) -> dict[str, float]:
     return scores
 
 
-def path_patching(problem: CircuitProblem) -> dict[str, float]:
+def path_patching(problem: CircuitProblem, network: Any = None) -> dict[str, float]:
     """Return how far the logits move when each edge alone is patched, by hooks at readers.
 
     Its own `get_act_patch_direct_path` does this from heads to heads; here all edges get the
@@ -84,7 +86,7 @@ def path_patching(problem: CircuitProblem) -> dict[str, float]:
     import torch
 
     with _quiet(), torch.no_grad():
-        network, base, source, moved = _patched(problem)
+        network, base, source, moved = _patched(problem, network)
         for flag in ("attn_result", "split_qkv_input", "hook_mlp_in"):
             getattr(network, f"set_use_{flag}")(True)
         here, there = (network.run_with_cache(tokens)[1] for tokens in (base, source))
@@ -96,7 +98,7 @@ def path_patching(problem: CircuitProblem) -> dict[str, float]:
     return scores
 
 
-def direct_paths(problem: CircuitProblem) -> dict[str, float]:
+def direct_paths(problem: CircuitProblem, network: Any = None) -> dict[str, float]:
     """Return what `get_act_patch_direct_path_all_sources` gives: edges from heads to heads."""
     import torch
     from transformer_lens import patching
@@ -104,7 +106,7 @@ def direct_paths(problem: CircuitProblem) -> dict[str, float]:
     names = set(problem.edges)
     scores = {}
     with _quiet(), torch.no_grad():
-        network, base, source, moved = _patched(problem)
+        network, base, source, moved = _patched(problem, network)
         here, there = (network.run_with_cache(tokens)[1] for tokens in (base, source))
         for role in ("q", "k", "v"):
             found = patching.get_act_patch_direct_path_all_sources(
@@ -118,11 +120,12 @@ def direct_paths(problem: CircuitProblem) -> dict[str, float]:
     return scores
 
 
-def _patched(problem: CircuitProblem) -> tuple[Any, Any, Any, Callable[[Any], Any]]:
+def _patched(problem: CircuitProblem, network: Any) -> tuple[Any, Any, Any, Callable[[Any], Any]]:
     """Return the model, bases, sources, and how far logits are from those of the bases."""
     import torch
 
-    network = problem.model.to_transformer_lens(dtype=torch.float64)
+    if network is None:
+        network = problem.model.to_transformer_lens(dtype=torch.float64)
     base, source = (torch.as_tensor(np.array(each)) for each in (problem.base, problem.source))
     real = torch.as_tensor(problem.model.codec.is_real(problem.base))
     before = network(base)
@@ -133,7 +136,7 @@ def _patched(problem: CircuitProblem) -> tuple[Any, Any, Any, Callable[[Any], An
     return network, base, source, moved
 
 
-def _attributions(problem: CircuitProblem, granularity: Any) -> Iterator[Any]:
+def _attributions(problem: CircuitProblem, network: Any, granularity: Any) -> Iterator[Any]:
     """Yield its attribution of each pair.
 
     A metric sees logits alone, and ours compares them with those of the source: so pairs go one
@@ -145,7 +148,7 @@ def _attributions(problem: CircuitProblem, granularity: Any) -> Iterator[Any]:
         attribution_patch,
     )
 
-    network, base, source, _ = _patched(problem)
+    network, base, source, _ = _patched(problem, network)
     real = torch.as_tensor(problem.model.codec.is_real(problem.base))
     with torch.no_grad():
         targets = network(source)
