@@ -30,6 +30,7 @@ from ..whole_file import write_whole
 from .environment import Environment
 from .floors import normalised
 from .intervals import Interval
+from .said_once import said_once
 
 FORMAT_VERSION = "1.0"
 TrackName = Literal["circuit", "attribution", "features", "variables", "program"]
@@ -247,24 +248,52 @@ class Result(_Strict):
             BundleError: the file is missing, is not JSON, comes from a newer
                 major version of the format, or breaks a rule of it.
         """
-        path = Path(path)
-        content = _parsed(path)
-        version = content.get("format_version") if isinstance(content, dict) else None
+        try:
+            content = Path(path).read_bytes()
+        except OSError as error:
+            raise _no_json(path, error) from error
+        return cls.parsed(content, path)
+
+    @classmethod
+    def parsed(cls, content: bytes, where: str | os.PathLike[str]) -> "Result":
+        """Return the result that stands in the bytes of a file.
+
+        Args:
+            content: JSON.
+            where: what errors call it.
+
+        Raises:
+            BundleError: as `read`.
+        """
+        try:
+            found = cls.model_validate_json(content)
+        except ValidationError:
+            return cls._strictly(content, where)
+        return found if said_once(content, found) else cls._strictly(content, where)
+
+    @classmethod
+    def _strictly(cls, content: bytes, where: str | os.PathLike[str]) -> "Result":
+        """Return the result as `parsed`, in more time, and say all that is wrong with it."""
+        try:
+            read = strict_json(content)
+        except ValueError as error:
+            raise _no_json(where, error) from error
+        version = read.get("format_version") if isinstance(read, dict) else None
         major = re.match(r"(\d+)\.\d+$", version) if isinstance(version, str) else None
         if major and int(major[1]) > int(FORMAT_VERSION.split(".")[0]):
             raise BundleError(
-                f"{path}: expected a result of format {FORMAT_VERSION}, found {version}. "
+                f"{where}: expected a result of format {FORMAT_VERSION}, found {version}. "
                 "A newer Glassbench wrote it: upgrade to read it."
             )
         try:
-            return cls.model_validate(content)
+            return cls.model_validate(read)
         except ValidationError as error:
             problems = [
                 f"{'.'.join(map(str, one['loc'])) or 'the whole'}: {one['msg']}, "
                 f"found {one['input']!r:.80}"
                 for one in error.errors()
             ]
-            heading = f"{path}: expected a result of format {FORMAT_VERSION}; write it anew:"
+            heading = f"{where}: expected a result of format {FORMAT_VERSION}; write it anew:"
             raise BundleError(listing(heading, problems)) from error
 
     def __str__(self) -> str:
@@ -315,11 +344,7 @@ def _canonical(content: Any, indent: int | None = None) -> str:
     return json.dumps(content, sort_keys=True, ensure_ascii=False, allow_nan=False, indent=indent)
 
 
-def _parsed(path: Path) -> Any:
-    """Return the JSON at `path`."""
-    try:
-        return strict_json(path.read_bytes())
-    except (OSError, ValueError) as error:
-        raise BundleError(
-            f"{path}: expected a result as JSON in UTF-8, found none: {error}. Write it anew."
-        ) from error
+def _no_json(where: str | os.PathLike[str], error: Exception) -> BundleError:
+    return BundleError(
+        f"{where}: expected a result as JSON in UTF-8, found none: {error}. Write it anew."
+    )

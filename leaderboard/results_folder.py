@@ -1,9 +1,10 @@
 """A folder of results, read and checked: all of it can be ranked together."""
 
+import hashlib
 import os
 import re
 from collections.abc import Iterable, Sequence
-from pathlib import Path
+from dataclasses import dataclass
 
 from ..errors import BundleError, listing
 from ..evaluators.result import Result
@@ -11,8 +12,25 @@ from ..evaluators.result import Result
 _NAME = re.compile(r"[0-9a-f]{32}\.json")
 
 
-def read_results(folder: str | os.PathLike[str]) -> tuple[Result, ...]:
-    """Return every result in `folder`, in the order of file names.
+@dataclass(frozen=True, slots=True)
+class RawResult:
+    """A result with what its file is.
+
+    Attributes:
+        result: what it holds.
+        name: its file's name.
+        sha256: of its bytes.
+        size: how many bytes it has.
+    """
+
+    result: Result
+    name: str
+    sha256: str
+    size: int
+
+
+def read_raw_results(folder: str | os.PathLike[str]) -> tuple[RawResult, ...]:
+    """Return every result in `folder` with its digest, in the order of file names.
 
     Files that are not named like results are left alone.
 
@@ -20,23 +38,43 @@ def read_results(folder: str | os.PathLike[str]) -> tuple[Result, ...]:
         BundleError: there is no result, one cannot be read, or one does not
             bear the name that its content gives it.
     """
-    folder = Path(folder)
-    paths = sorted(path for path in folder.glob("*.json") if _NAME.fullmatch(path.name))
-    if not paths:
+    try:
+        names = sorted(filter(_NAME.fullmatch, os.listdir(folder)))
+    except OSError:
+        names = []
+    if not names:
         raise BundleError(
             f"{folder}: expected a folder of results, found none. Score a method into it first."
         )
-    results = tuple(Result.read(path) for path in paths)
+    results = tuple(_read(folder, name) for name in names)
     problems = [
-        f"{path.name}: its tool, settings, task, track and seed give the name {result.file_name}"
-        for path, result in zip(paths, results, strict=True)
-        if path.name != result.file_name
+        f"{one.name}: its tool, settings, task, track and seed give the name {expected}"
+        for one in results
+        if one.name != (expected := one.result.file_name)
     ]
     if problems:
         raise BundleError(
             listing(f"{folder}: results were renamed or edited; score them anew:", problems)
         )
     return results
+
+
+def _read(folder: str | os.PathLike[str], name: str) -> RawResult:
+    path = os.path.join(folder, name)
+    try:
+        with open(path, "rb", buffering=0) as file:
+            content = file.read()
+    except OSError as error:
+        raise BundleError(
+            f"{path}: expected a result, and it cannot be read: {error.strerror}"
+        ) from None
+    digest = hashlib.sha256(content).hexdigest()
+    return RawResult(Result.parsed(content, path), name, digest, len(content))
+
+
+def read_results(folder: str | os.PathLike[str]) -> tuple[Result, ...]:
+    """Return every result in `folder`; as `read_raw_results` otherwise."""
+    return tuple(one.result for one in read_raw_results(folder))
 
 
 def check_comparable(results: Sequence[Result]) -> None:
