@@ -5,6 +5,7 @@ that are causal.
 """
 
 import json
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -175,7 +176,9 @@ def measured(
 ) -> dict[str, MetricValue]:
     """Return every metric of edge scores, with floors, ceiling and interval.
 
-    The score of a node is the largest of the edges that leave it.
+    The score of a node is the largest of the edges that leave it. Its random floor is the mean
+    over random rankings of nodes, or over random scores of edges, whichever is higher: these put
+    nodes first that many edges leave.
 
     Args:
         scores: the magnitude for each edge.
@@ -184,9 +187,11 @@ def measured(
         priors: the prior floor of each metric over a suite.
     """
     known = dict(scores)
+    leaving: Counter[str] = Counter()
     for edge, value in scores.items():
         writer = edge.split("->")[0]
         known[writer] = max(known.get(writer, 0.0), value)
+        leaving[writer] += 1
     metrics = {}
     for name, metric_name, key in CircuitKey.of(task.labels.states).metrics():
         metric = METRICS[metric_name]
@@ -198,7 +203,9 @@ def measured(
             interval = metric_interval(values, positive, metric, seed=seed)
         metrics[name] = MetricValue.of(
             float(metric(values, positive)),
-            random=_random_floor(tuple(key.values()), metric_name, seed),
+            random=_random_floor(
+                tuple(key.values()), tuple(leaving.get(item, 1) for item in key), metric_name, seed
+            ),
             prior=None if prior is None else prior[str(task.id)],
             ceiling=float(metric(positive.astype(float), positive)),
             interval=interval,
@@ -207,9 +214,11 @@ def measured(
 
 
 @lru_cache(maxsize=1024)
-def _random_floor(positive: tuple[bool, ...], metric: str, seed: int) -> float:
+def _random_floor(
+    positive: tuple[bool, ...], lots: tuple[int, ...], metric: str, seed: int
+) -> float:
     """Return a random floor; it is the same for every method, and drawn once."""
-    return random_floor(np.array(positive), METRICS[metric], seed=seed)
+    return random_floor(np.array(positive), METRICS[metric], seed=seed, lots=np.array(lots))
 
 
 def suite_priors(tasks: Sequence[Task]) -> dict[str, PriorFloor]:

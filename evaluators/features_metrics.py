@@ -6,8 +6,10 @@ basis of the span, the cosine of a unit direction `v` with the class is `|B v|`,
 sign. Classes that are zero or constant on the whole domain are not asked for.
 
 A unit is matched with a class by the assignment with the largest sum of cosines (Hungarian
-method). Where several assignments have the same sum, which copies of a direction bring about,
-the one with the better activations counts; so the order of the answer does not matter.
+method). Of copies of a direction, up to sign and length, any may be the one that is matched, and
+their activations count in the mean: to guess twice is worth no more than to guess once. Where
+different directions have the same sum, the assignment with the better activations counts; so the
+order of the answer does not matter.
 
 **Sign.** A direction is as good as its negative. The activations of a unit whose direction
 points against that in which the class moves the stream are negated before they are read; at a
@@ -214,7 +216,8 @@ class Matching:
         from scipy.optimize import linear_sum_assignment
 
         cosines = class_cosines(truth, found.directions)
-        f1s, aurocs = class_activity(truth, found)
+        copies = _copies(found.directions)
+        f1s, aurocs = (each @ copies for each in class_activity(truth, found))
         classes, units = linear_sum_assignment(cosines + _TIE * (f1s + aurocs), maximize=True)
         cosine, f1, auroc = np.zeros((3, truth.n_classes))
         auroc += UNMATCHED_AUROC
@@ -234,6 +237,13 @@ class Matching:
             found["activation_f1"] = float(self.f1.mean())
             found["activation_auroc"] = float(self.auroc.mean())
         return found
+
+
+def _copies(directions: Float[np.ndarray, "m d_model"]) -> Float[np.ndarray, "m m"]:
+    """Return the matrix that takes the mean over the copies of each direction."""
+    unit = directions / np.linalg.norm(directions, axis=1, keepdims=True)
+    same = np.abs(unit @ unit.T) >= 1 - _ROUNDING
+    return same / same.sum(axis=0)
 
 
 def n_duplicates(directions: Float[np.ndarray, "m d_model"]) -> int:

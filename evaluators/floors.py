@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import cache
 
 import numpy as np
-from jaxtyping import Bool, Float
+from jaxtyping import Bool, Float, Int
 
 from ..errors import AnswerError, TaskError
 from .ranking_metrics import Metric
@@ -28,7 +28,12 @@ _ELEMENTS_AT_ONCE = 2**20
 
 
 def random_floor(
-    positive: Bool[np.ndarray, " item"], metric: Metric, *, seed: int, draws: int = 1000
+    positive: Bool[np.ndarray, " item"],
+    metric: Metric,
+    *,
+    seed: int,
+    draws: int = 1000,
+    lots: Int[np.ndarray, " item"] | None = None,
 ) -> float:
     """Return the mean of `metric` over random rankings of the items.
 
@@ -36,11 +41,16 @@ def random_floor(
     that mean, and it is returned without drawing. Otherwise `draws` rankings
     are drawn and averaged.
 
+    An item can be scored by the highest of several numbers, as a node is by the edges that
+    leave it; random numbers then rank those first that have many. With `lots` that mean is
+    drawn too, and the higher of the two is the floor.
+
     Args:
         positive: which items are positive.
         metric: one of `ranking_metrics.METRICS`.
         seed: the same seed gives the same floor.
         draws: how many rankings are drawn.
+        lots: of how many numbers each item has the highest; `None` for one each.
 
     Raises:
         AnswerError: the key has no positive or no negative, or `draws` is below one.
@@ -50,15 +60,30 @@ def random_floor(
         >>> random_floor(np.array([True, False, False, False]), METRICS["auroc"], seed=0)
         0.5
     """
+    uneven = lots is not None and len(np.unique(lots)) > 1
+    even = np.ones(len(positive), dtype=np.int64)
     if metric.splits_ties:
-        return float(metric(np.zeros(len(positive)), positive))
+        floor = float(metric(np.zeros(len(positive)), positive))
+    else:
+        floor = _mean_of_random(positive, metric, seed, draws, even)
+    if not uneven:
+        return floor
+    assert lots is not None
+    return max(floor, _mean_of_random(positive, metric, seed, draws, lots))
+
+
+def _mean_of_random(
+    positive: np.ndarray, metric: Metric, seed: int, draws: int, lots: np.ndarray
+) -> float:
+    """Return the mean of a metric over drawn rankings, the highest of its lots for each item."""
     if draws < 1:
         raise AnswerError(f"A random floor needs at least one draw, got draws={draws}.")
     generator = np.random.default_rng(seed)
     rows = max(1, _ELEMENTS_AT_ONCE // max(1, len(positive)))
     total = 0.0
     for done in range(0, draws, rows):
-        scores = generator.random((min(rows, draws - done), len(positive)))
+        drawn = generator.random((min(rows, draws - done), len(positive)))
+        scores = drawn ** (1.0 / lots)  # the highest of so many numbers is distributed like this
         total += float(metric(scores, positive).sum())
     return total / draws
 

@@ -194,37 +194,6 @@ def test_a_constant_answer_earns_the_random_floor(constant, seed):
 
 
 @FEW
-@given(st.integers(0, 1000), st.permutations(range(5)))
-def test_the_order_of_tokens_does_not_matter(seed, order):
-    rng = np.random.default_rng(seed)
-    scores, labels = rng.integers(-2, 3, (2, 7, 5)).astype(float)
-    labels[:, 0], labels[:, 1] = 5.0, -5.0
-    positive = labels > 0
-    masses = np.abs(labels)
-    turned = [side[:, order] for side in (scores, labels, masses, positive)]
-    np.testing.assert_allclose(spearman(*turned[:2]), spearman(scores, labels), atol=1e-12)
-    np.testing.assert_allclose(
-        mass_at_size(turned[0], *turned[2:]), mass_at_size(scores, masses, positive), atol=1e-12
-    )
-
-
-@FEW
-@given(st.integers(0, 1000))
-def test_increasing_maps_change_nothing_and_a_reversed_order_is_told(seed):
-    found = made_up(seed, n_rows=8)
-    rng = np.random.default_rng(seed)
-    scores = rng.integers(-4, 5, found.sensitivity.shape).astype(float)
-    odd = np.sign(scores) * (np.exp(np.abs(scores)) - 1)  # rising, and of magnitudes too
-    for name, value in means(found, odd).items():
-        assert value == pytest.approx(means(found, scores)[name], abs=1e-12)
-    back = means(found, 9 - np.abs(scores))
-    assert back[AUROC] == pytest.approx(1 - means(found, scores)[AUROC])
-    assert means(found, -scores)[SPEARMAN] == pytest.approx(-means(found, scores)[SPEARMAN])
-    for name in (PRIMARY, AUROC, MASS):
-        assert means(found, -scores)[name] == means(found, scores)[name]
-
-
-@FEW
 @given(arrays(np.float64, (4, 5), elements=st.floats(-1e6, 1e6)))
 def test_correlations_lie_between_minus_one_and_one(scores):
     labels = np.tile(np.arange(5.0), (4, 1))
