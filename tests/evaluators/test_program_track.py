@@ -5,6 +5,7 @@ import json
 import numpy as np
 import pytest
 
+from glassbench.benchmark_programs import get_program
 from glassbench.compiler import write_rasp
 from glassbench.compiler.untrace import untrace
 from glassbench.errors import AnswerError, BundleError, TaskError
@@ -14,6 +15,7 @@ from glassbench.evaluators import (
     ProgramTrack,
     Result,
     find_track,
+    program_floors,
     rescored,
     score,
     score_suite,
@@ -164,6 +166,14 @@ def test_the_random_floor_is_the_mean_of_other_programs():
         assert metric.floors.random == pytest.approx(np.mean([one[name] for one in each]))
     assert library_programs(task, seed=5)[0].name == programs[0].name
     assert task.compiled.program.name not in {program.name for program in programs}
+
+
+def test_the_program_of_a_task_is_none_of_the_others(monkeypatch):
+    own, other = get_program("reverse"), get_program("swap_neighbours")
+    monkeypatch.setattr(program_floors, "library", lambda: (own, other))
+    for name, number in (("reverse", 1), ("histogram", 2)):
+        found = library_programs(load(f"{name}[vocab=2,length=3]"), seed=0)
+        assert len(found) == number
 
 
 def test_a_task_without_attention_asks_for_no_variables():
