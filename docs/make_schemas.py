@@ -11,6 +11,8 @@ from pathlib import Path
 from glassbench.evaluators.answer_folder import ToolAnswer
 from glassbench.evaluators.kept_answer import AnswerRecord
 from glassbench.evaluators.problem_folder import ProblemRecord
+from glassbench.evaluators.submission import SubmissionRecord
+from glassbench.evaluators.validation_report import ValidationReport
 from glassbench.ground_truth.bundle import RECORDS
 from glassbench.ground_truth.compression_report import CompressionReport
 from glassbench.ground_truth.model_config import NamelessConfig
@@ -24,7 +26,9 @@ ALONE: dict[str, type[Record]] = {
     "compression_report": CompressionReport,
     "problem": ProblemRecord,
     "problem.model.config": NamelessConfig,
+    "submission": SubmissionRecord,
     "tool_answer": ToolAnswer,
+    "validation_report": ValidationReport,
 }
 """What is no part of a bundle."""
 

@@ -1,0 +1,459 @@
+"""Submissions: packed, written by hand, read with distrust, and measured from their bytes."""
+
+import json
+import os
+import shutil
+
+import numpy as np
+import pytest
+
+from glassbench.errors import BundleError, TaskError
+from glassbench.evaluators import (
+    TRACKS,
+    FeaturesTrack,
+    KeptAnswer,
+    Result,
+    Subspace,
+    find_track,
+    rescored,
+    scored_suite,
+)
+from glassbench.evaluators.problem_folder import problem_id
+from glassbench.evaluators.submission import plain_name
+from glassbench.evaluators.submission_folder import read_submission
+from glassbench.evaluators.submission_packing import pack
+from glassbench.evaluators.validation import SUBMISSIONS, validated
+from glassbench.evaluators.validation_report import ValidationReport, as_text
+from glassbench.ground_truth import load
+from glassbench.ground_truth.array_file import save_arrays
+from glassbench.leaderboard import read_results
+
+NAMES = ("sort[vocab=2,length=3]", "frac_prevs[vocab=2,length=3]")
+TOY = "toy_superposition[n=4,d=2,sparsity=50]"
+ABOUT = {"authors": ("A. Author",), "licence": "CC-BY-4.0", "contact": "a@example.org"}
+QUESTIONS = ("circuit", "attribution", FeaturesTrack("independent"), "variables", "program")
+
+
+@pytest.fixture(scope="module")
+def tasks():
+    return [load(name) for name in NAMES]
+
+
+def answering(problem):
+    """Some answer to the problem of any track."""
+    match type(problem).__name__:
+        case "CircuitProblem":
+            return {edge: np.sin(len(edge)) / 3 for edge in problem.edges}
+        case "AttributionProblem":
+            n_ctx = problem.tokens.shape[1]
+            return np.random.default_rng(0).normal(size=(len(problem.tokens), n_ctx, n_ctx))
+        case "FeaturesProblem":
+            return {
+                hook: {
+                    "directions": np.eye(rows.train.shape[1])[:2] / 3,
+                    "activations": rows.held_out[:, :2] / 3,
+                }
+                for hook, rows in problem.hooks.items()
+            }
+        case "VariablesProblem":
+            d_model = problem.model.weights.d_model
+            return {
+                name: Subspace(problem.hooks[-1], np.eye(d_model)[:1]) for name in problem.variables
+            }
+    return "same = select(tokens, tokens, ==); out = aggregate(same, tokens);"
+
+
+def failing(problem):
+    raise RuntimeError("no luck")
+
+
+def poses(task, track):
+    try:
+        track.check([task])
+    except TaskError:
+        return False
+    return True
+
+
+def packed(place, tasks, method=answering, tracks=("circuit",), seeds=(0,), **about):
+    """A submission of a method, written as one who scores here would."""
+    results = []
+    for track in tracks:
+        posed = [task for task in tasks if poses(task, find_track(track))]
+        for seed in seeds:
+            for one in scored_suite([method], posed, track, seed=seed):
+                one.write(place / "results")
+                results.append(one.result)
+    output = place / "mine"
+    about = {"name": "Mine", "suite": "quick", **ABOUT, **about}
+    return pack(results, place / "results", output, about, tasks)
+
+
+@pytest.fixture(scope="module")
+def written(tmp_path_factory, tasks):
+    """The folder of a submission of the circuit track."""
+    return packed(tmp_path_factory.mktemp("packed"), tasks).folder
+
+
+@pytest.fixture
+def folder(written, tmp_path):
+    """The same, to be changed."""
+    return shutil.copytree(written, tmp_path / "mine")
+
+
+def changed(folder, **fields):
+    """Change fields of the record; those of the first run are in `run`."""
+    file = folder / "submission.json"
+    content = json.loads(file.read_text())
+    content["runs"][0] |= fields.pop("run", {})
+    file.write_text(json.dumps(content | fields))
+    return content["runs"]
+
+
+def answer_of(folder):
+    """The file of the answer of the first run."""
+    (run, *_) = json.loads((folder / "submission.json").read_text())["runs"]
+    return folder / "answers" / run["folder"] / "answer.json"
+
+
+def refusal(folder, tasks):
+    """Why a submission is refused."""
+    with pytest.raises(BundleError) as raised:
+        validated(read_submission(folder), tasks).check()
+    return str(raised.value)
+
+
+def test_what_is_packed_validates_on_every_track_and_earns_the_same(tmp_path, tasks):
+    submission = packed(tmp_path, tasks, tracks=QUESTIONS, seeds=(0, 1))
+    found = validated(submission, tasks)
+    found.check()
+    assert len(found.results) == 2 * (5 * len(tasks) - 1)  # one has no variables to ask about
+    found.write(tmp_path / "board")
+    scored_here = {
+        (one.task, one.track, one.seed): one for one in read_results(tmp_path / "results")
+    }
+    for result in read_results(tmp_path / "board"):
+        first = scored_here[result.task, result.track, result.seed]
+        assert result.tool == "Mine"
+        assert (result.metrics, result.reported) == (first.metrics, first.reported)
+        assert result.answer_sha256 == first.answer_sha256
+        assert result.told == {"submission": submission.sha256}
+        answer = KeptAnswer.read(tmp_path / "board", result)
+        rescored(result, answer, load(result.task))
+    (kept,) = (tmp_path / "board" / SUBMISSIONS).iterdir()
+    assert json.loads(kept.read_text())["authors"] == ["A. Author"]
+
+
+def test_toy_models_can_be_answered(tmp_path):
+    toys = [load(TOY)]
+    submission = packed(tmp_path, toys, tracks=("features",))
+    validated(submission, toys).check()
+
+
+def test_several_processes_find_the_same(written, tasks):
+    submission = read_submission(written)
+    alone, together = (validated(submission, tasks, jobs=jobs) for jobs in (1, 2))
+    assert [one.metrics for one in alone.results] == [one.metrics for one in together.results]
+
+
+def test_a_submission_written_by_hand(tmp_path, tasks):
+    """The least that one has to write who never ran this package, but for the problem's id."""
+    track, task = TRACKS["circuit"], tasks[0]
+    problem = track.problem(task, 0)
+    answer = {"format_version": "1.0", "problem": problem_id("circuit", track.public(problem))}
+    answer["scores"] = dict.fromkeys(problem.edges, 1.0)
+    place = tmp_path / "by_hand"
+    (place / "answers" / "first").mkdir(parents=True)
+    (place / "answers" / "first" / "answer.json").write_text(json.dumps(answer))
+    record = {
+        "format_version": "1.0",
+        "name": "By hand",
+        "authors": ["A"],
+        "licence": "CC0-1.0",
+        "contact": "a@example.org",
+        "suite": "quick",
+        "runs": [
+            {"task": NAMES[0].replace("sort", "sort-v1"), "track": "circuit", "folder": "first"}
+        ],
+    }
+    (place / "submission.json").write_text(json.dumps(record))
+    (place / "README.md").write_text("What it does.")
+    found = validated(read_submission(place), tasks)
+    found.check()
+    (result,) = found.results
+    assert result.metrics[result.primary].floors.prior is not None
+    record["runs"][0] |= {"task": None, "problem": answer["problem"]}
+    (place / "submission.json").write_text(json.dumps(record))
+    found = validated(read_submission(place), tasks)
+    found.check()
+    assert found.results[0].task == str(task.id)
+
+
+def test_runs_without_an_answer_are_rows_that_say_so(tmp_path, tasks):
+    submission = packed(tmp_path, tasks, method=failing)
+    assert not (submission.folder / "answers").exists()
+    found = validated(submission, tasks)
+    found.check()
+    assert [one.status for one in found.results] == ["failed", "failed"]
+    assert all("no luck" in one.error for one in found.results)
+
+
+# What stands in the record, and what is said of it.
+RECORDS = {
+    "unknown key": ({"score": 1.0}, "score: Extra inputs are not permitted"),
+    "no author": ({"authors": []}, "authors: Tuple should have at least 1 item"),
+    "a newer format": ({"format_version": "2.0"}, "format_version: must be '1.0', got '2.0'"),
+    "code by another scheme": ({"code": "javascript:alert(1)"}, "code: String should match"),
+    "a name of several lines": ({"name": "a\nb"}, "name: Value error, must be one line"),
+    "a name that turns around": ({"name": "a\u202eb"}, "name: Value error, must be one line"),
+    "a long name": ({"name": "a" * 81}, "name: String should have at most 80 characters"),
+    "the name of a method here": ({"name": "EAP"}, "the name 'EAP' is that of a built-in"),
+    "the name of a reference": ({"name": "\uff4fracle"}, "is that of a built-in method or of a"),
+    "no run": ({"runs": []}, "runs: Tuple should have at least 1 item"),
+    "much settings": ({"settings": {"a": "b" * 2**16}}, "settings must have at most 65,536 bytes"),
+    "no day": ({"date": "2026-02-30"}, "date: "),
+    "a folder above": ({"run": {"folder": ".."}}, "runs.0.folder: String should match pattern"),
+    "a path": ({"run": {"folder": "a/b"}}, "runs.0.folder: String should match pattern"),
+    "another seed": ({"run": {"seed": 10**6}}, "runs.0.seed: Input should be less than or equal"),
+    "a seed that is text": ({"run": {"seed": "0"}}, "runs.0.seed: Input should be a valid integer"),
+    "an unknown track": ({"run": {"track": "mind"}}, "runs.0.track: Input should be 'circuit'"),
+    "task and problem": (
+        {"run": {"problem": "0" * 32}},
+        "runs.0: Value error, a run has a task",
+    ),
+    "ok without a folder": ({"run": {"folder": None}}, "a run with status 'ok' has a folder"),
+    "failed with a folder": ({"run": {"status": "failed"}}, "has an error, and no folder"),
+    "a folder that is not there": ({"run": {"folder": "none"}}, "answers/none: is missing"),
+}
+
+
+@pytest.mark.parametrize("case", RECORDS)
+def test_records_are_read_strictly(folder, tasks, case):
+    fields, said = RECORDS[case]
+    changed(folder, **fields)
+    told = refusal(folder, tasks)
+    assert told.startswith("mine must be the folder of a submission:")
+    assert said in told
+
+
+def test_a_record_must_be_strict_json(folder, tasks):
+    file = folder / "submission.json"
+    text = file.read_text()
+    for wrong, said in (
+        (text.replace('"contact"', '"name"'), "the keys name are there more than once"),
+        (text.replace('"suite": "quick"', '"suite": NaN'), "NaN is not JSON"),
+        ("[" * 10_000, "recursion"),
+        ("", "it is not JSON"),
+    ):
+        file.write_text(wrong)
+        assert said in refusal(folder, tasks)
+
+
+def test_every_file_that_does_not_belong_is_told(folder, tasks):
+    (run, *_) = json.loads((folder / "submission.json").read_text())["runs"]
+    inside = folder / "answers" / run["folder"]
+    (folder / "setup.py").write_text("")
+    (folder / "answers.zip").write_bytes(b"PK")
+    (folder / "answers" / "stray").mkdir()
+    (folder / "answers" / "stray" / "answer.json").write_text("{}")
+    (folder / "answers" / "file").write_text("")
+    (inside / "model.pt").write_bytes(b"")
+    (inside / "x\n").mkdir()
+    os.mkfifo(folder / "README.md")
+    (folder / "LICENSE").symlink_to("/etc/passwd")
+    told = refusal(folder, tasks)
+    for said in (
+        "setup.py: does not belong here; there may be submission.json, README.md, LICENSE",
+        "answers.zip: does not belong here",
+        "answers/stray: no run names it",
+        "answers/file: must be a folder",
+        f"answers/{run['folder']}/model.pt: does not belong here",
+        f"answers/{run['folder']}/'x\\n': does not belong here",
+        "README.md: must be a plain file, got a folder, a pipe or a device",
+        "LICENSE: must be a plain file, got a link",
+    ):
+        assert f"  - {said}" in told
+
+
+def test_links_are_refused_wherever_they_lead(folder, tasks, tmp_path):
+    answer = answer_of(folder)
+    answer.unlink()
+    answer.symlink_to(tmp_path / "elsewhere.json")
+    assert "answer.json: must be a plain file, got a link" in refusal(folder, tasks)
+    shutil.rmtree(answer.parent)
+    answer.parent.symlink_to(folder / "answers")
+    assert f"answers/{answer.parent.name}: must be a folder" in refusal(folder, tasks)
+    (tmp_path / "link").symlink_to(folder)
+    assert "it must be a folder, got a link" in refusal(tmp_path / "link", tasks)
+    assert "No such file" in refusal(tmp_path / "none", tasks)
+    file = tmp_path / "mine.zip"
+    file.write_bytes(b"PK")
+    assert "unpack what is packed" in refusal(file, tasks)
+
+
+def test_sizes_are_told_before_anything_is_read(folder, tasks, monkeypatch):
+    with open(folder / "README.md", "wb") as file:
+        file.truncate(2**20 + 1)
+    with open(answer_of(folder), "wb") as file:
+        file.truncate(2**26 + 1)
+    told = refusal(folder, tasks)
+    assert "README.md: must have at most 1,048,576 bytes, got 1,048,577" in told
+    assert "answer.json: must have at most 67,108,864 bytes, got 67,108,865" in told
+    at = "glassbench.evaluators.submission_folder"
+    monkeypatch.setattr(f"{at}.MOST_BYTES", 1000)
+    assert "its files must have at most 1,000 bytes, got " in refusal(folder, tasks)
+    monkeypatch.setattr(f"{at}.MOST_RUNS", 1)
+    assert "answers/ must hold at most 1 entries" in refusal(folder, tasks)
+
+
+def edited_answer(**fields):
+    def edit(folder):
+        file = answer_of(folder)
+        file.write_text(json.dumps(json.loads(file.read_text()) | fields))
+
+    return edit
+
+
+def of_run(**fields):
+    return lambda folder: changed(folder, run=fields)
+
+
+# What is done to a submission, and what is said then.
+ANSWERS = {
+    "other numbers": (edited_answer(scores={"a": 1.0}), "embed->m0: has no score"),
+    "a text": (edited_answer(scores=None, text="x"), "answer.json must give 'scores'"),
+    "another problem": (edited_answer(problem="0" * 32), "must repeat the id in problem.json"),
+    "an unknown key": (edited_answer(code="x"), "code: Extra inputs are not permitted"),
+    "NaN": (
+        lambda folder: answer_of(folder).write_text('{"scores": {"a": NaN}}'),
+        "NaN is not JSON",
+    ),
+    "none": (lambda folder: answer_of(folder).unlink(), ": is missing"),
+    "a claim": (of_run(claimed=0.99), "edge_average_precision is "),
+    "another digest of the task": (of_run(task_digest="0" * 64), "and 000000000000 is that of"),
+    "another digest of the answer": (of_run(answer_sha256="0" * 64), "000000000000 is stated"),
+    "a task that is not asked about": (of_run(task="histogram"), "is none of the 2 tasks that are"),
+    "no task": (of_run(task="historgam"), "'historgam'"),
+    "another question": (of_run(question={"arm": "x"}), "The circuit track has one question"),
+    "a picked seed": (of_run(seed=3), "must repeat the id in problem.json"),
+    "no problem": (of_run(task=None, problem="0" * 32), "none of the 2 tasks poses this problem"),
+}
+
+
+@pytest.mark.parametrize("case", ANSWERS)
+def test_answers_are_measured_and_what_is_said_of_them_is_compared(folder, tasks, case):
+    edit, said = ANSWERS[case]
+    edit(folder)
+    told = refusal(folder, tasks)
+    assert said in told
+    assert told.count("\n  - ") == (2 if case == "a picked seed" else 1)
+
+
+def test_every_problem_is_told_and_the_rest_is_measured(folder, tasks):
+    edited_answer(problem="0" * 32)(folder)
+    content = json.loads((folder / "submission.json").read_text())
+    content["runs"][1] |= {"claimed": 2.0}
+    (folder / "submission.json").write_text(json.dumps(content))
+    found = validated(read_submission(folder), tasks)
+    assert [bool(one.problem) for one in found.runs] == [True, True]
+    assert [one.status for one in found.results] == ["failed", "ok"]
+    with pytest.raises(BundleError, match="is refused:"):
+        found.write(folder.parent / "board")
+    assert not (folder.parent / "board").exists()
+
+
+def test_the_same_run_under_two_names_and_picked_seeds(folder, tasks, tmp_path):
+    file = folder / "submission.json"
+    content = json.loads(file.read_text())
+    first = content["runs"][0]
+    shutil.copytree(folder / "answers" / first["folder"], folder / "answers" / "again")
+    again = first | {"task": first["task"].replace("-v1", ""), "folder": "again"}
+    file.write_text(json.dumps(content | {"runs": [*content["runs"], again]}))
+    assert "is the same run as" in refusal(folder, tasks)
+    submission = packed(tmp_path / "seeds", tasks[:1], seeds=(1, 3))
+    told = refusal(submission.folder, tasks)
+    assert "seeds must be 0, 1, 2, and so on, so that none is picked, got 1, 3" in told
+
+
+def test_a_folder_answers_one_run(folder, tasks):
+    runs = changed(folder)
+    changed(folder, run={"folder": runs[1]["folder"].upper()})
+    assert "several runs have this folder" in refusal(folder, tasks)
+
+
+def test_pickles_and_wrong_arrays_are_refused(tmp_path, tasks):
+    submission = packed(tmp_path, tasks, tracks=("attribution",))
+    file = submission.place(submission.record.runs[0]) / "answer.safetensors"
+    for content, said in (
+        (b"\x80\x04\x95\x00\x00\x00\x00\x00\x00\x00.", "must be a safetensors file"),
+        (save_arrays({"attribution": np.full((14, 4, 4), np.nan)}), "must be finite"),
+        (save_arrays({"attribution": np.zeros((1, 2, 2))}), "shape"),
+        (save_arrays({"labels": np.zeros(1)}), "'labels': is not asked for"),
+    ):
+        file.write_bytes(content)
+        assert said in refusal(submission.folder, tasks)
+
+
+def test_names_of_others_are_not_taken(written, folder, tasks, tmp_path):
+    board = tmp_path / "board"
+    first = validated(read_submission(written), tasks)
+    first.write(board)
+    again = first.beside(read_results(board))
+    assert again.accepted
+    changed(folder, name="MINE")
+    other = validated(read_submission(folder), tasks).beside(read_results(board))
+    with pytest.raises(BundleError, match="the name 'Mine' is that of other results; choose"):
+        other.check()
+
+
+def test_packing_tells_every_problem(tmp_path, tasks):
+    results = [one.result for one in scored_suite(["weight-norm", "interchange"], tasks)]
+    with pytest.raises(BundleError, match="of one method with one choice of settings, got:"):
+        pack(results, tmp_path, tmp_path / "out", ABOUT, tasks)
+    with pytest.raises(BundleError) as raised:
+        pack(results[:2], tmp_path, tmp_path / "out", ABOUT, tasks[:1])
+    told = str(raised.value)
+    assert "must be kept with the result: No such file" in told
+    assert "frac_prevs-v1[vocab=2,length=3]: the task is not of the suite" in told
+    old = [results[0].model_copy(update={"task_digest": "0" * 64})]
+    with pytest.raises(BundleError, match="with the digest 000000000000"):
+        pack(old, tmp_path, tmp_path / "out", ABOUT, tasks)
+    with pytest.raises(BundleError) as raised:
+        packed(tmp_path, tasks, name="eap", licence="")
+    assert "The submission would not be accepted:" in str(raised.value)
+    assert not (tmp_path / "mine").exists()
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "x").write_text("")
+    with pytest.raises(BundleError, match="must be a new or empty folder"):
+        packed(tmp_path, tasks)
+
+
+def test_the_report_shows_texts_as_they_are(folder, tasks):
+    changed(folder, name="<script>*a*</script> | [b](http://c)", run={"claimed": 0.99})
+    found = validated(read_submission(folder), tasks)
+    report = ValidationReport.of([found])
+    text = report.to_markdown()
+    assert "<script>" not in text
+    assert r"## &lt;script&gt;\*a\*&lt;/script&gt; \| \[b\]\(http\://c\): refused" in text
+    assert "- circuit: answers to 2 of 2 tasks" in text
+    assert text.count("| circuit | 0 | ok |") == 2
+    again = ValidationReport.model_validate_json(report.to_json())
+    assert again == report
+    (one,) = again.submissions
+    assert not one.accepted
+    assert [run.problem is None for run in one.runs] == [False, True]
+    assert one.runs[1].value == found.results[1].metrics["edge_average_precision"].value
+
+
+def test_texts_of_several_lines_stay_on_one():
+    assert as_text("a\n# b\n\n<!-- c") == r"a \# b &lt;\!\-\- c"
+
+
+def test_names_are_compared_as_they_look():
+    assert plain_name("\uff25\uff21\uff30  IG") == plain_name("eap ig")
+
+
+def test_results_say_who_answered(written, tasks, tmp_path):
+    validated(read_submission(written), tasks).write(tmp_path)
+    for file in tmp_path.glob("*.json"):
+        assert Result.read(file).tool == "Mine"
