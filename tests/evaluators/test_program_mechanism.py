@@ -100,6 +100,23 @@ def test_values_that_do_not_meet_are_not_spoken_of():
         assert found.answers[0][found.said].tolist() == np.array(answers)[found.said].tolist()
 
 
+def test_what_comes_later_leaves_no_doubt_where_attention_looks_back():
+    """On "ab" both tokens get the name "a": what is copied then is in doubt, from the second on."""
+    compiled = compile_program(
+        "own = aggregate(select(indices, indices, ==), tokens);"
+        "alike = aggregate(select(own, own, ==), tokens);"
+        "out = selector_width(select(alike, 'a', ==));",
+        "ab",
+        2,
+        causal=True,
+    )
+    codec, names = compiled.model.codec, [node.name for node in compiled.program.nodes]
+    bases, sources = codec.encode(["ab"]), codec.encode(["aa"])
+    where = np.ones((1, 2), dtype=bool)
+    found = predicted(compiled.program, codec, bases, sources, (names.index("own"),), where)
+    assert found.said.tolist() == [[True, False]]
+
+
 # -- what interchanges show ----------------------------------------------------------
 
 

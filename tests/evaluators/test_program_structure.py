@@ -93,6 +93,17 @@ def test_small_forms(text):
 
 # -- what does not matter ------------------------------------------------------------
 
+
+@pytest.mark.parametrize("key", ["indices * 0", "0 * indices + 0"])
+def test_a_key_that_does_not_matter_takes_no_query_with_it(key):
+    """Where attention looks back, a key that is held late would come after most queries."""
+    assert_same(
+        f"selector_width(select({key}, indices, <));",
+        "selector_width(select(0, indices, <));",
+        causal=True,
+    )
+
+
 FRACTION = """
 is_a = tokens == "a";
 before = select(indices, indices, <=);
