@@ -9,7 +9,7 @@ Both sides have the same weights and the same pairs, in float64 and on one threa
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated, Any
@@ -21,9 +21,9 @@ import typer
 from markdown_table import table
 from threadpoolctl import threadpool_limits
 
-from glassbench.evaluators import TRACKS, CircuitProblem, built_in
+from glassbench.evaluators import TRACKS, CircuitProblem, Limits, built_in
 from glassbench.evaluators.adapters import ADAPTERS, transformer_lens_patching
-from glassbench.evaluators.adapters.scripts.auto_circuit_edges import ACDC_BASES, ACDC_EXPONENTS
+from glassbench.evaluators.adapters.scripts.auto_circuit_edges import ACDC_EXPONENTS, ACDC_FACTOR
 from glassbench.evaluators.gated_model import GatedModel
 from glassbench.evaluators.methods.acdc import surviving
 from glassbench.evaluators.methods.edge_attribution_patching import first_order_effects
@@ -44,7 +44,7 @@ def summed_effects(problem: CircuitProblem) -> Scores:
 
 def least_thresholds(problem: CircuitProblem) -> Scores:
     """Return the least threshold at which ACDC prunes each edge, 10 where none does."""
-    thresholds = np.sort(np.outer(ACDC_BASES, np.power(10.0, ACDC_EXPONENTS)).ravel())
+    thresholds = ACDC_FACTOR * np.power(10.0, ACDC_EXPONENTS)
     with threadpool_limits(limits=1):
         model = GatedModel(problem.model.weights)
         runs = list(PairRuns.of(model, problem, circuits=len(thresholds)))
@@ -87,7 +87,8 @@ def by_auto_circuit(method: str) -> Callable[[CircuitProblem], tuple[Scores, flo
     """Return what runs auto-circuit; the script times the method, its model made before."""
 
     def run(problem: CircuitProblem) -> tuple[Scores, float]:
-        reply = ADAPTERS[f"auto-circuit-{method}"].ask(TRACKS["circuit"], problem)
+        tool = replace(ADAPTERS[f"auto-circuit-{method}"], limits=Limits(seconds=7200.0))
+        reply = tool.ask(TRACKS["circuit"], problem)
         if reply.error is not None:
             raise reply.error
         # Its first node holds both embeddings, and is named for one of them.
@@ -148,7 +149,7 @@ def comparisons() -> list[Comparison]:
             by_transformer_lens("node_attribution"),
         ),
         Comparison(
-            f"ACDC, {len(ACDC_BASES) * len(ACDC_EXPONENTS)} thresholds",
+            f"ACDC, {len(ACDC_EXPONENTS)} thresholds",
             least_thresholds,
             "auto-circuit, `acdc_prune_scores`",
             by_auto_circuit("acdc"),

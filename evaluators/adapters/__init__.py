@@ -28,7 +28,11 @@ def _transformer_lens(name: str, function: str, what: str) -> PackageTool:
 
 def _beside(package: str, name: str, track: str, function: str, what: str) -> PackageTool:
     """Return a tool whose extra and module have the name of its package."""
-    module = {"captum": "captum_attributions", "nnsight": "nnsight_patching"}[package]
+    module = {
+        "captum": "captum_attributions",
+        "nnsight": "nnsight_patching",
+        "pyvene": "pyvene_alignment",
+    }[package]
     return PackageTool(
         f"{package}-{name}", track, package, package, package, _later(module, function), what
     )
@@ -110,6 +114,13 @@ ADAPTERS: dict[str, Adapter] = {
             "attribution",
             "shapley_value_sampling",
             "`ShapleyValueSampling` of tokens, towards random ones",
+        ),
+        _beside(
+            "pyvene",
+            "das",
+            "variables",
+            "distributed_alignment_search",
+            "`LowRankRotatedSpaceIntervention`, trained at the stream around each layer",
         ),
         _auto_circuit("eap", "`mask_gradient_prune_scores` at masks of 0, summed over pairs"),
         _auto_circuit("acdc", "`acdc_prune_scores` with squared errors"),

@@ -8,7 +8,7 @@ import pytest
 
 from glassbench.evaluators import TRACKS, built_in, scored
 from glassbench.evaluators.adapters import ADAPTERS, ENVIRONMENTS
-from glassbench.evaluators.adapters.scripts.auto_circuit_edges import ACDC_BASES, ACDC_EXPONENTS
+from glassbench.evaluators.adapters.scripts.auto_circuit_edges import ACDC_EXPONENTS, ACDC_FACTOR
 from glassbench.evaluators.gated_model import GatedModel
 from glassbench.evaluators.methods.acdc import surviving
 from glassbench.evaluators.methods.edge_attribution_patching import first_order_effects
@@ -32,7 +32,7 @@ def summed_effects(problem):
 def least_thresholds(problem):
     """The least threshold at which ACDC prunes each edge; 10 where it never does."""
     model = GatedModel(problem.model.weights)
-    thresholds = np.sort(np.outer(ACDC_BASES, np.power(10.0, ACDC_EXPONENTS)).ravel())
+    thresholds = ACDC_FACTOR * np.power(10.0, ACDC_EXPONENTS)
     runs = list(PairRuns.of(model, problem, circuits=len(thresholds)))
     kept = surviving(model, runs, thresholds).astype(bool)
     least = np.where(kept.all(axis=0), 10.0, thresholds[kept.argmin(axis=0)])

@@ -16,10 +16,9 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-ACDC_EXPONENTS = tuple(range(-6, 1))
-"""Thresholds of ACDC are powers of ten of what interchanging every edge does, ..."""
-ACDC_BASES = (1.0, 3.0)
-"""... once and three times."""
+ACDC_EXPONENTS, ACDC_FACTOR = tuple(range(-6, 1)), 0.7
+"""Thresholds of ACDC are shares of what interchanging every edge does: powers of ten times a
+factor, since what edges do are often shares such as 1 or 1/2, and rounding would decide."""
 EPOCHS = 100
 
 
@@ -154,7 +153,7 @@ def acdc(asked: Asked) -> dict[str, float]:
         asked.loader(asked.base_logits),
         None,
         tao_exps=list(ACDC_EXPONENTS),
-        tao_bases=[base * whole for base in ACDC_BASES],
+        tao_bases=[ACDC_FACTOR * whole],
         faithfulness_target="mse",
     )
     return {name: min(score / whole, 10.0) for name, score in asked.scores(found).items()}
