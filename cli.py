@@ -46,9 +46,12 @@ from .tool_commands import (
 )
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from .benchmark_programs import TaskId, ToyId
     from .evaluators import Method, Result, Tool, Track
     from .ground_truth import Task, ToyTask
+    from .leaderboard import Leaderboard
 
 HOME = Path("glassbench-results")
 
@@ -115,15 +118,34 @@ def _score_all(
 
 
 def _print_standings(results: "Sequence[Result]", track: "Track") -> None:
-    """Print the ranking, and every run without an answer."""
-    from .leaderboard import cells, results_frame, standings
-    from .leaderboard.tables import NOTE
+    """Rank results and print the ranking."""
+    from .leaderboard import results_frame, standings
 
-    heading, rows = cells(standings(results_frame(results, track.name, track.question)))
-    if heading[-1] == "Failed" and not any(row[-1].strip("0") for row in rows):
-        heading, rows = heading[:-1], [row[:-1] for row in rows]
+    _print_ranking(standings(results_frame(results, track.name, track.question)))
+
+
+def _print_ranking(standings: "pd.DataFrame") -> None:
+    """Print the ranking; runs that failed or are missing have a column where there are any."""
+    from .leaderboard import standings_table
+
+    table = standings_table(standings)
+    shown = [
+        place
+        for place, title in enumerate(table.heading)
+        if title not in ("Failed", "Missing") or any(row[place].strip("0") for row in table.rows)
+    ]
+    heading, *rows = [[row[place] for place in shown] for row in (table.heading, *table.rows)]
     print_table(heading, rows)
-    console().print(f"\n{NOTE}", style="dim")
+    console().print(f"\n{table.note}", style="dim")
+
+
+def _print_files(board: "Leaderboard") -> None:
+    """Print where the tables and figures of a leaderboard are."""
+    shown = (board.markdown, board.latex, board.html, board.svg, board.pdf)
+    for path in shown:
+        console().print(f"  {path}", soft_wrap=True)
+    more = counted(len(board.files) - len(shown), "table") + " and figures more beside them"
+    console().print(f"  {more}: differences, ranks, profiles, difficulty; CSV and Parquet of all")
 
 
 def _report_failures(results: "Sequence[Result]") -> None:
@@ -177,14 +199,14 @@ def quickstart(
     say = console().print
     say(f"\n{len(tasks)} tasks compiled and certified in {certified - started:.1f} s\n")
     results = _score_all(methods, tasks, track, seed=0, folder=folder, in_suite=True)
-    _print_standings(results, track)
+    board = write_leaderboard(folder, output)
+    _print_ranking(board.statistics.standings)
     for problem in suite_measures(suite).shortcomings:
         say(f"Do not rank methods on the suite {suite!r}: {problem}.", soft_wrap=True)
-    board = write_leaderboard(folder, output)
     seconds = time.perf_counter() - certified
     say(f"\n{len(results)} runs scored and ranked in {seconds:.1f} s. Written:")
-    for path in (f"{folder}{os.sep}", board.markdown, board.latex, board.svg, board.png):
-        say(f"  {path}", soft_wrap=True)
+    say(f"  {folder}{os.sep}", soft_wrap=True)
+    _print_files(board)
     say("\nA method of your own is a function from a problem to a number for each edge; score it,")
     say(
         f"then rank all:  glassbench score my_module:my_function -o {folder}  &&  "
@@ -357,18 +379,17 @@ def leaderboard(
     results: Annotated[Path, typer.Argument(metavar="RESULTS", help="A folder of results.")] = HOME
     / "results",
     output: Annotated[
-        Path, typer.Option("-o", "--output", metavar="DIR", help="Where tables and figure go.")
+        Path, typer.Option("-o", "--output", metavar="DIR", help="Where tables and figures go.")
     ] = HOME,
     track: TrackName = "circuit",
     arm: Arm = None,
 ) -> None:
-    """Rank the results of a folder; write a Markdown and a LaTeX table and a figure."""
-    from .leaderboard import read_results, write_leaderboard
+    """Rank the results of a folder; write tables and figures for reading, papers and programs."""
+    from .leaderboard import write_leaderboard
 
     asked = asked_track(track, arm)
     question = asked.question
     board = write_leaderboard(results, _writable(output), track=asked.name, question=question)
-    _print_standings(read_results(results), asked)
+    _print_ranking(board.statistics.standings)
     console().print("\nWritten:")
-    for path in (board.markdown, board.latex, board.svg, board.png):
-        console().print(f"  {path}", soft_wrap=True)
+    _print_files(board)

@@ -43,7 +43,8 @@ class Aggregate:
             0.5
         """
         tasks = scores.shape[-1]
-        return np.sort(scores, axis=-1) @ self.weights(np.arange(1, tasks + 1) / tasks)
+        weights = self.weights(np.arange(1, tasks + 1) / tasks)
+        return np.asarray(np.sort(scores, axis=-1) @ weights)
 
     def with_error(
         self,

@@ -55,8 +55,8 @@ def task_covariates(tasks: Iterable[str]) -> "pd.DataFrame":
 
     rows = [{"task": task, **_known(task)} for task in sorted(set(tasks))]
     frame = pd.DataFrame(rows, columns=[*_TEXTS, *COVARIATES])
-    types = dict.fromkeys(COVARIATES, "float64") | dict.fromkeys(_TEXTS, "str")
-    return frame.fillna(dict.fromkeys(_TEXTS, "")).astype(types)
+    frame = frame.astype(dict.fromkeys(COVARIATES, "float64") | dict.fromkeys(_TEXTS, "str"))
+    return frame.fillna(dict.fromkeys(_TEXTS, ""))
 
 
 def _known(task: str) -> dict[str, Any]:

@@ -1,12 +1,16 @@
-"""Standings as text: cells for any table, Markdown and LaTeX.
+"""Tables: frames as cells of plain text, with what they mean said below.
 
-Names of methods come from outside. Each writer escapes every character that its
-format would read as markup.
+`standings_table`, `pairwise_table` and `trends_table` choose columns and round numbers;
+`markdown_table`, `latex_table` and `html_table` of `table_formats` write any of them.
 """
 
 import math
-import re
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from .difficulty import COVARIATES
+from .escapes import one_line
+from .pairwise import ALPHA, fewest_tasks
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -33,80 +37,139 @@ TITLES = {
 
 NOTE = (
     "Score: mean over tasks of the normalised primary metric, 0 at the higher of the floors and "
-    "1 at the oracle, with a 95% bootstrap interval over tasks. A run that failed, and a task "
-    "that was not run, count as a random answer. Tasks: answered of all. random, prior and "
-    "oracle are references and have no rank."
+    "1 at the oracle, with a 95% bootstrap interval over tasks like these. IQM: mean over the "
+    "middle half of the tasks. Worst 10%: mean over the worst tenth. Rank: what paired tests over "
+    "tasks tell apart, corrected for all pairs; 1-3 is a tie. A run that failed, and one that is "
+    "missing, count as a random answer. Tasks: answered of all. random, prior and oracle are "
+    "references and have no rank."
 )
 
-_MARKDOWN = re.compile(r"([\\`*_\[\]#|~!$@])")
-_HTML = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
-_LATEX = {
-    "\\": r"\textbackslash{}",
-    "~": r"\textasciitilde{}",
-    "^": r"\textasciicircum{}",
-    "<": r"\textless{}",
-    ">": r"\textgreater{}",
-    "|": r"\textbar{}",
-    '"': r"\char34{}",
-    "`": r"\textasciigrave{}",
-    **{character: f"\\{character}" for character in "&%$#_{}"},
-}
+PAIRS_NOTE = (
+    "Difference: mean over tasks of the first method's normalised score less the second's, with a "
+    "95% interval by Student's t for this pair alone. W, T, L: tasks on which the first is better, "
+    "as good, worse. p: the larger of those of Wilcoxon's signed-rank test and Student's paired "
+    "t-test; Holm: corrected for all pairs. Better: the method that is told to be better."
+)
+
+TRENDS_NOTE = (
+    "Spearman's rank correlation over tasks of a method's normalised score with what is known of "
+    "the tasks beforehand, and in brackets its p-value, corrected for all numbers of the table by "
+    "Holm's method. Tasks are no experiment: what goes with one covariate may come from another."
+)
 
 
-def one_line(text: str) -> str:
-    """Return `text` with control characters and runs of white space as single spaces."""
-    return " ".join("".join(c if c.isprintable() else " " for c in text).split())
+@dataclass(frozen=True)
+class Table:
+    """A table as plain text.
 
-
-def escape_markdown(text: str) -> str:
-    r"""Return `text` so that Markdown, and HTML inside it, show it as it is.
-
-    Example:
-        >>> escape_markdown("a|b <i> my_tool")
-        'a\\|b &lt;i&gt; my\\_tool'
+    Attributes:
+        heading: a title for each column.
+        rows: as many cells each.
+        note: what the columns mean.
+        left: the titles of columns that hold names; others hold numbers.
     """
-    # Entities keep a bare address from becoming a link in dialects that link it.
-    text = "".join(_HTML.get(character, character) for character in one_line(text))
-    return _MARKDOWN.sub(r"\\\1", text).replace("://", "&#58;//").replace("www.", "www&#46;")
+
+    heading: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    note: str
+    left: frozenset[str] = frozenset({"Method"})
 
 
-def escape_latex(text: str) -> str:
-    r"""Return `text` so that LaTeX typesets it as it is.
+def standings_note(standings: "pd.DataFrame") -> str:
+    """Return what the columns of the standings mean, and whether the tasks are too few for ranks.
 
-    Example:
-        >>> escape_latex(r"100%_\x")
-        '100\\%\\_\\textbackslash{}x'
+    Args:
+        standings: from `standings`.
     """
-    escaped = "".join(_LATEX.get(character, character) for character in one_line(text))
-    return re.sub("-(?=-)", "-{}", escaped)  # no en dash out of two hyphens
+    tasks, methods = int(standings["tasks"].iloc[0]), int((standings["role"] == "method").sum())
+    needed = fewest_tasks(methods)
+    if methods < 2 or tasks >= needed:
+        return NOTE
+    return (
+        f"{NOTE} {tasks} {'tasks' if tasks > 1 else 'task'} cannot tell {methods} methods apart, "
+        f"however they differ: that takes {needed}, if the chance of any false difference is to be "
+        f"{ALPHA:.0%} at most."
+    )
 
 
 def cells(standings: "pd.DataFrame") -> tuple[list[str], list[list[str]]]:
-    """Return the heading and the rows of the table, as plain unescaped text.
+    """Return the heading and the rows of the standings, as plain unescaped text.
 
     Args:
         standings: from `standings`.
     """
     metrics = [name for name in TITLES if name in standings.columns]
-    heading = ["Rank", "Method", "Score", "95% interval", *(TITLES[name] for name in metrics)]
-    heading += ["Seconds", "Tasks", "Failed"]
+    heading = ["Rank", "Method", "Score", "95% interval", "IQM", "Worst 10%"]
+    heading += [*(TITLES[name] for name in metrics), "Seconds", "Tasks", "Failed", "Missing"]
     rows = []
-    for _, row in standings.iterrows():
+    for row in standings.to_dict("records"):
         is_method = row["role"] == "method"
-        known = not math.isnan(row["low"])
+        runs = [f"{row['seconds']:.2f}", f"{row['answered']}/{row['tasks']}"]
+        runs += [str(row["failed"]), str(row["missing"])]
         rows.append(
             [
-                str(row["rank"]) if is_method else "",
+                row["rank"],
                 one_line(str(row["method"])),
                 _number(row["normalised"]),
-                f"[{_number(row['low'])}, {_number(row['high'])}]" if known else "",
+                _interval(row["low"], row["high"]),
+                _number(row["interquartile_mean"]),
+                _number(row["worst_decile"]),
                 *(_number(row[name]) for name in metrics),
-                f"{row['seconds']:.2f}" if is_method else "",
-                f"{row['answered']}/{row['tasks']}" if is_method else "",
-                str(row["failed"]) if is_method else "",
+                *(runs if is_method else [""] * len(runs)),
             ]
         )
     return heading, rows
+
+
+def standings_table(standings: "pd.DataFrame") -> Table:
+    """Return the standings as a table.
+
+    Args:
+        standings: from `standings`.
+    """
+    heading, rows = cells(standings)
+    return Table(tuple(heading), tuple(map(tuple, rows)), standings_note(standings))
+
+
+def pairwise_table(pairwise: "pd.DataFrame") -> Table:
+    """Return the differences between methods as a table.
+
+    Args:
+        pairwise: from `pairwise_differences`.
+    """
+    heading = ("First", "Second", "Difference", "95% interval", *"WTL", "p", "Holm", "Better")
+    rows = tuple(
+        (
+            one_line(row["first"]),
+            one_line(row["second"]),
+            _number(row["difference"]),
+            _interval(row["low"], row["high"]),
+            *(str(row[name]) for name in ("wins", "ties", "losses")),
+            _probability(row["p"]),
+            _probability(row["p_holm"]),
+            one_line(row["better"]),
+        )
+        for row in pairwise.to_dict("records")
+    )
+    return Table(heading, rows, PAIRS_NOTE, frozenset({"First", "Second", "Better"}))
+
+
+def trends_table(trends: "pd.DataFrame") -> Table:
+    """Return how scores go with difficulty as a table: a row per method, a column per covariate.
+
+    Args:
+        trends: from `difficulty_trends`.
+    """
+    told = {}
+    for row in trends.to_dict("records"):
+        text = f"{_number(row['spearman'])} ({_probability(row['p_holm'])})"
+        told[row["method"], row["covariate"]] = text
+    names = [name for name in COVARIATES if name in set(trends["covariate"])]
+    rows = tuple(
+        (one_line(method), *(told.get((method, name), "") for name in names))
+        for method in sorted(set(trends["method"]))
+    )
+    return Table(("Method", *(COVARIATES[name] for name in names)), rows, TRENDS_NOTE)
 
 
 def _number(value: float) -> str:
@@ -114,66 +177,10 @@ def _number(value: float) -> str:
     return "" if math.isnan(value) else f"{round(value, 3) + 0.0:.3f}"
 
 
-def markdown_table(standings: "pd.DataFrame", failures: "pd.DataFrame | None" = None) -> str:
-    """Return the standings as a Markdown table, a note, and the runs that failed.
-
-    Args:
-        standings: from `standings`.
-        failures: from `failures`; each is listed below the table.
-    """
-    heading, rows = cells(standings)
-    lines = [
-        _markdown_row(heading),
-        _markdown_row(["---" if title == "Method" else "---:" for title in heading]),
-        *(_markdown_row([escape_markdown(cell) for cell in row]) for row in rows),
-        "",
-        NOTE,
-    ]
-    if failures is not None and len(failures):
-        lines += ["", "Runs without an answer:", ""]
-        for _, run in failures.iterrows():
-            reason = one_line(str(run["error"]))
-            if len(reason) > 200:
-                reason = f"{reason[:200]} ..."
-            text = f"Method {run['method']} on {run['task']}, seed {run['seed']}, {run['status']}"
-            lines.append(f"- {escape_markdown(f'{text}: {reason}')}")
-    return "\n".join(lines) + "\n"
+def _interval(low: float, high: float) -> str:
+    return "" if math.isnan(low) else f"[{_number(low)}, {_number(high)}]"
 
 
-def _markdown_row(row: list[str]) -> str:
-    return f"| {' | '.join(row)} |"
-
-
-def latex_table(standings: "pd.DataFrame") -> str:
-    r"""Return the standings as a LaTeX `tabular`; it needs `\usepackage{booktabs}`.
-
-    Args:
-        standings: from `standings`.
-    """
-    heading, rows = cells(standings)
-    columns = "".join("l" if title == "Method" else "r" for title in heading)
-    lines = [
-        *(f"% {line}" for line in re.findall(r".{1,90}(?:\s|$)", NOTE)),
-        rf"\begin{{tabular}}{{{columns}}}",
-        r"\toprule",
-        _latex_row(heading),
-        r"\midrule",
-        *(_latex_row(row) for row in rows),
-        r"\bottomrule",
-        r"\end{tabular}",
-    ]
-    return "\n".join(line.rstrip() for line in lines) + "\n"
-
-
-def _latex_row(row: list[str]) -> str:
-    return " & ".join(_latex_cell(cell) for cell in row) + r" \\"
-
-
-def _latex_cell(cell: str) -> str:
-    """Return numbers and intervals in mathematics, for their minus signs; else as text."""
-    number = r"-?\d+(\.\d+)?"
-    if re.fullmatch(rf"{number}|\[{number}, {number}\]", cell):
-        return f"${cell}$"
-    if re.fullmatch(r"\d+-\d+", cell):
-        return cell.replace("-", "--")
-    return escape_latex(cell)
+def _probability(value: float) -> str:
+    """Return three decimals, or that there are none to show."""
+    return "<0.001" if value < 0.0005 else f"{value:.3f}"

@@ -66,7 +66,7 @@ def test_quickstart_writes_what_it_says(run, two_methods, tmp_path):
         assert row in out
     board = tmp_path / "glassbench-results"
     assert len(list((board / "results").glob("*.json"))) == 4
-    for suffix in ("md", "tex", "svg", "png"):
+    for suffix in ("md", "tex", "html", "svg", "pdf"):
         path = board / f"leaderboard.{suffix}"
         assert path.stat().st_size > 0
         assert str(path.relative_to(tmp_path)) in out

@@ -38,7 +38,7 @@ def test_a_legend_names_what_is_there(results):
     assert legend_of(figure_of(results)) == [
         "mean, 95% interval over tasks",
         "a task",
-        "no answer: counts as random",
+        "no answer to some run: it counts as random",
     ]
     assert len(legend_of(figure_of(results[:2]))) == 2
 
@@ -62,7 +62,7 @@ def test_the_same_results_give_the_same_bytes(results, folder_of, tmp_path):
     first = write_leaderboard(folder_of(results), tmp_path / "first")
     with mpl.rc_context({"font.size": 20.0, "axes.grid": True, "savefig.dpi": 33}):
         second = write_leaderboard(folder_of(results[::-1], "again"), tmp_path / "second")
-    for name in ("markdown", "latex", "svg", "png"):
+    for name in ("markdown", "latex", "html", "svg", "pdf"):
         one, other = getattr(first, name), getattr(second, name)
         assert one.name == other.name
         assert one.read_bytes() == other.read_bytes()

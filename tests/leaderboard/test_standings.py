@@ -1,11 +1,19 @@
 """From a folder of results to ranked rows."""
 
+import numpy as np
 import pandas as pd
 import pytest
 
 from glassbench.errors import BundleError
 from glassbench.evaluators.result import MetricValue
-from glassbench.leaderboard import failures, read_results, results_frame, standings, task_scores
+from glassbench.leaderboard import (
+    failures,
+    read_results,
+    results_frame,
+    run_scores,
+    standings,
+    task_scores,
+)
 
 AP, AUROC = "edge_average_precision", "edge_auroc"
 
@@ -212,3 +220,51 @@ def test_a_method_that_fails_is_never_above_one_that_answers_at_random(make_resu
     frame = results_frame([make_result("fails", "a-v1", None), make_result("blind", "a-v1", 0.1)])
     table = standings(frame)
     assert row_of(table, "fails")["normalised"] == row_of(table, "blind")["normalised"]
+
+
+def test_a_run_that_others_have_and_a_method_has_not_counts_as_random(make_result):
+    frame = results_frame(
+        [
+            *(make_result("whole", "a-v1", 0.6, seed=seed) for seed in range(4)),
+            # The best seed alone earns no more than what is there, over all that is owed.
+            make_result("picky", "a-v1", 1.0, seed=2),
+            make_result("whole", "b-v1", 0.6, seed=0),
+            make_result("picky", "b-v1", 0.6, seed=7),
+        ]
+    )
+    table = standings(frame)
+    whole, picky = row_of(table, "whole"), row_of(table, "picky")
+    assert (whole["runs"], whole["missing"], whole["answered"]) == (5, 0, 2)
+    assert (picky["runs"], picky["missing"], picky["answered"]) == (5, 3, 1)
+    assert whole["normalised"] == pytest.approx(0.5)
+    assert picky["normalised"] == pytest.approx(((1 - 3 * 0.125) / 4 + 0.5) / 2)
+    assert picky[AP] == pytest.approx(((1 + 3 * 0.1) / 4 + 0.6) / 2)
+    scores = task_scores(frame).set_index(["method", "task", "metric"])
+    assert scores.loc[("picky", "a-v1", AP), "outcome"] == "missing"
+    runs = run_scores(frame)
+    assert runs.methods == ("picky", "whole")
+    assert sorted(runs.values[0, 0]) == pytest.approx([-0.125, -0.125, -0.125, 1])
+    assert np.isnan(runs.values[:, 1, 1:]).all()
+    primary = task_scores(frame).query("role == 'method' and primary")
+    np.testing.assert_allclose(runs.means.ravel(), primary["normalised"])
+
+
+def test_seeds_have_an_interval_where_every_task_has_several(make_result):
+    values = [(0.5, 0.6, 0.7), (0.8, 0.8, 0.9)]
+    runs = [
+        make_result("m", f"{'ab'[task]}-v1", value, seed=seed)
+        for task, of_task in enumerate(values)
+        for seed, value in enumerate(of_task)
+    ]
+    row = row_of(standings(results_frame(runs)), "m")
+    assert row["seed_low"] < row["normalised"] < row["seed_high"]
+    assert row_of(standings(results_frame(runs[:4])), "m")[["seed_low", "seed_high"]].isna().all()
+
+
+def test_the_worst_decile_has_an_interval_on_many_tasks(make_result):
+    many = [make_result("m", f"t{i:03}-v1", 0.2 + 0.007 * i) for i in range(100)]
+    row = row_of(standings(results_frame(many)), "m")
+    assert row["worst_decile_low"] < row["worst_decile"] < row["worst_decile_high"]
+    fewer = row_of(standings(results_frame(many[1:])), "m")
+    assert np.isnan(fewer["worst_decile_low"])
+    assert fewer["interquartile_mean_low"] < fewer["interquartile_mean"]

@@ -94,6 +94,8 @@ def test_tables_have_the_columns_of_the_track(mixed):
         "Method",
         "Score",
         "95% interval",
+        "IQM",
+        "Worst 10%",
         "Cosine",
         "F1",
         "Duplicates",
@@ -102,10 +104,11 @@ def test_tables_have_the_columns_of_the_track(mixed):
         "Seconds",
         "Tasks",
         "Failed",
+        "Missing",
     ]
     by_method = {row[1]: row for row in rows}
-    assert by_method["sae"][4:9] == ["0.600", "0.600", "2.000", "5.500", "0.250"]
-    assert by_method["oracle"][4:9] == ["1.000", "1.000", "", "", ""]
+    assert by_method["sae"][6:11] == ["0.600", "0.600", "2.000", "5.500", "0.250"]
+    assert by_method["oracle"][6:11] == ["1.000", "1.000", "", "", ""]
 
 
 def test_files_bear_the_name_of_what_was_asked(mixed, folder_of, tmp_path):

@@ -1,33 +1,20 @@
 """The standings as a picture: every task a dot, the mean and its interval below."""
 
 import math
-import os
-import warnings
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .tables import one_line
+from .figure_style import BLUE, GREY, GRID, GUIDE, VERMILION, bare, figure_style, short_name
 
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-# Okabe and Ito's palette, which the colour-blind can tell apart. Shape and
-# place say the same as colour does.
-_METHOD, _REFERENCE, _FAILED, _GUIDE = "#0072B2", "#707070", "#D55E00", "#B0B0B0"
+MOST_ROWS = 60
+"""Of more methods and references, the best are drawn."""
 _LOWEST = -1.0
-_STYLE = {
-    "svg.hashsalt": "glassbench",
-    "svg.fonttype": "path",
-    "font.family": "DejaVu Sans",
-    "font.size": 10.0,
-    "text.usetex": False,
-    "text.parse_math": False,
-    "figure.dpi": 100.0,
-}
 
 
 def standings_figure(standings: "pd.DataFrame", scores: "pd.DataFrame") -> "Figure":
@@ -41,10 +28,11 @@ def standings_figure(standings: "pd.DataFrame", scores: "pd.DataFrame") -> "Figu
         standings: from `standings`.
         scores: from `task_scores`, of the same results.
     """
-    from matplotlib import style
     from matplotlib.figure import Figure
 
-    with style.context(["default", _STYLE]):
+    left_out = max(0, len(standings) - MOST_ROWS)
+    standings = standings.head(MOST_ROWS)
+    with figure_style():
         rows = len(standings)
         figure = Figure(figsize=(8.0, 1.9 + 0.42 * rows), layout="constrained")
         axes = figure.add_subplot()
@@ -58,27 +46,26 @@ def standings_figure(standings: "pd.DataFrame", scores: "pd.DataFrame") -> "Figu
         axes.set_ylim(rows - 0.4, -0.6)
         axes.set_yticks(range(rows), [_label(row) for _, row in standings.iterrows()])
         for label, (_, row) in zip(axes.get_yticklabels(), standings.iterrows(), strict=True):
-            label.set_color("black" if row["role"] == "method" else _REFERENCE)
+            label.set_color("black" if row["role"] == "method" else GREY)
         tasks = primary["task"].nunique()
-        axes.set_xlabel(f"Normalised score on {tasks} task{'s' if tasks != 1 else ''}")
+        text = f"Normalised score on {tasks} task{'s' if tasks != 1 else ''}"
+        axes.set_xlabel(f"{text}; {left_out} rows more are not drawn" if left_out else text)
         axes.tick_params(axis="y", length=0)
-        for side in ("top", "right", "left"):
-            axes.spines[side].set_visible(False)
+        bare(axes, "top", "right", "left")
         _draw_legend(figure, primary)
     return figure
 
 
 def _label(row: "pd.Series") -> str:
-    name = one_line(str(row["method"]))
-    name = name if len(name) <= 40 else f"{name[:39]}…"
+    name = short_name(str(row["method"]))
     return f"{row['rank']}  {name}" if row["role"] == "method" else name
 
 
 def _draw_guides(axes: "Axes") -> None:
-    axes.grid(axis="x", color="#E6E6E6", linewidth=0.6)
+    axes.grid(axis="x", color=GRID, linewidth=0.6)
     axes.set_axisbelow(True)
     for place, text in ((0.0, "floor"), (1.0, "oracle")):
-        axes.axvline(place, color=_GUIDE, linewidth=1.2, linestyle="--", zorder=1)
+        axes.axvline(place, color=GUIDE, linewidth=1.2, linestyle="--", zorder=1)
         axes.annotate(
             text,
             (place, 1.0),
@@ -92,7 +79,7 @@ def _draw_guides(axes: "Axes") -> None:
 
 
 def _draw_row(axes: "Axes", height: int, row: "pd.Series", tasks: "pd.DataFrame") -> None:
-    colour = _METHOD if row["role"] == "method" else _REFERENCE
+    colour = BLUE if row["role"] == "method" else GREY
     values = tasks["normalised"].to_numpy()
     heights = height + np.linspace(-0.32, 0.16, len(values) + 2)[1:-1]
     answered = (tasks["outcome"] == "ok").to_numpy()
@@ -114,7 +101,7 @@ def _draw_row(axes: "Axes", height: int, row: "pd.Series", tasks: "pd.DataFrame"
         heights[~answered],
         s=28,
         marker="x",
-        color=_FAILED,
+        color=VERMILION,
         zorder=4,
     )
     mean, below = max(row["normalised"], _LOWEST), height + 0.24
@@ -128,36 +115,16 @@ def _draw_legend(figure: "Figure", primary: "pd.DataFrame") -> None:
     from matplotlib.lines import Line2D
 
     marks = [
-        Line2D([], [], color=_METHOD, marker="D", linewidth=2.2, markersize=7),
-        Line2D([], [], color=_METHOD, marker="o", linewidth=0, markersize=5, alpha=0.55),
+        Line2D([], [], color=BLUE, marker="D", linewidth=2.2, markersize=7),
+        Line2D([], [], color=BLUE, marker="o", linewidth=0, markersize=5, alpha=0.55),
     ]
     texts = ["mean, 95% interval over tasks", "a task"]
     if (primary["outcome"] != "ok").any():
-        marks.append(Line2D([], [], color=_FAILED, marker="x", linewidth=0, markersize=6))
-        texts.append("no answer: counts as random")
+        marks.append(Line2D([], [], color=VERMILION, marker="x", linewidth=0, markersize=6))
+        texts.append("no answer to some run: it counts as random")
     if (primary["normalised"] < _LOWEST).any():
-        marks.append(Line2D([], [], color=_REFERENCE, marker="<", linewidth=0, markersize=5))
+        marks.append(Line2D([], [], color=GREY, marker="<", linewidth=0, markersize=5))
         texts.append(f"below {_LOWEST:.0f}")
     figure.legend(
         marks, texts, loc="outside lower center", ncols=len(marks), frameon=False, fontsize=9
     )
-
-
-def write_figure(figure: "Figure", stem: str | os.PathLike[str]) -> tuple[Path, Path]:
-    """Write `figure` as SVG and PNG, the same bytes each time, and return both paths.
-
-    Args:
-        figure: from `standings_figure`.
-        stem: the path without a suffix.
-    """
-    from matplotlib import style
-
-    stem = Path(stem)
-    vector = stem.with_name(f"{stem.name}.svg")
-    pixels = stem.with_name(f"{stem.name}.png")
-    with style.context(["default", _STYLE]), warnings.catch_warnings():
-        # A name in a script that the font lacks is drawn as boxes, and written in the tables.
-        warnings.filterwarnings("ignore", message="Glyph .* missing", category=UserWarning)
-        figure.savefig(vector, format="svg", metadata={"Date": None, "Creator": None})
-        figure.savefig(pixels, format="png", dpi=160, metadata={"Software": None})
-    return vector, pixels

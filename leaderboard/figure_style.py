@@ -1,0 +1,117 @@
+"""Figure style: fonts, colours and marks of all figures, and how they are written.
+
+The colours are Okabe and Ito's (2008), which the colour-blind can tell apart, in an order in which
+neighbours differ in lightness too. Marks and dashes say the same as colours do, for print in grey.
+"""
+
+import os
+import warnings
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from io import BytesIO
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ..whole_file import write_whole
+from .escapes import one_line
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+BLUE, VERMILION, GREY, GUIDE, GRID = "#0072B2", "#D55E00", "#707070", "#B0B0B0", "#E6E6E6"
+_STYLE = {
+    "svg.hashsalt": "glassbench",
+    "svg.fonttype": "path",
+    "pdf.fonttype": 42,
+    "font.family": "DejaVu Sans",
+    "font.size": 10.0,
+    "text.usetex": False,
+    "text.parse_math": False,
+    "figure.dpi": 100.0,
+}
+_LONGEST = 40
+
+
+@dataclass(frozen=True)
+class Mark:
+    """How a method is drawn in every figure.
+
+    Attributes:
+        color: of its lines and marks.
+        dashes: of its lines, as matplotlib's `linestyle`.
+        marker: at its points.
+    """
+
+    color: str
+    dashes: Any
+    marker: str
+
+
+MARKS = (
+    Mark(BLUE, "-", "o"),
+    Mark("#E69F00", (0, (6, 2)), "s"),
+    Mark("#000000", (0, (1, 1.2)), "^"),
+    Mark("#56B4E9", (0, (6, 1.5, 1, 1.5)), "D"),
+    Mark(VERMILION, (0, (3, 1.5)), "v"),
+    Mark("#009E73", (0, (6, 1.5, 1, 1.5, 1, 1.5)), "P"),
+    Mark("#CC79A7", (0, (10, 3)), "X"),
+)
+
+
+def marks_of(standings: "pd.DataFrame") -> Mapping[str, Mark]:
+    """Return how the best methods are drawn, best first; there are no more marks than can be told.
+
+    Args:
+        standings: from `standings`.
+    """
+    methods = standings.loc[standings["role"] == "method", "method"]
+    return dict(zip(methods, MARKS, strict=False))
+
+
+def short_name(name: str) -> str:
+    """Return the name of a method in one line that has room in a figure."""
+    name = one_line(name)
+    return name if len(name) <= _LONGEST else f"{name[: _LONGEST - 1]}…"
+
+
+@contextmanager
+def figure_style() -> Iterator[None]:
+    """Draw and write with this style, whatever is set outside."""
+    from matplotlib import style
+
+    with style.context(["default", _STYLE]), warnings.catch_warnings():
+        # A name in a script that the font lacks is drawn as boxes, and written in the tables.
+        warnings.filterwarnings("ignore", message="Glyph .* missing", category=UserWarning)
+        yield
+
+
+def bare(axes: "Axes", *sides: str) -> None:
+    """Leave out the given sides of the frame."""
+    for side in sides:
+        axes.spines[side].set_visible(False)
+
+
+def write_figure(figure: "Figure", stem: str | os.PathLike[str]) -> tuple[Path, Path]:
+    """Write `figure` as SVG and PDF, the same bytes each time, and return both paths.
+
+    Args:
+        figure: from one of the functions that draw.
+        stem: the path without a suffix.
+    """
+    stem = Path(stem)
+    found = []
+    for suffix, metadata in _METADATA.items():
+        written = BytesIO()
+        with figure_style():
+            figure.savefig(written, format=suffix, metadata=metadata)
+        found.append(write_whole(written.getvalue(), stem.with_name(f"{stem.name}.{suffix}")))
+    return found[0], found[1]
+
+
+_METADATA: Mapping[str, dict[str, Any]] = {
+    "svg": {"Date": None, "Creator": None},
+    "pdf": {"CreationDate": None, "Creator": None, "Producer": None},
+}
