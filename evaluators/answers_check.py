@@ -1,0 +1,184 @@
+"""Answers check: whether results are those of the answers that are kept beside them.
+
+By default digests are compared, which takes no task and finds what was mixed up or cut off; an
+answer and its result that were edited together are found by measuring it again, and by that alone.
+"""
+
+import hashlib
+import os
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from ..errors import BundleError, GlassbenchError, listing
+from ..ground_truth import load
+from .kept_answer import ANSWERS, KeptAnswer
+from .rescoring import rescored
+from .result import Result
+from .track import AnyTask
+from .tracks import find_track
+
+MOST_TOLD = 1_000
+"""How many problems are written out; the others are counted."""
+
+_AT_ONCE = 200
+
+
+@dataclass(frozen=True)
+class AnswersCheck:
+    """What was found of the answers of results, in none of which anything is wrong.
+
+    Attributes:
+        n_checked: how many answers are those of their results.
+        is_measured: whether they were measured again; otherwise their digests were compared.
+        without: the results of which no answer is kept, as tool, task, track and seed.
+        n_failed: how many runs gave no answer.
+    """
+
+    n_checked: int
+    is_measured: bool
+    without: tuple[str, ...]
+    n_failed: int
+
+
+def check_answers(
+    folder: str | os.PathLike[str],
+    results: Sequence[Result],
+    *,
+    verify: bool = False,
+    tasks: Iterable[AnyTask] = (),
+    jobs: int = 1,
+    advance: Callable[[], None] = lambda: None,
+) -> AnswersCheck:
+    """Check that results are those of the answers that are kept beside them.
+
+    Args:
+        folder: of results.
+        results: those in it.
+        verify: whether every answer is measured again, and every number compared; prior floors,
+            which are learned over a suite, are left out.
+        tasks: those that cannot be made from their ids.
+        jobs: how many processes work; -1 for one on each core.
+        advance: called for each answer that is done.
+
+    Raises:
+        BundleError: some result is not that of its answer, or, if all are to be measured again,
+            has none; every problem is listed.
+    """
+    answered = [one for one in results if one.status == "ok"]
+    kept = _names(Path(folder) / ANSWERS)
+    without = tuple(_name(one) for one in answered if one.file_name not in kept)
+    those = [one for one in answered if one.file_name in kept]
+    problems = [f"{name}: no answer is kept" for name in without if verify]
+    problems += (
+        _measured(folder, those, {str(task.id): task for task in tasks}, jobs, advance)
+        if verify
+        else _compared(folder, those, jobs, advance)
+    )
+    if problems:
+        heading = f"{folder} holds results that are not those of their answers; score them anew:"
+        raise BundleError(listing(heading, problems, limit=MOST_TOLD))
+    return AnswersCheck(len(those), verify, without, len(results) - len(answered))
+
+
+def _names(folder: Path) -> set[str]:
+    try:
+        return set(os.listdir(folder))
+    except OSError:
+        return set()
+
+
+def _name(one: Result) -> str:
+    return f"{one.tool} on {one.task} ({one.track}, seed {one.seed})"
+
+
+def _compared(
+    folder: str | os.PathLike[str],
+    results: Sequence[Result],
+    jobs: int,
+    advance: Callable[[], None],
+) -> list[str]:
+    """Return which answers have other digests than they should."""
+    from joblib import Parallel, delayed
+
+    parallel = Parallel(n_jobs=jobs, return_as="generator")
+    parts = [results[start : start + _AT_ONCE] for start in range(0, len(results), _AT_ONCE)]
+    return _problems(parallel(delayed(_of_part)(folder, part) for part in parts), advance)
+
+
+def _of_part(folder: str | os.PathLike[str], results: Sequence[Result]) -> list[str]:
+    """Return what is wrong with each result, empty where nothing is."""
+    found = []
+    for one in results:
+        try:
+            _compare(one, KeptAnswer.read(folder, one))
+            found.append("")
+        except GlassbenchError as error:
+            found.append(_told(error))
+    return found
+
+
+def _problems(parts: Iterable[list[str]], advance: Callable[[], None]) -> list[str]:
+    problems = []
+    for part in parts:
+        for problem in part:
+            problems += [problem] if problem else []
+            advance()
+    return problems
+
+
+def _compare(result: Result, answer: KeptAnswer) -> None:
+    """Raise unless numbers and texts have the digest of the result; reading did so for arrays."""
+    content = answer.content
+    if content.arrays:
+        return
+    said = (
+        find_track(result.track).answer_bytes(dict(content.scores))
+        if content.text is None
+        else content.text.encode()
+    )
+    digest = hashlib.sha256(said).hexdigest()
+    if digest != result.answer_sha256:
+        raise BundleError(
+            f"{_name(result)}: the answer must have the sha256 {result.answer_sha256}, got {digest}"
+        )
+
+
+def _measured(
+    folder: str | os.PathLike[str],
+    results: Sequence[Result],
+    tasks: Mapping[str, AnyTask],
+    jobs: int,
+    advance: Callable[[], None],
+) -> list[str]:
+    """Return which answers earn other numbers than their results say, task by task."""
+    from joblib import Parallel, delayed
+
+    of_task: dict[str, list[Result]] = {}
+    for one in results:
+        of_task.setdefault(one.task, []).append(one)
+    parallel = Parallel(n_jobs=jobs, return_as="generator", batch_size=1)
+    calls = (delayed(_of_task)(folder, tasks.get(name, name), of_task[name]) for name in of_task)
+    return _problems(parallel(calls), advance)
+
+
+def _of_task(
+    folder: str | os.PathLike[str], task: AnyTask | str, results: Sequence[Result]
+) -> list[str]:
+    """Return what is wrong with each result of a task, empty where nothing is."""
+    try:
+        made = load(task) if isinstance(task, str) else task
+    except GlassbenchError as error:
+        return [f"{_name(one)}: the task cannot be made: {_told(error)}" for one in results]
+    found = []
+    for one in results:
+        try:
+            rescored(one, KeptAnswer.read(folder, one), made)
+            found.append("")
+        except GlassbenchError as error:
+            found.append(_told(error))
+    return found
+
+
+def _told(error: GlassbenchError) -> str:
+    return str(error).replace("\n", "\n    ")
