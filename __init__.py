@@ -55,6 +55,7 @@ if TYPE_CHECKING:
         VariablesTrack,
         score,
         score_suite,
+        sweep,
     )
     from .ground_truth import (
         Task,
@@ -93,6 +94,7 @@ _HOMES = {
     "sample_tasks": ("ground_truth", "sample_tasks"),
     "score": ("evaluators", "score"),
     "score_suite": ("evaluators", "score_suite"),
+    "sweep": ("evaluators", "sweep"),
 }
 
 _FOLDERS = ("benchmark_programs", "compiler", "evaluators", "ground_truth", "leaderboard")
@@ -138,6 +140,7 @@ __all__ = [
     "sample_tasks",
     "score",
     "score_suite",
+    "sweep",
 ]
 
 

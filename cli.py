@@ -6,10 +6,9 @@ the command with 2.
 """
 
 import os
-import sys
 import tempfile
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -21,20 +20,34 @@ from .asked_tasks import (
     Seed,
     TrackName,
     asked_track,
-    check_posed,
     load_all,
     named_task,
 )
 from .bundle_commands import TaskName, build, download, verify
 from .compile_command import compile_file
 from .compress_command import compress
-from .console import console, counted, print_table, progress
+from .console import console, counted, print_table
 from .errors import BundleError, GlassbenchError, TaskError, listing
 from .faithfulness_command import faithfulness
 from .holdout_command import app as holdout_app
 from .holdout_command import sample
 from .program_commands import check, list_everything, said_of
 from .rescore_command import rescore
+from .score_command import (
+    Address,
+    Again,
+    Backend,
+    Jobs,
+    RetryFailed,
+    Seeds,
+    SweepOptions,
+    Tracks,
+    asked_methods,
+    asked_tracks,
+    check_some_posed,
+    swept,
+    where_written,
+)
 from .tool_commands import (
     Answers,
     Command,
@@ -48,9 +61,8 @@ from .tool_commands import (
 if TYPE_CHECKING:
     import pandas as pd
 
-    from .benchmark_programs import TaskId, ToyId
-    from .evaluators import Method, Result, Tool, Track
-    from .ground_truth import Task, ToyTask
+    from .evaluators import Result, Track
+    from .ground_truth import Task
     from .leaderboard import Leaderboard
 
 HOME = Path("glassbench-results")
@@ -94,29 +106,6 @@ def _writable(folder: Path) -> Path:
     return folder
 
 
-def _score_all(
-    methods: "Sequence[Method | Tool]",
-    tasks: "Sequence[Task | ToyTask]",
-    track: "Track",
-    *,
-    seed: int,
-    folder: Path | None,
-    in_suite: bool,
-) -> "list[Result]":
-    """Score methods on tasks; write each result, and its answer, as soon as it is there."""
-    from .evaluators import scored_suite
-
-    results = []
-    priors: Mapping | None = None if in_suite else {}
-    with progress("Scoring", len(methods) * len(tasks)) as advance:
-        for one in scored_suite(methods, tasks, track, seed=seed, priors=priors):
-            results.append(one.result)
-            if folder is not None:
-                one.write(folder)
-            advance()
-    return results
-
-
 def _print_standings(results: "Sequence[Result]", track: "Track") -> None:
     """Rank results and print the ranking."""
     from .leaderboard import results_frame, standings
@@ -156,7 +145,8 @@ def _report_failures(results: "Sequence[Result]") -> None:
             f"{result.tool} on {result.task}: {result.error}".replace("\n", "\n    ")
             for result in failed
         ]
-        raise GlassbenchError(listing("These runs gave no answer:", problems))
+        heading = "These runs gave no answer (--retry-failed asks again where they were written):"
+        raise GlassbenchError(listing(heading, problems))
 
 
 def _print_version(asked: bool) -> None:
@@ -198,7 +188,8 @@ def quickstart(
     print_table(*suite_table(tasks))
     say = console().print
     say(f"\n{len(tasks)} tasks compiled and certified in {certified - started:.1f} s\n")
-    results = _score_all(methods, tasks, track, seed=0, folder=folder, in_suite=True)
+    options = SweepOptions(again=True)
+    _, results = swept(methods, tasks, [track], options, folder=folder, in_suite=True)
     board = write_leaderboard(folder, output)
     _print_ranking(board.statistics.standings)
     for problem in suite_measures(suite).shortcomings:
@@ -314,7 +305,7 @@ def score(
     task: Annotated[
         list[str] | None, typer.Option(help="A task, or a bundle; may be given again.")
     ] = None,
-    track: TrackName = "circuit",
+    track: Tracks = None,
     arm: Arm = None,
     command: Command = None,
     answer: Answers = None,
@@ -322,6 +313,12 @@ def score(
     time_limit: TimeLimit = 600.0,
     memory_limit: MemoryLimit = 4096.0,
     seed: Seed = 0,
+    seeds: Seeds = 1,
+    jobs: Jobs = 1,
+    backend: Backend = "local",
+    address: Address = None,
+    again: Again = False,
+    retry_failed: RetryFailed = False,
     output: Annotated[
         Path | None,
         typer.Option("-o", "--output", metavar="RESULTS", help="The folder of results."),
@@ -330,47 +327,29 @@ def score(
     """Score methods, and tools in any language, on a suite, or on single tasks.
 
     On a suite, results go to glassbench-results/results unless told otherwise; on
-    single tasks they are written only where -o says.
+    single tasks they are written only where -o says. Results that are there are
+    kept, so that what was stopped goes on.
     """
     from .benchmark_programs import suite_members
-    from .evaluators import find_method
 
     if suite and task:
         raise typer.BadParameter("choose --suite or --task, not both", param_hint="--task")
-    tools = asked_tools(
-        command,
-        answer,
-        tool_name,
-        time_limit=time_limit,
-        memory_limit=memory_limit,
-        tasks=task,
-    )
-    methods = methods or []
-    if not methods and not tools:
-        raise typer.BadParameter("name one, or give --command or --answer", param_hint="METHOD")
-    if any(":" in method for method in methods) and os.getcwd() not in sys.path:
-        sys.path.insert(0, os.getcwd())
-    asked_question = asked_track(track, arm)
-    found = [*map(find_method, methods), *tools]
-    if task:
-        asked: list[TaskId | ToyId | Path] = [named_task(name) for name in task]
-    else:
-        asked = [*suite_members(suite or "quick")]
-    check_posed(asked_question, asked)
+    limits = {"time_limit": time_limit, "memory_limit": memory_limit}
+    tools = asked_tools(command, answer, tool_name, tasks=task, **limits)
+    found, tracks = asked_methods(methods or [], tools), asked_tracks(track, arm)
+    asked = [*map(named_task, task)] if task else [*suite_members(suite or "quick")]
+    check_some_posed(tracks, asked)
     folder = output if task or output else HOME / "results"
+    options = SweepOptions(range(seed, seed + seeds), jobs, backend, address, again, retry_failed)
+    report, results = swept(found, asked, tracks, options, folder=folder, in_suite=not task)
+    for result in results if task else ():
+        if result.status == "ok":
+            console().print(f"{result.tool} on {result.task}:  {result}", soft_wrap=True)
+    for asked_question in () if task else tracks:
+        if any(asked_question.name == result.track for result in results):
+            _print_standings(results, asked_question)
     if folder is not None:
-        _writable(folder)
-    loaded = load_all(asked)
-    results = _score_all(found, loaded, asked_question, seed=seed, folder=folder, in_suite=not task)
-    say = console().print
-    if task:
-        for result in results:
-            if result.status == "ok":
-                say(f"{result.tool} on {result.task}:  {result}", soft_wrap=True)
-    else:
-        _print_standings(results, asked_question)
-    if folder is not None:
-        say(f"\nWritten: {counted(len(results), 'result')} in {folder}{os.sep}", soft_wrap=True)
+        console().print(where_written(report), soft_wrap=True)
     _report_failures(results)
 
 

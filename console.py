@@ -2,8 +2,11 @@
 
 import os
 import sys
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import timedelta
 from typing import Any
 
 from rich.console import Console
@@ -14,6 +17,7 @@ from rich.progress import (
     Progress,
     TextColumn,
     TimeElapsedColumn,
+    TimeRemainingColumn,
     TransferSpeedColumn,
 )
 from rich.table import Column, Table
@@ -22,6 +26,7 @@ _TEXT_COLUMNS = {"Method", "Task", "Name", "Operation", "Encoding", "Held by", "
 _TEXT_COLUMNS |= {"State", "Carries", "Certificate", "Family", "Program", "What it computes"}
 _TEXT_COLUMNS |= {"Input", "Answer", "Rule", "What it says"}
 _WIDE, _PIPED_WIDTH = 100, 150
+_BETWEEN_LINES, _SPEED_OVER = 60.0, 1800.0
 
 
 def console(*, stderr: bool = False) -> Console:
@@ -95,3 +100,70 @@ def told_progress(total: int) -> Iterator[tuple[Callable[[], None], Callable[[st
     ) as bar:
         handle = bar.add_task("", total=total)
         yield lambda: bar.advance(handle), lambda text: bar.update(handle, description=text)
+
+
+@contextmanager
+def sweep_progress() -> Iterator[Callable[[str, int, int], None]]:
+    """Show on standard error what a sweep does, how far it is, and how much time is left.
+
+    Yields a function of what is going on, how much is done, and how much there is. Where there
+    is no screen, such as in the log of a cluster, a line is printed now and then.
+    """
+    columns = [TextColumn("{task.description}", markup=False), BarColumn()]
+    columns += [
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TextColumn("left"),
+        TimeRemainingColumn(),
+    ]
+    screen = console(stderr=True)
+    with Progress(
+        *columns,
+        console=screen,
+        transient=True,
+        disable=not screen.is_terminal,
+        speed_estimate_period=_SPEED_OVER,
+    ) as bar:
+        stages: dict[str, _Stage] = {}
+
+        def watch(doing: str, done: int, total: int) -> None:
+            now = time.monotonic()
+            if doing not in stages:
+                handle = bar.add_task(doing, total=total, completed=done)
+                stages[doing] = _Stage(handle, done, now, now)
+            stage = stages[doing]
+            bar.update(stage.handle, completed=done, total=total)
+            if not screen.is_terminal and now - stage.said >= _BETWEEN_LINES:
+                screen.print(f"{doing}: {progress_line(done, total, stage.speed(done, now))}")
+                stages[doing] = replace(stage, said=now)
+
+        yield watch
+
+
+@dataclass(frozen=True)
+class _Stage:
+    """What is shown of a part of long work: its bar, where and when it began, the last line."""
+
+    handle: Any
+    before: int
+    began: float
+    said: float
+
+    def speed(self, done: int, now: float) -> float:
+        """Return how much is done in a second."""
+        return (done - self.before) / (now - self.began) if now > self.began else 0.0
+
+
+def progress_line(done: int, total: int, speed: float) -> str:
+    """Return in a line how far work is, and how long the rest takes at a speed in units a second.
+
+    Example:
+        >>> progress_line(1500, 12_000, 2.0)
+        '1,500 of 12,000, about 1:27:30 left'
+        >>> progress_line(0, 12_000, 0.0)
+        '0 of 12,000'
+    """
+    text = f"{done:,} of {total:,}"
+    if speed <= 0:
+        return text
+    return f"{text}, about {timedelta(seconds=round((total - done) / speed))} left"

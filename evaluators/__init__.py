@@ -30,6 +30,7 @@ from .program_track import ProgramTrack
 from .rescoring import rescored
 from .result import MetricValue, Result
 from .scoring import Scored, find_method, score, score_suite, scored, scored_suite
+from .sweep import SweepReport, sweep
 from .tool import Tool
 from .track import Measures, Track
 from .tracks import TRACKS, find_track
@@ -61,6 +62,7 @@ __all__ = [
     "Scored",
     "StreamRows",
     "Subspace",
+    "SweepReport",
     "Tool",
     "Track",
     "VariableQuestion",
@@ -79,5 +81,6 @@ __all__ = [
     "scored",
     "scored_suite",
     "suite_priors",
+    "sweep",
     "write_mib",
 ]

@@ -70,6 +70,7 @@ class FeaturesTrack(Track[FeaturesProblem, dict[str, FoundFeatures]]):
 
     name: ClassVar[TrackName] = "features"
     primary: ClassVar[str] = "matched_cosine"
+    has_priors: ClassVar[bool] = False
 
     @property
     def question(self) -> Mapping[str, JsonValue]:

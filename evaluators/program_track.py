@@ -40,6 +40,7 @@ class ProgramTrack(Track[ProgramProblem, SubmittedProgram]):
 
     name: ClassVar[TrackName] = "program"
     primary: ClassVar[str] = "balanced_agreement"
+    has_priors: ClassVar[bool] = False
 
     @property
     def question(self) -> Mapping[str, JsonValue]:

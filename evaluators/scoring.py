@@ -106,7 +106,7 @@ def find_method(method: AnyMethod) -> Method | Tool:
     return Method(method, found, "", "not stated")
 
 
-def _check_track(method: Method | Tool, track: Track) -> None:
+def check_track(method: Method | Tool, track: Track) -> None:
     """Check that a method answers what is asked.
 
     Raises:
@@ -160,16 +160,16 @@ def scored(
     """Return the result of a method on a task, with its answer; as `score` otherwise."""
     track = find_track(track)
     method = find_method(method)
-    _check_track(method, track)
+    check_track(method, track)
     task = load(task) if isinstance(task, str) else task
     track.check([task])
-    found, error = _attempt(method, task, track, seed, priors or {})
+    found, error = attempted(method, task, track, seed, priors or {})
     if error is not None:
         raise error
     return found
 
 
-def _attempt(
+def attempted(
     method: Method | Tool, task: AnyTask, track: Track, seed: int, priors: Priors
 ) -> tuple[Scored, GlassbenchError | None]:
     """Return the result of a method on a task, and why it has no answer, if it has none."""
@@ -200,6 +200,13 @@ def _attempt(
         answer_sha256=hashlib.sha256(track.answer_bytes(checked)).hexdigest(),
     )
     return Scored(result, KeptAnswer.of(result, track.content(checked))), None
+
+
+def refused(
+    method: Method | Tool, task: AnyTask, track: Track, seed: int, error: GlassbenchError
+) -> Scored:
+    """Return the result of a method that was not asked, with the reason."""
+    return Scored(_result(method, task, track, seed, Reply(), status="failed", error=_said(error)))
 
 
 def _said(error: Exception) -> str:
@@ -233,7 +240,7 @@ def _result(
     return Result(
         tool=method.name,
         tool_version=environment.packages.get("glassbench") if is_ours else reply.version,
-        settings=dict(_settings(method)),
+        settings=dict(settings_of(method)),
         task=str(task.id),
         task_digest=track.digest(task),
         track=track.name,
@@ -248,7 +255,7 @@ def _result(
     )
 
 
-def _settings(method: Method | Tool) -> Mapping[str, JsonValue]:
+def settings_of(method: Method | Tool) -> Mapping[str, JsonValue]:
     """Return what tells a method from others of its name."""
     return method.settings if isinstance(method, Tool) else {}
 
@@ -287,13 +294,13 @@ def scored_suite(
     several = (
         methods if isinstance(methods, Sequence) and not isinstance(methods, str) else [methods]
     )
-    asked = {(one.name, str(_settings(one))): one for one in map(find_method, several)}
+    asked = {(one.name, str(settings_of(one))): one for one in map(find_method, several)}
     found = list(asked.values())
     for method in found:
-        _check_track(method, track)
+        check_track(method, track)
     loaded = [load(task) if isinstance(task, str) else task for task in tasks]
     track.check(loaded)
     priors = track.priors(loaded) if priors is None else priors
     for method in found:
         for task in loaded:
-            yield _attempt(method, task, track, seed, priors)[0]
+            yield attempted(method, task, track, seed, priors)[0]

@@ -61,10 +61,12 @@ class Track(ABC, Generic[Problem, Answer]):
     Attributes:
         name: what results and the command line call it.
         primary: the name of the metric that ranks.
+        has_priors: whether something can be learned blind from the other tasks of a suite.
     """
 
     name: ClassVar[TrackName]
     primary: ClassVar[str]
+    has_priors: ClassVar[bool] = True
 
     @property
     @abstractmethod

@@ -38,6 +38,7 @@ class VariablesTrack(Track[VariablesProblem, dict[str, Subspace]]):
 
     name: ClassVar[TrackName] = "variables"
     primary: ClassVar[str] = "interchange_accuracy"
+    has_priors: ClassVar[bool] = False
 
     @property
     def question(self) -> Mapping[str, JsonValue]:

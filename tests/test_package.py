@@ -34,6 +34,7 @@ TOP = (
     "holdout_command",
     "program_commands",
     "rescore_command",
+    "score_command",
     "tool_commands",
 )
 HEAVY = ("jax", "torch", "matplotlib", "pandas", "haiku", "sklearn", "transformer_lens", "lark")

@@ -1,0 +1,147 @@
+"""Sweeps: methods x tasks x tracks x seeds, into one folder of results.
+
+The folder is all that a sweep knows of itself: what is there is done. So it can be stopped at
+any moment, in any way, and goes on where it is started again; and several can work into one
+folder at once, on one machine or on many that share it.
+"""
+
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from ..benchmark_programs import ToyId, is_toy, suite_members
+from ..errors import TaskError
+from ..ground_truth.bundle_task import task_or_bundle
+from .result import Result
+from .scoring import AnyMethod, find_method, settings_of
+from .sweep_folder import opened
+from .sweep_rows import LeftOut, check_asked, status_of
+from .sweep_run import SweepPlan, SweepRun, Watch
+from .sweep_work import AskedTask
+from .sweep_workers import workers
+from .track import Track
+from .tracks import CIRCUIT, TRACKS, find_track
+
+ALL_TRACKS = "all"
+"""Stands for every track."""
+
+
+@dataclass(frozen=True)
+class SweepReport:
+    """What a sweep leaves.
+
+    Attributes:
+        folder: of results.
+        names: the files of all rows.
+        before: how many of them were there before.
+        left_out: what could not be asked.
+    """
+
+    folder: Path
+    names: tuple[str, ...]
+    before: int
+    left_out: tuple[LeftOut, ...] = ()
+
+    def results(self) -> Iterator[Result]:
+        """Yield the result of every row: task by task, and there by track, seed and method."""
+        return (Result.read(self.folder / name) for name in self.names)
+
+    def failed(self) -> tuple[str, ...]:
+        """Return the files of the rows without an answer."""
+        return tuple(name for name in self.names if status_of(self.folder / name) != "ok")
+
+
+def sweep(
+    methods: AnyMethod | Sequence[AnyMethod],
+    suite: str | Sequence[str | AskedTask],
+    folder: str | os.PathLike[str],
+    *,
+    track: str | Track | Sequence[str | Track] = CIRCUIT,
+    seeds: int | Sequence[int] = 1,
+    jobs: int = 1,
+    backend: str = "local",
+    address: str | None = None,
+    again: bool = False,
+    retry_failed: bool = False,
+    with_priors: bool = True,
+    watch: Watch | None = None,
+) -> SweepReport:
+    """Score methods on tasks, on tracks, with seeds; write each result as soon as it is there.
+
+    Results that are in the folder are kept, and not asked for again: a sweep that was stopped
+    goes on. Several sweeps can work into one folder at once. What a track cannot ask about a
+    task is left out, and the report says so.
+
+    Args:
+        methods: as for `score_suite`. One that states its track is asked on that alone.
+        suite: the name of a suite, or tasks: ids, paths of bundles, or tasks themselves.
+        folder: of results; made if it is not there. Workers of a cluster must see it too.
+        track: one or several, by name or as objects; `all` for every one.
+        seeds: how many, from 0; or which.
+        jobs: how many processes, or -1 for one on each core. One is this process itself.
+        backend: `local`, or `ray` or `dask`: a cluster that runs; all of its processes work.
+        address: of that cluster; else RAY_ADDRESS or DASK_SCHEDULER_ADDRESS says it.
+        again: whether results that are there are asked for again, and replaced.
+        retry_failed: whether those without an answer are.
+        with_priors: whether prior floors are learned over the tasks.
+        watch: is told what is going on, how much of it is done and how much there is; from a
+            thread of its own.
+
+    Raises:
+        TaskError: there is no such suite, task, track, method or backend; a method answers none
+            of the tracks; or nothing can be asked at all.
+        ToolError: a method cannot be imported, or there is no such cluster.
+        MissingExtraError: the backend is not installed.
+        BundleError: nothing can be written to the folder, or a bundle is not what it should be.
+        GlassbenchError: workers do not see the folder, or are lost again and again.
+    """
+    several = (
+        methods if isinstance(methods, Sequence) and not isinstance(methods, str) else [methods]
+    )
+    found = {}
+    for given in several:
+        method = find_method(given)
+        found[method.name, str(settings_of(method))] = given, method
+    plan = SweepPlan(
+        given=tuple(given for given, _ in found.values()),
+        methods=tuple(method for _, method in found.values()),
+        tasks=_tasks(suite),
+        tracks=_tracks(track),
+        seeds=tuple(range(seeds)) if isinstance(seeds, int) else tuple(seeds),
+        with_priors=with_priors,
+        paths=(os.getcwd(),) if any(":" in str(given) for given, _ in found.values()) else (),
+    )
+    check_asked(plan.methods, plan.tracks)
+    with (
+        opened(Path(folder), again=again, retry_failed=retry_failed) as place,
+        workers(backend, address, jobs) as force,
+    ):
+        run = SweepRun(plan, place, force, watch or _unwatched)
+        names, left_out = run.run()
+    return SweepReport(Path(folder), names, run.before, left_out)
+
+
+def _unwatched(doing: str, done: int, total: int) -> None:
+    """Nobody wants to know."""
+
+
+def _tracks(asked: str | Track | Sequence[str | Track]) -> tuple[Track, ...]:
+    """Return the tracks that are asked, each once."""
+    several = [asked] if isinstance(asked, str | Track) else list(asked)
+    if ALL_TRACKS in several:
+        several = [*TRACKS.values()]
+    if not several:
+        raise TaskError("A sweep needs a track, got none; name one, or all of them with 'all'")
+    return tuple(dict.fromkeys(map(find_track, several)))
+
+
+def _tasks(suite: str | Sequence[str | AskedTask]) -> tuple[AskedTask, ...]:
+    """Return what is asked about."""
+    if isinstance(suite, str):
+        return tuple(suite_members(suite))
+    return tuple(_named(task) if isinstance(task, str) else task for task in suite)
+
+
+def _named(name: str) -> AskedTask:
+    return ToyId.parse(name) if is_toy(name) else task_or_bundle(name)

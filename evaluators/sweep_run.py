@@ -1,0 +1,255 @@
+"""A sweep as it goes: tasks are loaded, priors learned, rows asked for until all are there."""
+
+import os
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
+from math import ceil
+from pathlib import Path
+from threading import Event, Thread
+
+from ..benchmark_programs import TaskId, ToyId
+from ..errors import GlassbenchError, TaskError, listing
+from .method import Method
+from .row_claim import died_at
+from .scoring import AnyMethod
+from .sweep_folder import SweepFolder
+from .sweep_rows import LeftOut, Row, rows_of
+from .sweep_work import (
+    MOST_DEATHS,
+    AskedTask,
+    Job,
+    Told,
+    asked,
+    loaded,
+    loaded_and_checked,
+    priors_for,
+)
+from .sweep_workers import WorkerLostError, Workers
+from .tool import Tool
+from .track import AnyTask, Priors, Track
+
+MOST_LOSSES = 3
+"""How often workers may be lost while nothing new arrives."""
+SECONDS_BETWEEN_LOOKS = 1.0
+"""How often it is looked what is there, at most; less often where a look takes long."""
+_SHARE_OF_LOOKS = 0.05
+_LOADING, _SCORING = "Compiling and certifying", "Scoring"
+
+Watch = Callable[[str, int, int], None]
+"""Is told what is going on, how much of it is done, and how much there is."""
+
+
+@dataclass(frozen=True, eq=False)
+class SweepPlan:
+    """What a sweep asks.
+
+    Attributes:
+        given: the methods, by name where that is how they were given.
+        methods: the same, found.
+        tasks: what is asked about.
+        tracks: the questions.
+        seeds: what problems are drawn with.
+        with_priors: whether prior floors are learned over the tasks.
+        paths: where workers look for modules of methods.
+    """
+
+    given: tuple[AnyMethod, ...]
+    methods: tuple[Method | Tool, ...]
+    tasks: tuple[AskedTask, ...]
+    tracks: tuple[Track, ...]
+    seeds: tuple[int, ...]
+    with_priors: bool
+    paths: tuple[str, ...]
+
+
+class SweepRun:
+    """A sweep as it goes; lives for one.
+
+    Args:
+        plan: what is asked.
+        folder: where results go.
+        workers: who does the work.
+        watch: is told how far it is.
+    """
+
+    def __init__(
+        self, plan: SweepPlan, folder: SweepFolder, workers: Workers, watch: Watch
+    ) -> None:
+        self._plan, self._folder, self._workers, self._watch = plan, folder, workers, watch
+        self._tasks: dict[str, AskedTask] = {}
+        for task in plan.tasks:
+            one = loaded(task) if isinstance(task, Path) else task
+            self._tasks[str(one) if isinstance(one, TaskId | ToyId) else str(one.id)] = one
+        self._rows: dict[str, list[Row]] = {
+            task: list(rows_of(task, plan.methods, plan.tracks, plan.seeds)) for task in self._tasks
+        }
+        self._left_out: dict[LeftOut, None] = {}
+        self._priors: dict[str, tuple[Priors, ...]] = {}
+        there = folder.done.among(folder.path)
+        self.before = sum(row.name in there for row in self._every())
+
+    def run(self) -> tuple[tuple[str, ...], tuple[LeftOut, ...]]:
+        """Go on until every row is there; return their names, and what could not be asked.
+
+        Raises:
+            TaskError: nothing can be asked.
+            GlassbenchError: workers do not see the folder, or are lost again and again.
+        """
+        if self._pending():
+            self._load()
+            if not any(self._every()):
+                raise TaskError("\n".join(dict.fromkeys(one.why for one in self._left_out)))
+            with self._watched():
+                self._ask_for_all()
+        return tuple(row.name for row in self._every()), tuple(self._left_out)
+
+    def _every(self) -> Iterator[Row]:
+        return (row for rows in self._rows.values() for row in rows)
+
+    def _pending(self) -> dict[str, list[Row]]:
+        """Return the rows that are not there, by task."""
+        there = self._folder.done.among(self._folder.path)
+        pending = {
+            task: [row for row in rows if row.name not in there]
+            for task, rows in self._rows.items()
+        }
+        return {task: rows for task, rows in pending.items() if rows}
+
+    def _load(self) -> None:
+        """Load what is asked about, leave out what cannot be, and learn the priors."""
+        pending, tracks = self._pending(), self._plan.tracks
+        learning = {
+            place
+            for place, track in enumerate(tracks)
+            if self._plan.with_priors and track.has_priors
+        }
+        learns = any(row.track in learning for rows in pending.values() for row in rows)
+        needed = [task for name, task in self._tasks.items() if learns or name in pending]
+        self._watch(_LOADING, 0, len(needed))
+        found: dict[str, AnyTask] = {}
+        work = partial(loaded_and_checked, tracks=tracks)
+        for task, cannot in self._workers.each(work, needed):
+            found[str(task.id)] = task
+            self._leave_out(cannot)
+            self._watch(_LOADING, len(found), len(needed))
+        self._tasks |= found
+        every = [
+            self._learned(track, list(found.values())) if place in learning and learns else {}
+            for place, track in enumerate(tracks)
+        ]
+        for name in found:
+            self._priors[name] = tuple(priors_for(name, priors) for priors in every)
+
+    def _learned(self, track: Track, tasks: Sequence[AnyTask]) -> Priors:
+        without = {one.task for one in self._left_out if one.track == track.name}
+        return track.priors([task for task in tasks if str(task.id) not in without])
+
+    def _leave_out(self, cannot: Sequence[LeftOut]) -> None:
+        """Take rows away that cannot be asked for."""
+        for one in cannot:
+            self._left_out[one] = None
+            self._rows[one.task] = [
+                row
+                for row in self._rows[one.task]
+                if self._plan.tracks[row.track].name != one.track
+                or one.seed not in (None, row.seed)
+            ]
+
+    def _ask_for_all(self) -> None:
+        """Ask for rows until all are there, by whomever."""
+        losses = 0
+        while pending := self._pending():
+            try:
+                told = list(self._workers.each(asked, self._jobs(pending)))
+            except WorkerLostError as error:
+                self._ask_alone(pending)
+                is_stuck = _count(self._pending()) == _count(pending)
+                losses = losses + 1 if is_stuck else 0
+                if losses == MOST_LOSSES:
+                    raise GlassbenchError(
+                        f"Workers must live until their work is done, and {losses} times some were "
+                        f"lost while nothing new arrived: {error}; give them more memory, or fewer "
+                        "jobs. What is there is kept, and the same call goes on"
+                    ) from error
+                continue
+            self._check_seen(told)
+            self._leave_out([one for some in told for one in some.left_out])
+            if not any(one.asked or one.left_out for one in told):
+                time.sleep(SECONDS_BETWEEN_LOOKS)  # others are at what is left
+
+    def _ask_alone(self, pending: Mapping[str, list[Row]]) -> None:
+        """Ask for rows at which a process died, with nothing beside them that could be to blame."""
+        for task, rows in pending.items():
+            for row in rows:
+                for _ in range(MOST_DEATHS + 1):
+                    if not died_at(self._folder.path, row.name):
+                        break
+                    try:
+                        list(self._workers.each(asked, [self._job(task, [row])]))
+                    except WorkerLostError:
+                        continue
+
+    def _jobs(self, pending: Mapping[str, list[Row]]) -> Iterator[Job]:
+        """Yield what each process is to do: a task each, or parts where there are few tasks."""
+        parts = ceil(self._workers.count / len(pending))
+        for task, rows in pending.items():
+            for part in range(min(parts, len(rows))):
+                yield self._job(task, rows[part::parts])
+
+    def _job(self, task: str, rows: Sequence[Row]) -> Job:
+        folder = self._folder
+        return Job(
+            sweep=folder.sweep,
+            folder=folder.path,
+            task=self._tasks[task],
+            methods=self._plan.given,
+            tracks=self._plan.tracks,
+            priors=self._priors[task],
+            rows=tuple(rows),
+            done=folder.done,
+            has_claims=folder.has_claims,
+            driver=os.getpid() if self._workers.are_here else 0,
+            paths=self._plan.paths,
+        )
+
+    def _check_seen(self, told: Sequence[Told]) -> None:
+        """Check that every worker saw the folder."""
+        unseen = sorted({one.unseen for one in told if one.unseen})
+        if unseen:
+            raise GlassbenchError(
+                listing(
+                    f"Every worker must see the folder of results, {self._folder.path}, and on "
+                    "these machines it is not there; choose one with -o that all of them share:",
+                    unseen,
+                )
+            )
+
+    @contextmanager
+    def _watched(self) -> Iterator[None]:
+        """Tell meanwhile how many rows are there."""
+        over = Event()
+        thread = Thread(target=self._look, args=(over,), daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            over.set()
+            thread.join()
+            total = sum(1 for _ in self._every())
+            self._watch(_SCORING, total - _count(self._pending()), total)
+
+    def _look(self, over: Event) -> None:
+        wait = 0.0
+        while not over.wait(wait):
+            started = time.perf_counter()
+            total = sum(1 for _ in self._every())
+            self._watch(_SCORING, total - _count(self._pending()), total)
+            taken = time.perf_counter() - started
+            wait = max(SECONDS_BETWEEN_LOOKS, taken / _SHARE_OF_LOOKS)
+
+
+def _count(pending: Mapping[str, list[Row]]) -> int:
+    return sum(map(len, pending.values()))

@@ -1,0 +1,169 @@
+"""What `glassbench score` does: a sweep, with its options, its progress and what it says after."""
+
+import os
+import sys
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from .asked_tasks import asked_track, check_posed
+from .console import console, counted, sweep_progress
+from .errors import TaskError, listing
+
+if TYPE_CHECKING:
+    from .benchmark_programs import TaskId, ToyId
+    from .evaluators import Result, SweepReport, Tool, Track
+    from .evaluators.sweep_rows import LeftOut
+
+MOST_READ = 20_000
+"""How many results are read and ranked at the end; of more it is said where they are."""
+
+Tracks = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--track",
+        help="The question: circuit (if none is named), attribution, features, variables or "
+        "program; may be given again; 'all' for every one.",
+    ),
+]
+Seeds = Annotated[int, typer.Option(min=1, help="How many seeds, from --seed on.")]
+Jobs = Annotated[
+    int, typer.Option("-j", "--jobs", min=-1, help="Processes that work; -1 for all cores.")
+]
+Backend = Annotated[
+    str, typer.Option(help="Where they are: local, or ray or dask for a cluster that runs.")
+]
+Address = Annotated[
+    str | None,
+    typer.Option(help="Of the cluster; else RAY_ADDRESS or DASK_SCHEDULER_ADDRESS says it."),
+]
+Again = Annotated[
+    bool, typer.Option("--again", help="Ask again for results that are there, and replace them.")
+]
+RetryFailed = Annotated[
+    bool, typer.Option("--retry-failed", help="Ask again for those without an answer.")
+]
+
+
+@dataclass(frozen=True)
+class SweepOptions:
+    """How a sweep is run: the options of `glassbench score`, as `sweep` has them."""
+
+    seeds: range = range(1)
+    jobs: int = 1
+    backend: str = "local"
+    address: str | None = None
+    again: bool = False
+    retry_failed: bool = False
+
+
+def asked_methods(names: Sequence[str], tools: "Sequence[Tool]") -> "list[str | Tool]":
+    """Return what is asked; modules of methods are found in the current folder too."""
+    if not names and not tools:
+        raise typer.BadParameter("name one, or give --command or --answer", param_hint="METHOD")
+    if any(":" in name for name in names) and os.getcwd() not in sys.path:
+        sys.path.insert(0, os.getcwd())
+    return [*names, *tools]
+
+
+def asked_tracks(names: Sequence[str] | None, arm: str | None) -> "list[Track]":
+    """Return the questions that the options ask."""
+    from .evaluators import TRACKS
+    from .evaluators.sweep import ALL_TRACKS
+
+    named = list(dict.fromkeys(names or ["circuit"]))
+    if ALL_TRACKS in named:
+        named = list(TRACKS)
+    if arm is None or len(named) == 1:
+        return [asked_track(name, arm) for name in named]
+    return [asked_track(name, arm if name == "features" else None) for name in named]
+
+
+def check_some_posed(tracks: "Sequence[Track]", names: "Sequence[TaskId | ToyId | Path]") -> None:
+    """Raise, before anything is loaded, if no track can ask about any of the tasks."""
+    for track in tracks:
+        for name in names:
+            try:
+                check_posed(track, [name])
+            except TaskError:
+                continue
+            return
+    check_posed(tracks[0], names)
+
+
+def swept(
+    methods: "Sequence[Any]",
+    tasks: "Sequence[Any]",
+    tracks: "Sequence[Track]",
+    options: SweepOptions,
+    *,
+    folder: Path | None,
+    in_suite: bool,
+) -> "tuple[SweepReport, list[Result]]":
+    """Run a sweep, and say what was left out; return its report, and results if they are few.
+
+    Args:
+        methods: as for `sweep`.
+        tasks: as for `sweep`.
+        tracks: the questions.
+        options: how.
+        folder: of results; `None` for one that is gone afterwards.
+        in_suite: whether prior floors are learned over the tasks.
+    """
+    from .evaluators import sweep
+
+    with _folder_or_none(folder) as place:
+        try:
+            with sweep_progress() as watch:
+                report = sweep(
+                    methods,
+                    tasks,
+                    place,
+                    track=tracks,
+                    with_priors=in_suite,
+                    watch=watch,
+                    **vars(options),
+                )
+        except KeyboardInterrupt:
+            if folder is not None:
+                text = f"Stopped. What is in {folder}{os.sep} stays; the same command goes on."
+                console(stderr=True).print(text, soft_wrap=True)
+            raise typer.Exit(130) from None
+        results = list(report.results()) if len(report.names) <= MOST_READ else []
+    if report.left_out:
+        console(stderr=True).print(_left_out_text(report.left_out), style="yellow", soft_wrap=True)
+    return report, results
+
+
+def where_written(report: "SweepReport") -> str:
+    """Return how many results are where, and how many of them were there before."""
+    text = f"\nWritten: {counted(len(report.names) - report.before, 'result')} in "
+    text += f"{report.folder}{os.sep}"
+    if report.before:
+        text += f"; {report.before:,} were there and are kept (--again asks anew)"
+    return text
+
+
+def _left_out_text(left_out: "Sequence[LeftOut]") -> str:
+    """Return what could not be asked: a list for each reason that a track gives."""
+    reasons: dict[str, list[str]] = {}
+    for one in left_out:
+        heading, *items = one.why.splitlines()
+        reasons.setdefault(heading, []).extend(item.removeprefix("  - ") for item in items)
+    return "Left out. " + "\n".join(
+        listing(heading, list(dict.fromkeys(items))) for heading, items in reasons.items()
+    )
+
+
+@contextmanager
+def _folder_or_none(folder: Path | None) -> Iterator[Path]:
+    if folder is not None:
+        yield folder
+        return
+    with tempfile.TemporaryDirectory(prefix="glassbench-") as scratch:
+        yield Path(scratch)
