@@ -22,7 +22,14 @@ def folder(tmp_path_factory):
 
 @pytest.mark.parametrize(
     "page",
-    ["any_language.md", "bundle.md", "labels.md", "program_track.md", "toy_superposition.md"],
+    [
+        "any_language.md",
+        "bundle.md",
+        "labels.md",
+        "program_track.md",
+        "toy_superposition.md",
+        "variables.md",
+    ],
 )
 def test_python_blocks_run(folder, monkeypatch, page):
     monkeypatch.chdir(folder)

@@ -75,3 +75,13 @@ def test_plain_python_gives_principal_components():
     (directions,) = (a for name, a in content.arrays.items() if name.endswith("/directions"))
     assert np.allclose(directions @ directions.T, np.eye(len(directions)))
     assert result.status == "ok"
+
+
+def test_plain_python_probes_variables():
+    content, result = answer(f"{sys.executable} probe.py", "variables")
+    names = {path.partition("/")[0] for path in content.arrays}
+    assert names == {"v0", "v1", "v2"}
+    assert all(content.arrays[f"{name}/hook"].shape == (1,) for name in names)
+    metric = result.metrics["interchange_accuracy"]
+    assert metric.value > metric.floor
+    assert max(result.reported[f"{name}_accuracy"] for name in names) == 1

@@ -1,4 +1,4 @@
-"""Interchange accuracy by hand, what a subspace is patched with, overlap, and intervals."""
+"""Interchange accuracy by hand, as in docs/variables.md, patches, overlap, and intervals."""
 
 import numpy as np
 import pytest
@@ -8,6 +8,7 @@ from glassbench.compiler.executor import run
 from glassbench.compiler.model import Codec, Model, Readout
 from glassbench.compiler.values import Domain, Encoding
 from glassbench.compiler.weights import Weights
+from glassbench.evaluators import MetricValue
 from glassbench.evaluators.variables_floors import marks, whole_stream_dimensions
 from glassbench.evaluators.variables_metrics import (
     InterchangeRuns,
@@ -101,8 +102,18 @@ def test_floors_by_hand(adder, pairs):
     true = Subspace(LAST, np.eye(1, 3))
     found = marks(runs, true, 2, 1, seed=0)
     assert (found.idle, found.whole, found.ceiling) == (0.25, 0.0, 1.0)
-    assert 0 < found.random < 1
-    assert found.floor == max(0.25, found.random)
+    assert found.random == 15 / 64  # of 16 directions on four pairs
+    assert found.floor == 0.25
+
+
+def test_a_score_by_hand(adder, pairs):
+    """The fourth answer of the example in docs/variables.md."""
+    subspace = Subspace(LAST, np.array([[1.0, 1.0, 0.0]]), np.eye(1, 3))
+    (hits,) = InterchangeRuns.of(adder, pairs).hits(2, [subspace.factors])
+    interval = mean_accuracy_interval([hits], seed=0)
+    assert (interval.low, interval.high) == (0.25, 1)
+    metric = MetricValue.of(hits.mean(), random=0.25, interval=interval)
+    assert metric.normalised == pytest.approx(2 / 3)
 
 
 def test_a_patch_replaces_what_is_read_and_leaves_the_rest():
