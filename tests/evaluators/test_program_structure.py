@@ -4,12 +4,16 @@ from itertools import permutations
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from sklearn.metrics import f1_score, precision_score, rand_score, recall_score
 
 from glassbench.benchmark_programs import library
 from glassbench.compiler import InputSpace, optimise, read_rasp, write_rasp
 from glassbench.compiler.effort import Effort, EffortError
 from glassbench.compiler.traced_program import traced_program
 from glassbench.compiler.untrace import untrace
+from glassbench.evaluators.local_function import partition, same_partition
 from glassbench.evaluators.program_normal_form import NormalForm
 from glassbench.evaluators.program_structure import Matching, Overlap, are_alike
 
@@ -288,6 +292,25 @@ def test_laws_of_the_metrics():
                 assert there[f"{kind}_precision"] == back[f"{kind}_recall"]
             nodes = Matching.of(fst, snd).nodes
             assert nodes.matched <= min(nodes.submitted, nodes.true)
+
+
+@given(st.lists(st.tuples(st.booleans(), st.booleans()), min_size=1))
+def test_what_two_sets_have_in_common_is_that_of_scikit_learn(members):
+    given, true = np.array(members).T
+    common = Overlap(int((given & true).sum()), int(given.sum()), int(true.sum()))
+    found = common.metrics("x")
+    peers = {"x_f1": f1_score, "x_precision": precision_score, "x_recall": recall_score}
+    for name, peer in peers.items():
+        # Of nothing beside nothing we say 1; of no answers beside some, and the reverse, 0.
+        expected = peer(true, given, zero_division=float(not (given | true).any()))
+        assert found[name] == pytest.approx(expected), name
+
+
+@given(st.lists(st.tuples(st.integers(0, 3), st.integers(0, 3)), min_size=2))
+def test_results_are_the_same_up_to_names_where_the_rand_index_is_one(results):
+    fst, snd = np.array(results, float).T
+    assert same_partition(fst, snd) == (rand_score(fst, snd) == 1)
+    assert (partition(fst) == partition(snd)) == same_partition(fst, snd)
 
 
 def test_nothing_beside_nothing():

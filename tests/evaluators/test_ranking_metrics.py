@@ -4,7 +4,13 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sklearn.metrics import average_precision_score, f1_score, roc_auc_score
+from sklearn.metrics import (
+    average_precision_score,
+    f1_score,
+    precision_score,
+    recall_score,
+    roc_auc_score,
+)
 
 from glassbench.errors import AnswerError
 from glassbench.evaluators.floors import normalised
@@ -78,6 +84,9 @@ def test_scikit_learn_agrees_where_it_has_the_metric(ranking):
     )
     best = max(f1_score(key, scores >= level) for level in np.unique(scores))
     assert best_f1(scores, key) == pytest.approx(best, abs=1e-12)
+    top = np.argsort(np.argsort(-untied)) < key.sum()
+    assert precision_at_true_size(untied, key) == pytest.approx(precision_score(key, top))
+    assert recall_at_true_size(untied, key) == pytest.approx(recall_score(key, top))
 
 
 def test_values_worked_by_hand():
