@@ -32,7 +32,7 @@ from .faithfulness_command import faithfulness
 from .holdout_command import app as holdout_app
 from .holdout_command import sample
 from .program_commands import check, list_everything, said_of
-from .rescore_command import rescore
+from .rescore_command import CheckJobs, Verify, check_kept, rescore
 from .score_command import (
     Address,
     Again,
@@ -48,6 +48,7 @@ from .score_command import (
     swept,
     where_written,
 )
+from .submission_commands import problems, submit, validate
 from .tool_commands import (
     Answers,
     Command,
@@ -289,6 +290,9 @@ app.command()(build)
 app.command()(download)
 app.command()(verify)
 app.command()(rescore)
+app.command()(problems)
+app.command()(submit)
+app.command()(validate)
 app.command()(faithfulness)
 app.command("problem")(write_problem_of)
 app.command()(sample)
@@ -362,12 +366,15 @@ def leaderboard(
     ] = HOME,
     track: TrackName = "circuit",
     arm: Arm = None,
+    verify: Verify = False,
+    jobs: CheckJobs = 1,
 ) -> None:
     """Rank the results of a folder; write tables and figures for reading, papers and programs."""
     from .leaderboard import write_leaderboard
 
     asked = asked_track(track, arm)
     question = asked.question
+    check_kept(results, verify=verify, jobs=jobs)
     board = write_leaderboard(results, _writable(output), track=asked.name, question=question)
     _print_ranking(board.statistics.standings)
     console().print("\nWritten:")

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from .asked_tasks import Arm, TrackName, asked_track
 from .console import console, counted, print_table, progress
 from .errors import BundleError, CertificationError, GlassbenchError, listing
 from .whole_file import check_place
@@ -82,6 +83,36 @@ def commit(
     say(secret.commitment.commitment, soft_wrap=True)
     say(f"\nPublish: {public}", soft_wrap=True)
     say(f"Keep secret until the reveal: {output}", soft_wrap=True)
+
+
+@app.command()
+def problems(
+    secret: Annotated[Path, typer.Argument(metavar="SECRET", help="The secret file.")],
+    output: Annotated[
+        Path, typer.Option("-o", "--output", metavar="DIR", help="A new folder for the problems.")
+    ],
+    track: TrackName = "circuit",
+    arm: Arm = None,
+    seeds: Annotated[int, typer.Option(min=1, help="How many problems each task poses.")] = 1,
+    jobs: Jobs = 1,
+) -> None:
+    """Write the problems of the tasks of a secret, to hand out before the reveal.
+
+    Each is a folder that bears the problem's id, and nothing tells of its task.
+    """
+    from .evaluators.problem_index import write_problems
+    from .ground_truth import holdout
+
+    asked, kept = asked_track(track, arm), holdout.Secret.read(secret)
+    _check_folder(output)
+    with progress("Drawing and certifying", kept.n) as advance:
+        tasks = holdout.reveal(kept, kept.commitment, jobs=jobs, advance=advance).tasks
+    index = write_problems(asked, tasks, output, seeds=seeds, names=False)
+    say = console().print
+    say(f"Written: {counted(len(index.problems), 'problem')} in {output}", soft_wrap=True)
+    left = len(tasks) - len(index.problems) // seeds
+    if left:
+        say(f"The {asked.name} track cannot ask about {counted(left, 'task')}.", soft_wrap=True)
 
 
 @app.command()

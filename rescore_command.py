@@ -25,6 +25,11 @@ Bundles = Annotated[
     ),
 ]
 
+Verify = Annotated[
+    bool, typer.Option("--verify", help="Measure every answer again; each result must have one.")
+]
+CheckJobs = Annotated[int, typer.Option("--jobs", min=1, help="How many processes check answers.")]
+
 
 def rescore(results: Results, task: Bundles = None) -> None:
     """Measure the answers that are kept with results again, and compare every number.
@@ -80,3 +85,23 @@ def _tell(answered: "Sequence[Result]", n_failed: int, problems: Sequence[str]) 
     if problems:
         raise GlassbenchError(listing("These results are not what their answers earn:", problems))
     say(f"\n{counted(len(answered), 'answer')}: every number is that of the result.")
+
+
+def check_kept(results: Path, *, verify: bool, jobs: int) -> None:
+    """Check that results are those of the answers kept beside them, and say which have none.
+
+    Raises:
+        BundleError: some are not; or some have none, where all are to be measured again.
+    """
+    from .evaluators.answers_check import check_answers
+    from .leaderboard import read_results
+
+    found = read_results(results)
+    title = "Measuring again" if verify else "Checking answers"
+    with progress(title, sum(one.status == "ok" for one in found)) as advance:
+        check = check_answers(results, found, verify=verify, jobs=jobs, advance=advance)
+    how = "measured again" if verify else "compared with their digests"
+    lines = [f"{counted(check.n_checked, 'answer')} {how}."]
+    if check.without:
+        lines = [listing(f"{lines[0]} Of these results no answer is kept:", check.without)]
+    console(stderr=True).print("\n".join(lines), soft_wrap=True)

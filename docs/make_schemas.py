@@ -11,6 +11,7 @@ from pathlib import Path
 from glassbench.evaluators.answer_folder import ToolAnswer
 from glassbench.evaluators.kept_answer import AnswerRecord
 from glassbench.evaluators.problem_folder import ProblemRecord
+from glassbench.evaluators.problem_index import ProblemIndex
 from glassbench.evaluators.submission import SubmissionRecord
 from glassbench.evaluators.validation_report import ValidationReport
 from glassbench.ground_truth.bundle import RECORDS
@@ -26,6 +27,7 @@ ALONE: dict[str, type[Record]] = {
     "compression_report": CompressionReport,
     "problem": ProblemRecord,
     "problem.model.config": NamelessConfig,
+    "problems": ProblemIndex,
     "submission": SubmissionRecord,
     "tool_answer": ToolAnswer,
     "validation_report": ValidationReport,

@@ -44,7 +44,7 @@ class SubmittedRun(Record):
 
     Attributes:
         task: the id of the task; `None` where it is not known, as before a hold-out is revealed.
-        problem: the id of the problem, where `task` is not known.
+        problem: the id of the problem; it may be left out where `task` is known.
         track: the question.
         question: how it differs from that which the track asks by default.
         seed: the seed of the problem.
@@ -73,8 +73,8 @@ class SubmittedRun(Record):
     @model_validator(mode="after")
     def _consistent(self) -> Self:
         problems = []
-        if (self.task is None) == (self.problem is None):
-            problems.append("a run has a task or a problem, and one of them alone")
+        if self.task is None and self.problem is None:
+            problems.append("a run has a task or a problem, or both")
         if self.status == "ok" and (self.folder is None or self.error is not None):
             problems.append("a run with status 'ok' has a folder, and no error")
         if self.status != "ok" and (self.folder is not None or self.error is None):

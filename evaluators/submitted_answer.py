@@ -54,6 +54,11 @@ class SubmittedAnswer(Tool):
         try:
             content = track.public(problem)
             identity = problem_id(track.name, content)
+            if run.problem not in (None, identity):
+                raise AnswerError(
+                    f"the problem has the id {identity}, and {run.problem} was answered; answer "
+                    "that of this version of Glassbench"
+                )
             record, given = read_answer(self.place, content.asked, identity)
         except AnswerError as error:
             return Reply(error=error, status="failed", told=told)

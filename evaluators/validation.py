@@ -14,6 +14,7 @@ from typing import Any
 from ..benchmark_programs import TaskId, ToyId, is_toy
 from ..errors import BundleError, GlassbenchError, TaskError, listing
 from ..whole_file import write_whole
+from .problem_index import poses
 from .rescoring import TOLERANCE
 from .result import Result
 from .scoring import Scored, scored_suite
@@ -182,17 +183,9 @@ def _posed(
 ) -> dict[Question, tuple[AnyTask, ...]]:
     """Return the tasks that pose each question, as in a sweep: some suites hold others too."""
     return {
-        question: tuple(task for task in tasks if _poses(task, track))
+        question: tuple(task for task in tasks if poses(track, task))
         for question, track in tracks.items()
     }
-
-
-def _poses(task: AnyTask, track: Track[Any, Any]) -> bool:
-    try:
-        track.check([task])
-    except GlassbenchError:
-        return False
-    return True
 
 
 def _by_task(

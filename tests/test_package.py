@@ -35,6 +35,7 @@ TOP = (
     "program_commands",
     "rescore_command",
     "score_command",
+    "submission_commands",
     "tool_commands",
 )
 HEAVY = ("jax", "torch", "matplotlib", "pandas", "haiku", "sklearn", "transformer_lens", "lark")

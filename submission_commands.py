@@ -1,0 +1,210 @@
+"""`glassbench problems`, `submit` and `validate`: answers handed in, and measured anew."""
+
+import datetime
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from .asked_tasks import Arm, TrackName, asked_track
+from .console import console, counted, print_table, progress
+from .errors import BundleError, GlassbenchError, listing
+from .whole_file import check_place, write_whole
+
+if TYPE_CHECKING:
+    from .evaluators.validation import Validation
+    from .ground_truth import Task, ToyTask
+
+REPORT, REPORT_JSON, RESULTS = "report.md", "report.json", "results"
+VALIDATED = Path("glassbench-results/validated")
+
+Suite = Annotated[str, typer.Option(help="The suite that was answered.")]
+Authors = Annotated[list[str], typer.Option("--author", help="May be given again.")]
+Jobs = Annotated[int, typer.Option(min=1, help="How many processes work.")]
+
+
+def submit(
+    results: Annotated[Path, typer.Argument(metavar="RESULTS", help="A folder of results.")],
+    output: Annotated[
+        Path, typer.Option("-o", "--output", metavar="SUBMISSION", help="A new folder.")
+    ],
+    suite: Suite,
+    author: Authors,
+    licence: Annotated[str, typer.Option(help="Of the answers, such as CC-BY-4.0.")],
+    contact: Annotated[str, typer.Option(help="Where questions go.")],
+    method: Annotated[
+        str | None, typer.Option(help="Whose results, where the folder has several.")
+    ] = None,
+    name: Annotated[
+        str | None, typer.Option(help="What tables call it; its name in the results by default.")
+    ] = None,
+    version: Annotated[str | None, typer.Option(help="Of the method.")] = None,
+    code: Annotated[str | None, typer.Option(metavar="URL", help="Where the code is.")] = None,
+    description: Annotated[str | None, typer.Option(help="What the method does.")] = None,
+    date: Annotated[
+        datetime.datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Of the submission.")
+    ] = None,
+    jobs: Jobs = 1,
+) -> None:
+    """Pack the results of a method, and their answers, as a submission."""
+    from .evaluators.submission_packing import pack
+    from .leaderboard import read_results
+
+    found = [one for one in read_results(results) if method in (None, one.tool)]
+    if not found:
+        raise BundleError(f"{results} must hold results of {method!r}, and holds none")
+    given = {"name": name, "version": version, "code": code, "description": description}
+    about: dict[str, Any] = {key: value for key, value in given.items() if value is not None}
+    about |= {"authors": tuple(author), "licence": licence, "contact": contact, "suite": suite}
+    if date is not None:
+        about["date"] = date.date()
+    tasks = _suite_tasks(suite, jobs)
+    with progress("Packing", len(found)) as advance:
+        submission = pack(found, results, output, about, tasks, advance=advance)
+    say = console().print
+    say(f"Written: {counted(len(submission.record.runs), 'run')} in {output}", soft_wrap=True)
+    say(f"Check it:  glassbench validate {output}", soft_wrap=True)
+
+
+def validate(
+    submissions: Annotated[
+        list[Path], typer.Argument(metavar="SUBMISSION", help="The folder of a submission.")
+    ],
+    output: Annotated[
+        Path, typer.Option("-o", "--output", metavar="DIR", help="Where results and report go.")
+    ] = VALIDATED,
+    tasks: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="Bundles of the tasks of a hold-out, once revealed."),
+    ] = None,
+    jobs: Jobs = 1,
+) -> None:
+    """Measure every answer of submissions from its bytes; write results and a report.
+
+    Results go to DIR/results, which `glassbench leaderboard` ranks, and those of a submission with
+    any problem go nowhere. What submissions hold is read as data: nothing of it is run.
+    """
+    from .evaluators.validation_report import ValidationReport
+
+    check_place(output)
+    made: dict[str, Sequence[Task | ToyTask]] = {}
+    found = [_validation(place, tasks, output / RESULTS, made, jobs) for place in submissions]
+    report = ValidationReport.of(found)
+    write_whole(report.to_json().encode(), output / REPORT_JSON)
+    write_whole(report.to_markdown().encode(), output / REPORT)
+    print_table(["Name", "Runs", "Answered", "Problems", "Verdict"], [_row(one) for one in found])
+    say = console().print
+    say(f"\nWritten: {output / REPORT}", soft_wrap=True)
+    if any(one.accepted for one in found):
+        say(f"Rank them:  glassbench leaderboard {output / RESULTS}", soft_wrap=True)
+    refused = [f"{one.place}: {text}" for one in found for text in one.problems]
+    if refused:
+        raise BundleError(listing("These submissions are refused:", refused))
+
+
+def problems(
+    suite: Suite,
+    output: Annotated[
+        Path, typer.Option("-o", "--output", metavar="DIR", help="A new folder for the problems.")
+    ],
+    track: TrackName = "circuit",
+    arm: Arm = None,
+    seeds: Annotated[int, typer.Option(min=1, help="How many problems each task poses.")] = 1,
+    jobs: Jobs = 1,
+) -> None:
+    """Write the problems of a suite, to be answered where Glassbench is not."""
+    from .evaluators.problem_index import write_problems
+
+    asked = asked_track(track, arm)
+    check_place(output)
+    index = write_problems(asked, _suite_tasks(suite, jobs), output, seeds=seeds)
+    count = counted(len(index.problems), "problem")
+    console().print(f"Written: {count} in {output}", soft_wrap=True)
+
+
+def _validation(
+    place: Path,
+    tasks: Path | None,
+    results: Path,
+    made: "dict[str, Sequence[Task | ToyTask]]",
+    jobs: int,
+) -> "Validation":
+    """Measure a submission, and write its results if nothing is wrong."""
+    from .evaluators.submission_folder import read_submission
+    from .evaluators.validation import Validation, validated
+    from .leaderboard import read_results
+
+    try:
+        submission = read_submission(place)
+        asked = _asked_tasks(submission.record.suite, tasks, made, jobs)
+        with progress("Measuring", len(submission.record.runs)) as advance:
+            found = validated(submission, asked, jobs=jobs, advance=advance)
+        found = found.beside(read_results(results) if any(results.glob("*.json")) else ())
+        if found.accepted:
+            found.write(results)
+    except GlassbenchError as error:
+        return Validation(place.name, None, problems=(str(error),))
+    return found
+
+
+def _asked_tasks(
+    suite: str | None,
+    place: Path | None,
+    made: "dict[str, Sequence[Task | ToyTask]]",
+    jobs: int,
+) -> "Sequence[Task | ToyTask]":
+    """Return the tasks that a submission answers, made once for all submissions."""
+    if suite is None and place is None:
+        raise BundleError("It names no suite: give the tasks of its hold-out with --tasks")
+    if suite is not None and place is not None:
+        raise BundleError(f"It names the suite {suite!r}, and --tasks is for those that name none")
+    key = suite or str(place)
+    if key not in made and suite is not None:
+        made[key] = _suite_tasks(suite, jobs)
+    elif key not in made and place is not None:
+        made[key] = _bundle_tasks(place, jobs)
+    return made[key]
+
+
+def _suite_tasks(suite: str, jobs: int) -> "list[Task | ToyTask]":
+    """Return all tasks of a suite."""
+    from .benchmark_programs import suite_members
+    from .ground_truth import load
+
+    return _in_parallel(load, suite_members(suite), jobs)
+
+
+def _bundle_tasks(folder: Path, jobs: int) -> "list[Task | ToyTask]":
+    """Return the tasks of all bundles in a folder."""
+    from .ground_truth import load_bundle
+    from .ground_truth.bundle_task import is_bundle
+
+    places = sorted(filter(is_bundle, folder.glob("*")))
+    if not places:
+        raise BundleError(f"{folder} must hold bundles, and holds none; reveal the hold-out there")
+    return _in_parallel(load_bundle, places, jobs)
+
+
+def _in_parallel(
+    make: "Callable[..., Task | ToyTask]", names: Sequence[Any], jobs: int
+) -> "list[Task | ToyTask]":
+    """Make tasks, in this process where one works alone, so that they are kept."""
+    from joblib import Parallel, delayed
+
+    found = []
+    with progress("Compiling and certifying", len(names)) as advance:
+        parallel = Parallel(n_jobs=jobs, return_as="generator", batch_size=1)
+        for task in parallel(delayed(make)(name) for name in names):
+            found.append(task)
+            advance()
+    return found
+
+
+def _row(one: "Validation") -> list[str]:
+    """Return what is shown of a submission."""
+    name = one.place if one.submission is None else one.submission.record.name
+    answered = sum(result.status == "ok" for result in one.results)
+    verdict = "accepted" if one.accepted else "refused"
+    numbers = (len(one.runs), answered, len(one.problems))
+    return [name, *(f"{number:,}" for number in numbers), verdict]

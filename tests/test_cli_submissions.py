@@ -1,0 +1,162 @@
+"""`glassbench submit` and `validate`, `leaderboard` with answers, and hold-outs from the shell."""
+
+import json
+from types import MappingProxyType
+
+import pytest
+
+from glassbench.benchmark_programs import suites
+from glassbench.benchmark_programs.suites import SUITES, Suite
+from glassbench.ground_truth.holdout import commit
+
+TINY = Suite("Two small tasks.", lambda: ("sort[vocab=2,length=3]", "frac_prevs[vocab=2,length=3]"))
+METHOD = "def mine(problem):\n    return {edge: float(len(edge)) for edge in problem.edges}\n"
+ABOUT = ("--author", "A", "--licence", "CC0-1.0", "--contact", "a@example.org")
+SEED = 2**64 + 11
+
+
+@pytest.fixture
+def run(tmp_path, monkeypatch, invoke):
+    """Run the command in a folder with a method, where there is a suite of two small tasks."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.setattr(suites, "SUITES", MappingProxyType({**SUITES, "tiny": TINY}))
+    (tmp_path / "submitted_method.py").write_text(METHOD)
+    return invoke
+
+
+@pytest.fixture
+def submission(run, tmp_path):
+    """A submission of the method."""
+    run("score", "submitted_method:mine", "--suite", "tiny", "-o", "results")
+    out = run("submit", "results", "-o", "mine", "--suite", "tiny", "--name", "Mine", *ABOUT).stdout
+    assert "Written: 2 runs in mine" in out
+    return tmp_path / "mine"
+
+
+def test_from_scores_to_a_leaderboard(run, submission, tmp_path):
+    out = run("validate", "mine", "-o", "board").stdout
+    assert [line.split() for line in out.splitlines() if line.endswith("accepted")] == [
+        ["Mine", "2", "2", "0", "accepted"]
+    ]
+    assert "## Mine: accepted" in (tmp_path / "board" / "report.md").read_text()
+    first = sorted(path.read_text() for path in (tmp_path / "results").glob("*.json"))
+    again = sorted(path.read_text() for path in (tmp_path / "board" / "results").glob("*.json"))
+    assert [json.loads(text)["metrics"] for text in first] == [
+        json.loads(text)["metrics"] for text in again
+    ]
+    for options, said in (((), "compared with their digests"), (("--verify",), "measured again")):
+        done = run("leaderboard", "board/results", "-o", "tables", *options)
+        assert f"2 answers {said}." in done.stderr
+        assert "Mine" in done.stdout
+    assert (tmp_path / "tables" / "leaderboard.md").is_file()
+
+
+def test_a_submission_with_a_problem_is_refused_and_others_are_not(run, submission, tmp_path):
+    other = tmp_path / "other"
+    other.mkdir()
+    (other / "submission.json").write_text("{}")
+    done = run("validate", "mine", "other", "-o", "board", code=1)
+    assert "These submissions are refused:" in done.stderr
+    assert "other must be the folder of a submission:" in done.stderr
+    assert len(list((tmp_path / "board" / "results").glob("*.json"))) == 2
+    report = json.loads((tmp_path / "board" / "report.json").read_text())
+    assert [one["accepted"] for one in report["submissions"]] == [True, False]
+    assert report["submissions"][1]["name"] is None
+
+
+def test_claims_are_compared_and_never_used(run, submission, tmp_path):
+    file = submission / "submission.json"
+    content = json.loads(file.read_text())
+    content["runs"][0]["claimed"] = 0.999
+    file.write_text(json.dumps(content))
+    done = run("validate", "mine", "-o", "board", code=1)
+    assert "and 0.999 is claimed" in done.stderr
+    assert not (tmp_path / "board" / "results").exists()
+    assert "0\\.999 is claimed" in (tmp_path / "board" / "report.md").read_text()
+
+
+def test_two_submissions_cannot_bear_one_name(run, submission, tmp_path):
+    run("submit", "results", "-o", "again", "--suite", "tiny", "--name", "MINE", *ABOUT)
+    done = run("validate", "mine", "again", "-o", "board", code=1)
+    assert "again: the name 'Mine' is that of other results" in done.stderr
+    run("validate", "mine", "-o", "board")
+
+
+def test_several_methods_in_a_folder(run, submission):
+    run("score", "weight-norm", "--suite", "tiny", "-o", "results")
+    asked = ("submit", "results", "-o", "one", "--suite", "tiny", *ABOUT)
+    assert "of one method with one choice of settings, got:" in run(*asked, code=1).stderr
+    named = (*asked, "--method", "weight-norm")
+    assert "the name 'weight-norm' is that of a built-in method" in run(*named, code=1).stderr
+    assert "must hold results of 'x', and holds none" in run(*asked, "--method", "x", code=1).stderr
+    run(*named, "--name", "Norms", "--date", "2026-01-31", "--code", "https://example.org")
+
+
+def test_the_leaderboard_refuses_what_does_not_match(run, submission, tmp_path):
+    run("validate", "mine", "-o", "board")
+    files = sorted((tmp_path / "board" / "results" / "answers").glob("*.json"))
+    files[0].unlink()
+    done = run("leaderboard", "board/results", "-o", "tables")
+    assert (
+        "1 answer compared with their digests. Of these results no answer is kept:" in done.stderr
+    )
+    assert "  - Mine on " in done.stderr
+    done = run("leaderboard", "board/results", "-o", "tables", "--verify", code=1)
+    assert ": no answer is kept" in done.stderr
+    content = json.loads(files[1].read_text())
+    files[1].write_text(json.dumps(content | {"scores": dict.fromkeys(content["scores"], 1.0)}))
+    done = run("leaderboard", "board/results", "-o", "others", code=1)
+    assert "holds results that are not those of their answers" in done.stderr
+    assert not (tmp_path / "others" / "leaderboard.md").exists()
+
+
+@pytest.fixture(scope="module")
+def secret():
+    return commit(1, "easy", regimes="exact", seed=SEED)
+
+
+def answered(place, problems):
+    """Answer every problem of a folder alike, without this package."""
+    runs = []
+    for one in json.loads((problems / "problems.json").read_text())["problems"]:
+        asked = json.loads((problems / one["problem"] / "problem.json").read_text())
+        folder = place / "answers" / one["problem"]
+        folder.mkdir(parents=True)
+        scores = dict.fromkeys(asked["answer"]["names"], 0.5)
+        answer = {"format_version": "1.0", "problem": asked["id"], "scores": scores}
+        (folder / "answer.json").write_text(json.dumps(answer))
+        runs.append({**one, "folder": folder.name})
+    record = {"format_version": "1.0", "name": "Flat", "authors": ["A"], "contact": "a"}
+    return record | {"licence": "CC0-1.0", "runs": runs}
+
+
+def test_a_hold_out_from_the_shell(run, secret, tmp_path):
+    secret.write("secret.json")
+    secret.commitment.write("commitment.json")
+    out = run("holdout", "problems", "secret.json", "-o", "problems", "--seeds", "2").stdout
+    assert "Written: 2 problems in problems" in out
+    record = answered(tmp_path / "mine", tmp_path / "problems")
+    assert all(one["task"] is None for one in record["runs"])
+    (tmp_path / "mine" / "submission.json").write_text(json.dumps(record))
+    run("holdout", "reveal", "secret.json", "--commitment", "commitment.json", "-o", "tasks")
+    done = run("validate", "mine", "-o", "board", code=1)
+    assert "It names no suite: give the tasks of its hold-out with --tasks" in done.stderr
+    out = run("validate", "mine", "-o", "board", "--tasks", "tasks").stdout
+    assert "Flat     2         2         0  accepted" in out
+    (tmp_path / "empty").mkdir()
+    done = run("validate", "mine", "-o", "board", "--tasks", "empty", code=1)
+    assert "empty must hold bundles, and holds none" in done.stderr
+    again = run("holdout", "problems", "secret.json", "-o", "problems", code=1)
+    assert "must be a new or empty folder" in again.stderr
+
+
+def test_problems_of_a_suite_for_those_who_never_run_this(run, tmp_path):
+    out = run("problems", "--suite", "tiny", "-o", "problems").stdout
+    assert "Written: 2 problems in problems" in out
+    record = answered(tmp_path / "mine", tmp_path / "problems") | {"suite": "tiny"}
+    assert {one["task"].split("-")[0] for one in record["runs"]} == {"sort", "frac_prevs"}
+    (tmp_path / "mine" / "submission.json").write_text(json.dumps(record))
+    assert "accepted" in run("validate", "mine", "-o", "board").stdout
+    done = run("validate", "mine", "-o", "board", "--tasks", "problems", code=1)
+    assert "It names the suite 'tiny', and --tasks is for those that name none" in done.stderr
