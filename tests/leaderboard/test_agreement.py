@@ -5,7 +5,6 @@ import pandas as pd
 import pytest
 
 from glassbench.errors import BundleError
-
 from glassbench.leaderboard.agreement import agreement, rank_correlation
 
 
