@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 from .adapter import Adapter, EnvironmentTool, PackageTool
-from .environments import AUTO_CIRCUIT, ENVIRONMENTS
+from .environments import AUTO_CIRCUIT, ENVIRONMENTS, SAE_LENS
 from .own_environment import OwnEnvironment
 
 
@@ -41,6 +41,12 @@ def _beside(package: str, name: str, track: str, function: str, what: str) -> Pa
 def _auto_circuit(method: str, what: str) -> EnvironmentTool:
     return EnvironmentTool(
         f"auto-circuit-{method}", "circuit", AUTO_CIRCUIT, "auto_circuit_edges.py", (method,), what
+    )
+
+
+def _sae_lens(method: str, what: str) -> EnvironmentTool:
+    return EnvironmentTool(
+        f"sae-lens-{method}", "features", SAE_LENS, "sae_lens_dictionary.py", (method,), what
     )
 
 
@@ -126,6 +132,8 @@ ADAPTERS: dict[str, Adapter] = {
         _auto_circuit("acdc", "`acdc_prune_scores` with squared errors"),
         _auto_circuit("edge-patching", "`patch_mode`, one edge at a time"),
         _auto_circuit("subnetwork-probing", "`subnetwork_probing_prune_scores`"),
+        _sae_lens("standard", "`StandardTrainingSAE`, trained by `SAETrainer` on the rows"),
+        _sae_lens("topk", "`TopKTrainingSAE`, likewise"),
     )
 }
 """The adapters by name."""

@@ -16,5 +16,17 @@ AUTO_CIRCUIT = OwnEnvironment(
     ),
 )
 
-ENVIRONMENTS = {environment.name: environment for environment in (AUTO_CIRCUIT,)}
+SAE_LENS = OwnEnvironment(
+    "sae-lens",
+    (
+        "sae-lens==6.54.0",
+        "numpy==2.4.6",
+        "safetensors==0.8.0",
+        "torch==2.13.0",
+        "transformer-lens==3.9.0",  # it works with versions before 4 alone
+        "transformers==5.24.0",
+    ),
+)
+
+ENVIRONMENTS = {environment.name: environment for environment in (AUTO_CIRCUIT, SAE_LENS)}
 """Each environment by its name."""

@@ -3,6 +3,7 @@
 import shutil
 import subprocess
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
@@ -130,3 +131,15 @@ def test_names_of_auto_circuit(theirs, ours):
 def test_every_requirement_of_an_environment_is_pinned():
     for environment in ENVIRONMENTS.values():
         assert all("==" in one for one in environment.requirements), environment.name
+
+
+def test_the_page_of_external_tools_names_every_adapter():
+    page = (Path(__file__).parents[2] / "docs" / "external_tools.md").read_text(encoding="utf-8")
+    assert not [name for name in ADAPTERS if f"`{name}`" not in page]
+    for environment in ENVIRONMENTS.values():
+        (version,) = (
+            one.split("==")[1]
+            for one in environment.requirements
+            if one.startswith(f"{environment.name}==")
+        )
+        assert f"| {environment.name} | {version} |" in page
