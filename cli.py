@@ -48,6 +48,7 @@ from .score_command import (
     swept,
     where_written,
 )
+from .site_command import Circuits, RawLink, build_site
 from .submission_commands import problems, submit, validate
 from .tool_commands import (
     Answers,
@@ -368,8 +369,10 @@ def leaderboard(
     arm: Arm = None,
     verify: Verify = False,
     jobs: CheckJobs = 1,
+    circuits: Circuits = True,
+    raw: RawLink = None,
 ) -> None:
-    """Rank the results of a folder; write tables and figures for reading, papers and programs."""
+    """Rank the results of a folder; write a site of them all, and tables and figures of a track."""
     from .leaderboard import write_leaderboard
 
     asked = asked_track(track, arm)
@@ -379,3 +382,6 @@ def leaderboard(
     _print_ranking(board.statistics.standings)
     console().print("\nWritten:")
     _print_files(board)
+    site = build_site(results, output, circuits=circuits, raw=raw)
+    say = console().print
+    say(f"  {site.index}  (a site of {counted(site.pages, 'page')})", soft_wrap=True)

@@ -4,6 +4,7 @@ import os
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -57,11 +58,23 @@ def write_figure(draw: Callable[[], "Figure"], path: str | os.PathLike[str]) -> 
         raise GlassbenchError(
             f"A picture must be named like picture.svg or picture.png, got {str(path)!r}."
         )
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(picture(draw, kind))
+    return path
+
+
+def picture(draw: Callable[[], "Figure"], kind: str = ".svg") -> bytes:
+    """Return a figure as the bytes of a picture.
+
+    Args:
+        draw: makes the figure.
+        kind: one of `SUFFIXES`.
+    """
+    written = BytesIO()
     with picture_style():
         figure = draw()
-        path.parent.mkdir(parents=True, exist_ok=True)
         if kind == ".svg":
-            figure.savefig(path, format="svg", metadata={"Date": None, "Creator": None})
+            figure.savefig(written, format="svg", metadata={"Date": None, "Creator": None})
         else:
-            figure.savefig(path, format="png", dpi=160, metadata={"Software": None})
-    return path
+            figure.savefig(written, format="png", dpi=160, metadata={"Software": None})
+    return written.getvalue()

@@ -5,6 +5,7 @@ A folder of results enters through `read_results`, and `results_frame` makes a f
 with difficulty; each has a function of its own, frames in, frames out. `standings_table` and its
 like choose what people read of a frame; `markdown_table`, `latex_table` and `html_table` write it,
 `standings_figure` and its like draw. `write_leaderboard` does all of it, from folder to folder.
+`write_site` makes static pages of all tracks.
 `agreement` tells how far other measures rank methods as their scores do.
 pandas, scipy and matplotlib are imported only when a function needs them.
 """
@@ -12,6 +13,7 @@ pandas, scipy and matplotlib are imported only when a function needs them.
 from .aggregates import AGGREGATES, Aggregate
 from .agreement import Agreement, agreement
 from .bootstrap import seed_interval, task_intervals
+from .circuit_view import CircuitView
 from .critical_difference import CriticalDifference, critical_difference
 from .critical_difference_figure import critical_difference_figure
 from .difficulty import difficulty_bins, difficulty_trends, task_covariates
@@ -22,9 +24,10 @@ from .profile_figure import profile_figure
 from .profiles import performance_profiles
 from .publish import Leaderboard, write_leaderboard, write_statistics
 from .ranking import rank_ranges
-from .results_folder import read_results
+from .results_folder import RawResult, read_raw_results, read_results
 from .results_frame import failures, results_frame
 from .run_scores import RunScores, run_scores
+from .site import Site, write_site
 from .standings import standings
 from .standings_figure import standings_figure
 from .statistics import Statistics
@@ -36,9 +39,12 @@ __all__ = [
     "AGGREGATES",
     "Aggregate",
     "Agreement",
+    "CircuitView",
     "CriticalDifference",
     "Leaderboard",
+    "RawResult",
     "RunScores",
+    "Site",
     "Statistics",
     "Table",
     "agreement",
@@ -58,6 +64,7 @@ __all__ = [
     "performance_profiles",
     "profile_figure",
     "rank_ranges",
+    "read_raw_results",
     "read_results",
     "results_frame",
     "run_scores",
@@ -72,5 +79,6 @@ __all__ = [
     "trends_table",
     "write_figure",
     "write_leaderboard",
+    "write_site",
     "write_statistics",
 ]

@@ -4,12 +4,15 @@ A score varies with the tasks and with the seeds, and one interval speaks of eac
 whole tasks are drawn with all their runs, so that the spread of seeds is in it, and once. Over
 seeds, every task is a stratum and runs are drawn within it.
 
-Over tasks the interval is the studentised one (Davison and Hinkley 1997, section 5.2.1):
-percentiles of the distance of a resample from what was seen, each measured by its own standard
-error. Plain percentiles are too narrow for few tasks, and for the worst of many. Where scores have
-no spread to measure by, percentiles are taken, expanded for the number of tasks (Hesterberg 2015,
+Over tasks the interval of what single tasks can move, the mean and the worst decile, is the
+studentised one (Davison and Hinkley 1997, section 5.2.1): percentiles of the distance of a resample
+from what was seen, each measured by its own standard error. Plain percentiles are too narrow for
+few tasks, and for the worst of many. For the interquartile mean, and where scores have no spread to
+measure by, percentiles are taken, expanded for the number of tasks (Hesterberg 2015,
 arXiv:1411.5279). `docs/leaderboard.md` tells how often such intervals hold what they should.
 """
+
+from collections.abc import Collection
 
 import numpy as np
 from jaxtyping import Float
@@ -19,7 +22,7 @@ from .aggregates import AGGREGATES, Aggregate
 RESAMPLES = 10_000
 SEED_RESAMPLES = 2_000
 _ELEMENTS_AT_ONCE = 2**22
-_MAJORITY = 0.5
+_ROUNDING = 1e-12
 
 
 def expanded_levels(tasks: int, confidence: float = 0.95) -> tuple[float, float]:
@@ -54,6 +57,7 @@ def task_intervals(
     seed: int,
     confidence: float = 0.95,
     resamples: int = RESAMPLES,
+    only: Collection[str] = tuple(AGGREGATES),
 ) -> dict[str, Float[np.ndarray, "method 2"]]:
     """Return the interval of each aggregate of each method over tasks like these, low and high.
 
@@ -65,22 +69,23 @@ def task_intervals(
         seed: the same seed gives the same intervals.
         confidence: coverage aimed at, in 0..1.
         resamples: how many are drawn.
+        only: the names of the aggregates that are wanted.
 
     Returns:
         Arrays by the name of the aggregate; NaN for a single task, of whose spread nothing is
         known.
     """
     methods, tasks = scores.shape
-    found = {name: np.full((methods, 2), np.nan) for name in AGGREGATES}
+    found = {name: np.full((methods, 2), np.nan) for name in only}
     if tasks < 2:
         return found
     in_order = np.sort(scores, axis=1)
     up_to = resampled_shares(tasks, resamples, np.random.default_rng(seed))
     at_once = max(1, _ELEMENTS_AT_ONCE // resamples)
-    for name, aggregate in AGGREGATES.items():
+    for name in only:
         for start in range(0, methods, at_once):
             some = slice(start, start + at_once)
-            found[name][some] = _ends(aggregate, in_order[some], up_to, confidence)
+            found[name][some] = _ends(AGGREGATES[name], in_order[some], up_to, confidence)
     return found
 
 
@@ -90,6 +95,9 @@ def _ends(
     """Return the interval of one aggregate of some methods."""
     tasks = in_order.shape[1]
     whole = np.arange(1, tasks + 1)[None] / tasks
+    if aggregate.is_trimmed:
+        values = in_order @ aggregate.weights(up_to).T
+        return np.quantile(values, expanded_levels(tasks, confidence), axis=1).T
     value, error = (one[:, 0] for one in aggregate.with_error(in_order, whole))
     values, errors = aggregate.with_error(in_order, up_to)
     percentiles = np.quantile(values, expanded_levels(tasks, confidence), axis=1).T
@@ -102,12 +110,9 @@ def _ends(
     far = np.quantile(studentised, tails, axis=1, method="inverted_cdf").T
     has_error = error > 0
     ends = value[:, None] - far * np.where(has_error, error, 1.0)[:, None]
-    if aggregate.end - aggregate.start >= _MAJORITY:
+    if aggregate.end == 1:  # a mean lies among its scores; a tail may go on below those seen
         ends = np.clip(ends, in_order[:, :1], in_order[:, -1:])
     return np.where(has_error[:, None] & np.isfinite(ends), ends, percentiles)
-
-
-_ROUNDING = 1e-12
 
 
 def seed_interval(

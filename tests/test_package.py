@@ -35,6 +35,7 @@ TOP = (
     "program_commands",
     "rescore_command",
     "score_command",
+    "site_command",
     "submission_commands",
     "tool_commands",
 )

@@ -1,0 +1,206 @@
+"""Board: what is known of the answers to one question, on all tasks and on parts of them."""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, get_args
+
+from ..evaluators.result import Result, TrackName
+from .bootstrap import task_intervals
+from .difficulty import difficulty_trends, task_covariates
+from .page_names import page_name, shown
+from .pairwise import pairwise_differences
+from .profiles import performance_profiles
+from .ranking import rank_ranges
+from .results_frame import results_frame
+from .standings import standings
+from .task_facts import TaskFacts
+from .task_scores import task_scores
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+FEWEST_TASKS = 6
+"""On fewer tasks no two methods can be told apart, and no table of their own is made."""
+_RESAMPLES = 2_000
+_TRACKS: tuple[str, ...] = get_args(TrackName)
+
+
+@dataclass(frozen=True)
+class Question:
+    """What was asked: a track, and how it differs from what the track asks by default.
+
+    Attributes:
+        track: its name.
+        asked: the difference, as JSON.
+    """
+
+    track: str
+    asked: str = "{}"
+
+    @classmethod
+    def of(cls, result: Result) -> "Question":
+        """Return the question of a result."""
+        asked = json.dumps(result.question, sort_keys=True) if result.question else "{}"
+        return cls(result.track, asked)
+
+    @property
+    def title(self) -> str:
+        """What pages call it, such as `features (arm: independent)`."""
+        asked = json.loads(self.asked)
+        if not asked:
+            return self.track
+        told = [
+            f"{name}: {value if isinstance(value, str) else json.dumps(value)}"
+            for name, value in asked.items()
+        ]
+        return f"{self.track} ({shown(', '.join(told))})"
+
+    @property
+    def page(self) -> str:
+        """The name of its page."""
+        return self.track if self.asked == "{}" else f"{self.track}-{page_name(self.asked)}"
+
+    @property
+    def order(self) -> tuple[int, str]:
+        """The tracks stand in their own order, and the default question of each first."""
+        return _TRACKS.index(self.track), self.asked.replace("{}", "")
+
+
+@dataclass(frozen=True, eq=False)
+class Slice:
+    """The methods on some tasks of a board.
+
+    Attributes:
+        kind: `suite`, `regime` or `tag`.
+        name: of the suite, the regime or the tag.
+        tasks: their ids.
+        standings: a row for each method and reference, best first: `rank, role, method,
+            normalised, low, high, answered`.
+    """
+
+    kind: str
+    name: str
+    tasks: frozenset[str]
+    standings: "pd.DataFrame"
+
+    @property
+    def page(self) -> str:
+        """What tells its page from that of its board."""
+        return f"{self.kind}-{page_name(self.name)}"
+
+
+@dataclass(frozen=True, eq=False)
+class Board:
+    """All that is known of the answers to one question.
+
+    Attributes:
+        question: what was asked.
+        results: a row for each result and metric.
+        scores: `task_scores`.
+        standings: a row for each method and reference.
+        profiles: `performance_profiles`.
+        trends: `difficulty_trends`.
+        slices: parts of the tasks that are worth a table of their own.
+    """
+
+    question: Question
+    results: "pd.DataFrame"
+    scores: "pd.DataFrame"
+    standings: "pd.DataFrame"
+    profiles: "pd.DataFrame"
+    trends: "pd.DataFrame"
+    slices: tuple[Slice, ...]
+
+    @classmethod
+    def of(
+        cls, question: Question, frame: "pd.DataFrame", facts: Mapping[str, TaskFacts]
+    ) -> "Board":
+        """Return the board of a frame of results.
+
+        Args:
+            question: what was asked.
+            frame: from `results_frame`.
+            facts: of every task.
+        """
+        scores = task_scores(frame)
+        pairwise = pairwise_differences(scores)
+        return cls(
+            question=question,
+            results=frame,
+            scores=scores,
+            standings=standings(frame, pairwise=pairwise),
+            profiles=performance_profiles(frame),
+            trends=difficulty_trends(scores, task_covariates(scores["task"].unique())),
+            slices=tuple(_slices(scores, facts)),
+        )
+
+    @property
+    def primary(self) -> "pd.DataFrame":
+        """The scores of methods by the metric that ranks: a row for each method and task."""
+        scores = self.scores
+        return scores[(scores["role"] == "method") & scores["primary"].astype(bool)]
+
+
+def boards(
+    results: Sequence[Result], names: Mapping[str, str], facts: Mapping[str, TaskFacts]
+) -> tuple[Board, ...]:
+    """Return a board for each question that results answer.
+
+    Args:
+        results: of any tracks and questions.
+        names: what the method of each result is called, by the result's file name.
+        facts: of every task.
+
+    Raises:
+        BundleError: results of one question cannot be ranked together.
+    """
+    questions: dict[Question, list[Result]] = {}
+    for result in results:
+        questions.setdefault(Question.of(result), []).append(result)
+    found = []
+    for question in sorted(questions, key=lambda one: one.order):
+        frame = results_frame(questions[question], question.track, json.loads(question.asked))
+        frame["method"] = frame["file"].map(names).astype("str")
+        order = ["method", "task", "seed", "file", "metric"]
+        found.append(Board.of(question, frame.sort_values(order, ignore_index=True), facts))
+    return tuple(found)
+
+
+def _slices(scores: "pd.DataFrame", facts: Mapping[str, TaskFacts]) -> Iterator[Slice]:
+    """Yield the parts of the tasks that hold enough of them, no two the same and none all."""
+    tasks = sorted(scores["task"].unique())
+    parts: dict[tuple[int, str, str], set[str]] = {}
+    for task in tasks:
+        own = facts[task]
+        kinds = (("suite", own.suites), ("regime", (own.regime,)), ("tag", own.tags))
+        for place, (kind, values) in enumerate(kinds):
+            for name in filter(None, values):
+                parts.setdefault((place, kind, name), set()).add(task)
+    seen = {frozenset(tasks)}
+    for (_, kind, name), part in sorted(parts.items()):
+        chosen = frozenset(part)
+        if len(part) >= FEWEST_TASKS and chosen not in seen:
+            seen.add(chosen)
+            yield Slice(kind, name, chosen, _slice_standings(scores[scores["task"].isin(chosen)]))
+
+
+def _slice_standings(scores: "pd.DataFrame") -> "pd.DataFrame":
+    """Return the standings on some tasks: ranks and intervals are those of these tasks alone."""
+    import numpy as np
+    import pandas as pd
+
+    primary = scores[scores["primary"].astype(bool)]
+    by = ["role", "method"]
+    matrix = primary.pivot(index=by, columns="task", values="normalised")
+    table = matrix.index.to_frame(index=False)
+    table["normalised"] = matrix.to_numpy().mean(axis=1)
+    ends = task_intervals(matrix.to_numpy(), seed=0, resamples=_RESAMPLES, only=("mean",))["mean"]
+    table["low"], table["high"] = ends.T
+    answered = (primary["outcome"] == "ok").groupby([primary[name] for name in by]).sum()
+    table = table.merge(answered.rename("answered").reset_index(), on=by)
+    methods = list(table.loc[table["role"] == "method", "method"])
+    ranks = rank_ranges(pairwise_differences(scores), methods)[["method", "rank"]]
+    table = table.merge(ranks.assign(role="method"), on=by, how="left").fillna({"rank": ""})
+    order = np.lexsort((table["method"], table["role"] != "method", -table["normalised"].round(9)))
+    return pd.DataFrame(table.iloc[order]).reset_index(drop=True)

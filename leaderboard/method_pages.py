@@ -1,0 +1,212 @@
+"""Method pages: what a method is, what it earned on every task, what it cost, and its results."""
+
+import json
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from ..evaluators.environment import Environment
+from .board import Board, Question
+from .board_pages import standing_rows
+from .circuit_view import CircuitView
+from .page_names import page_name, shown
+from .results_folder import RawResult
+from .run_index import RunIndex
+from .tables import TITLES
+from .task_facts import TaskFacts
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+MOST_FAILURES = 100
+MOST_ENVIRONMENTS = 20
+_LONGEST_ERROR, _LONGEST_SETTINGS = 300, 4_000
+_DIGITS = 12
+_TOLD = (0.25, 0.5, 0.75, 1.0)
+# Where the frame of a profile stands in its picture.
+_LEFT, _RIGHT, _TOP, _BOTTOM = 40.0, 410.0, 10.0, 210.0
+
+
+def method_pages(
+    boards: Sequence[Board],
+    runs: RunIndex,
+    facts: Mapping[str, TaskFacts],
+    names: Mapping[str, str],
+    views: Mapping[str, CircuitView],
+) -> Iterator[tuple[str, str, dict[str, Any]]]:
+    """Yield a page for each method: (file, template, content).
+
+    Args:
+        boards: all boards.
+        runs: all runs.
+        facts: of every task.
+        names: what each task is called.
+        views: what is known of circuits, by task.
+    """
+    parts: dict[str, list[dict[str, Any]]] = {}
+    for board in boards:
+        for method, part in _parts(board, runs, facts, names, views):
+            parts.setdefault(method, []).append(part)
+    for method in sorted(parts):
+        content = {"method": _identity(method, runs.of_method[method]) | {"parts": parts[method]}}
+        yield f"methods/{page_name(method)}.html", "method.html", content
+
+
+def _identity(method: str, runs: Sequence[RawResult]) -> dict[str, Any]:
+    """Return what all results of a method say of it."""
+    results = [one.result for one in runs]
+    first = results[0]
+    environments = {_key(one.environment): one.environment for one in results}
+    told = sorted({_json(one.told) for one in results if one.told})
+    return {
+        "name": method,
+        "tool": shown(first.tool, 1_000),
+        "settings": _json(first.settings) if first.settings else "",
+        "versions": [shown(one) for one in sorted({r.tool_version for r in results} - {None})],
+        "told": "\n".join(told[:MOST_ENVIRONMENTS]),
+        "environments": sorted(map(_environment, environments.values()))[:MOST_ENVIRONMENTS],
+    }
+
+
+def _json(content: Mapping[str, Any]) -> str:
+    """Return JSON that is laid out in lines, and otherwise holds what can be shown alone."""
+    text = json.dumps(content, sort_keys=True, ensure_ascii=False, indent=2)
+    some = text[:_LONGEST_SETTINGS]
+    plain = "".join(one if one.isprintable() or one == "\n" else "\ufffd" for one in some)
+    return plain + ("\n…" if len(text) > _LONGEST_SETTINGS else "")
+
+
+def _key(one: Environment) -> Hashable:
+    """Return what tells an environment from others."""
+    return one.python, one.platform, *one.packages.items(), one.git_commit, one.git_dirty
+
+
+def _environment(one: Environment) -> str:
+    packages = ", ".join(f"{name} {version}" for name, version in sorted(one.packages.items()))
+    commit = f", commit {one.git_commit}" if one.git_commit else ""
+    changed = " with changes" if one.git_dirty else ""
+    return shown(f"Python {one.python}, {one.platform}{commit}{changed}; {packages}", 1_000)
+
+
+def _parts(
+    board: Board,
+    runs: RunIndex,
+    facts: Mapping[str, TaskFacts],
+    names: Mapping[str, str],
+    views: Mapping[str, CircuitView],
+) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield what the page of each method says of one board."""
+    own = board.primary
+    floors = board.results.groupby(["task", "metric"])["floor"].max()
+    primary = str(own["metric"].iloc[0])
+    tables = {str(method): table for method, table in own.groupby("method")}
+    profiles = {str(method): table for method, table in board.profiles.groupby("method")}
+    standing = board.standings
+    ranked = standing[standing["role"] == "method"].set_index("method")
+    has_circuits = board.question.track == "circuit" and bool(views)
+    floor = {task: value for (task, metric), value in floors.items() if metric == primary}
+    for row in standing_rows(board):
+        if not row.page:
+            continue
+        method = row.name
+        all_runs = runs.of_board[board.question, method]
+        failed, left = _failures(all_runs, names)
+        yield (
+            method,
+            {
+                "page": board.question.page,
+                "title": board.question.title,
+                "row": row,
+                "seed_low": ranked.loc[method, "seed_low"],
+                "seed_high": ranked.loc[method, "seed_high"],
+                "runs": len(all_runs),
+                "cost": _cost(all_runs),
+                "profile": profile_path(profiles[method]),
+                "metric": TITLES.get(primary, shown(primary)),
+                "has_circuits": has_circuits,
+                "tasks": [
+                    _task_row(one, board.question, runs, facts, names, views, floor)
+                    for one in tables[method].sort_values(["normalised", "task"]).to_dict("records")
+                ],
+                "failures": failed,
+                "failures_left": left,
+            },
+        )
+
+
+def _task_row(
+    row: Mapping[Any, Any],
+    question: Question,
+    runs: RunIndex,
+    facts: Mapping[str, TaskFacts],
+    names: Mapping[str, str],
+    views: Mapping[str, CircuitView],
+    floor: Mapping[Any, float],
+) -> dict[str, Any]:
+    method, task = str(row["method"]), str(row["task"])
+    return {
+        "name": names[task],
+        "page": page_name(task),
+        "regime": facts[task].regime,
+        "score": row["normalised"],
+        "value": row["value"],
+        "floor": floor.get(task, float("nan")),
+        "outcome": row["outcome"],
+        "edges": runs.edges(question, method, task, views.get(task)),
+        "seconds": runs.seconds(question, method, task),
+        "runs": [
+            {"seed": one.result.seed, "name": one.name, "digest": one.sha256[:_DIGITS]}
+            for one in runs.cells.get((question, method, task), ())
+        ],
+    }
+
+
+def _cost(runs: Iterable[RawResult]) -> str:
+    """Return the seconds that runs took, and the most memory where it was measured."""
+    seconds = sorted(one.result.wall_seconds for one in runs)
+    memory = [one.result.peak_memory_mb for one in runs if one.result.peak_memory_mb is not None]
+    text = (
+        f"{sum(seconds) / len(seconds):.2f} s a run in the mean, "
+        f"{seconds[len(seconds) // 2]:.2f} in the median, {seconds[-1]:.2f} at most"
+    )
+    return text + (f"; at most {max(memory):,.0f} MiB" if memory else "")
+
+
+def _failures(
+    runs: Iterable[RawResult], names: Mapping[str, str]
+) -> tuple[list[dict[str, Any]], int]:
+    """Return the first runs without an answer, and how many more there are."""
+    failed = [one.result for one in runs if one.result.status != "ok"]
+    rows = [
+        {
+            "task": names[one.task],
+            "page": page_name(one.task),
+            "seed": one.seed,
+            "status": one.status.replace("_", " "),
+            "error": shown(one.error or "", _LONGEST_ERROR),
+        }
+        for one in failed[:MOST_FAILURES]
+    ]
+    return rows, len(failed) - len(rows)
+
+
+def profile_path(profile: "pd.DataFrame") -> dict[str, Any]:
+    """Return a performance profile as paths of SVG, and in a few numbers.
+
+    Args:
+        profile: the rows of one method from `performance_profiles`.
+    """
+    at = profile["threshold"].to_numpy()
+    x = _LEFT + (_RIGHT - _LEFT) * at
+
+    def points(name: str) -> list[str]:
+        y = _BOTTOM - (_BOTTOM - _TOP) * profile[name].to_numpy().clip(0.0, 1.0)
+        return [f"{a:.1f} {b:.1f}" for a, b in zip(x, y, strict=True)]
+
+    known = profile["low"].notna().all()
+    band = f"M{'L'.join([*points('high'), *reversed(points('low'))])}Z" if known else ""
+    shares = dict(zip(at.round(2), profile["share"], strict=True))
+    return {
+        "curve": f"M{'L'.join(points('share'))}",
+        "band": band,
+        "told": [(f"{one:g}", f"{shares[one]:.0%}") for one in _TOLD],
+    }

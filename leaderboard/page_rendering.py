@@ -1,0 +1,77 @@
+"""Page rendering: templates to bytes; every name that comes from outside is escaped."""
+
+import math
+from collections.abc import Mapping
+from importlib.resources import files
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
+
+ASSETS = ("icon.svg", "site.js", "style.css")
+_LEFT, _ZERO, _WIDTH = -0.25, 25.0, 99.0
+
+
+def page_templates() -> "Environment":
+    """Return the templates of the site, with the filters that they use."""
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+
+    templates = Environment(
+        loader=PackageLoader(__package__),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    templates.filters |= {"place": _place, "score": _score, "seconds": _seconds, "whole": _whole}
+    templates.globals["nan"] = math.nan
+    return templates
+
+
+def rendered(templates: "Environment", name: str, content: Mapping[str, Any]) -> bytes:
+    """Return a page as bytes.
+
+    Args:
+        templates: from `page_templates`.
+        name: of the template.
+        content: what it shows.
+    """
+    # Halves of surrogate pairs are no text, and stand as question marks.
+    return templates.get_template(name).render(content).encode(errors="replace")
+
+
+def asset(name: str) -> bytes:
+    """Return a file of the site that is the same whatever the results."""
+    return (files(__package__) / "templates" / name).read_bytes()
+
+
+def _score(value: float) -> str:
+    """Return three decimals; nothing for a number not known.
+
+    Example:
+        >>> _score(-0.0001), _score(0.5), _score(float("nan"))
+        ('0.000', '0.500', '')
+    """
+    return "" if math.isnan(value) else f"{round(value, 3) + 0.0:.3f}"
+
+
+def _seconds(value: float) -> str:
+    if math.isnan(value):
+        return ""
+    return f"{value:.2f}" if value < 100 else f"{value:.0f}"
+
+
+def _whole(value: float | None) -> str:
+    return "" if value is None or math.isnan(value) else f"{value:.0f}"
+
+
+def _place(value: float) -> str:
+    """Return where a score stands on the line of a cell: the floor at 25, the oracle at 124.
+
+    Example:
+        >>> _place(0.0), _place(1.0), _place(-7.0)
+        ('25', '124', '4')
+    """
+    inside = min(max(value, _LEFT), 1.0)
+    return f"{max(_ZERO + _WIDTH * inside, 4.0):.4g}"

@@ -1,0 +1,69 @@
+"""Run index: the runs behind every number, by board, method and task."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from ..evaluators.edge_outcomes import EdgeOutcomes
+from .board import Question
+from .circuit_view import CircuitView
+from .results_folder import RawResult
+
+
+@dataclass(frozen=True, eq=False)
+class RunIndex:
+    """Runs, found by what a page is about.
+
+    Attributes:
+        cells: the runs of a method on a task under a question, by seed.
+        of_board: all runs of a method under a question.
+        of_method: all runs of a method.
+    """
+
+    cells: Mapping[tuple[Question, str, str], Sequence[RawResult]]
+    of_board: Mapping[tuple[Question, str], Sequence[RawResult]]
+    of_method: Mapping[str, Sequence[RawResult]]
+
+    @classmethod
+    def of(cls, raw: Iterable[RawResult], names: Mapping[str, str]) -> "RunIndex":
+        """Return the index of runs.
+
+        Args:
+            raw: the runs.
+            names: what the method of each is called, by file name.
+        """
+        cells: dict[tuple[Question, str, str], list[RawResult]] = {}
+        of_board: dict[tuple[Question, str], list[RawResult]] = {}
+        of_method: dict[str, list[RawResult]] = {}
+        for one in sorted(raw, key=lambda run: (run.result.task, run.result.seed, run.name)):
+            method = names[one.name]
+            question = Question.of(one.result)
+            cells.setdefault((question, method, one.result.task), []).append(one)
+            of_board.setdefault((question, method), []).append(one)
+            of_method.setdefault(method, []).append(one)
+        return cls(cells, of_board, of_method)
+
+    def seconds(self, question: Question, method: str, task: str) -> float:
+        """Return the mean seconds of the runs of a method on a task; NaN without any."""
+        runs = self.cells.get((question, method, task), ())
+        if not runs:
+            return float("nan")
+        return sum(one.result.wall_seconds for one in runs) / len(runs)
+
+    def edges(
+        self, question: Question, method: str, task: str, view: CircuitView | None
+    ) -> tuple[str, str, str]:
+        """Return how many edges a method found, missed and invented on a task, mean over runs."""
+        found = [
+            view.outcomes[one.name]
+            for one in self.cells.get((question, method, task), ())
+            if view is not None and one.name in view.outcomes
+        ]
+        return _mean_counts(found)
+
+
+def _mean_counts(outcomes: Sequence[EdgeOutcomes]) -> tuple[str, str, str]:
+    if not outcomes:
+        return "", "", ""
+    parts = [(len(one.found), len(one.missed), len(one.invented)) for one in outcomes]
+    found, missed, invented = (f"{sum(own) / len(own):.4g}" for own in zip(*parts, strict=True))
+    return found, missed, invented

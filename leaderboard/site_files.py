@@ -1,0 +1,100 @@
+"""Site files: a folder that holds a site and nothing of an earlier one."""
+
+import hashlib
+import os
+import re
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+
+from ..errors import BundleError
+
+DIGESTS = "SHA256SUMS"
+_LINE = re.compile(r"([0-9a-f]{64})  (.+)")
+
+
+class SiteFiles:
+    """Writes the files of a site, and last the digest of each, as `sha256sum -c` reads it.
+
+    The digests also say which files an earlier site left there: those that the new one has not
+    are removed, and no others. Raw results that are there already are not copied again.
+
+    Attributes:
+        folder: where the files go.
+        digests: of the files written so far, by name.
+        size: of them all, in bytes.
+    """
+
+    def __init__(self, folder: str | os.PathLike[str]) -> None:
+        self.folder = Path(folder)
+        self.digests: dict[str, str] = {}
+        self.size = 0
+        self._before = _read_digests(self.folder / DIGESTS)
+        self._folders: set[Path] = set()
+
+    def write(self, name: str, content: bytes) -> None:
+        """Write a file.
+
+        Raises:
+            BundleError: it cannot be written.
+        """
+        place = self._place(name)
+        try:
+            place.write_bytes(content)
+        except OSError as error:
+            raise _unwritable(place, error) from None
+        self._note(name, hashlib.sha256(content).hexdigest(), len(content))
+
+    def copy(self, source: Path, name: str, sha256: str, size: int) -> None:
+        """Copy a file of which the digest is known.
+
+        Raises:
+            BundleError: it cannot be copied.
+        """
+        place = self._place(name)
+        try:
+            if self._before.get(name) != sha256 or not place.exists():
+                shutil.copyfile(source, place)
+        except OSError as error:
+            raise _unwritable(place, error) from None
+        self._note(name, sha256, size)
+
+    def note(self, name: str, sha256: str) -> None:
+        """Note the digest of a file that stays where it is, and is none of the site's own."""
+        self.digests[name] = sha256
+
+    def finish(self) -> None:
+        """Write the digests, and remove what an earlier site left."""
+        for name in sorted(self._before.keys() - self.digests.keys()):
+            place = self.folder / name
+            if place.resolve().is_relative_to(self.folder.resolve()):
+                place.unlink(missing_ok=True)
+        lines = [f"{digest}  {name}\n" for name, digest in sorted(self.digests.items())]
+        (self.folder / DIGESTS).write_text("".join(lines), encoding="utf-8")
+
+    def _place(self, name: str) -> Path:
+        place = self.folder / name
+        if place.parent not in self._folders:
+            try:
+                place.parent.mkdir(parents=True, exist_ok=True)
+            except OSError as error:
+                raise _unwritable(place, error) from None
+            self._folders.add(place.parent)
+        return place
+
+    def _note(self, name: str, sha256: str, size: int) -> None:
+        self.digests[name] = sha256
+        self.size += size
+
+
+def _unwritable(place: Path, error: OSError) -> BundleError:
+    return BundleError(f"{place} cannot be written: {error.strerror}; choose another folder")
+
+
+def _read_digests(file: Path) -> Mapping[str, str]:
+    """Return the digests that a site left, by name."""
+    try:
+        lines = file.read_text(encoding="utf-8").splitlines()
+    except (OSError, ValueError):
+        return {}
+    return {found[2]: found[1] for line in lines if (found := _LINE.fullmatch(line))}

@@ -1,0 +1,172 @@
+"""Task pages: what a task is, its circuit, what methods earned on it and where they go wrong."""
+
+import re
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from .board import Board
+from .circuit_view import CircuitView
+from .difficulty import COVARIATES
+from .page_names import page_name, shown
+from .run_index import RunIndex
+from .tables import TITLES
+from .task_facts import TaskFacts
+
+MOST_EDGES = 300
+_CAUSAL = "causal"
+_SIZE = re.compile(rb'<svg[^>]* viewBox="0 0 ([0-9.]+) ([0-9.]+)"')
+
+
+def task_pages(
+    boards: Sequence[Board],
+    runs: RunIndex,
+    facts: Mapping[str, TaskFacts],
+    names: Mapping[str, str],
+    views: Mapping[str, CircuitView],
+) -> Iterator[tuple[str, str, dict[str, Any]]]:
+    """Yield a page for each task: (file, template, content).
+
+    Args:
+        boards: all boards.
+        runs: all runs.
+        facts: of every task.
+        names: what each task is called.
+        views: what is known of circuits, by task.
+    """
+    parts: dict[str, list[dict[str, Any]]] = {}
+    digests: dict[str, set[str]] = {}
+    for (_, _, task), own in runs.cells.items():
+        digests.setdefault(task, set()).update(one.result.task_digest for one in own)
+    for board in boards:
+        for task, part in _parts(board, runs, views):
+            parts.setdefault(task, []).append(part)
+    for task in sorted(parts):
+        own = {
+            "name": names[task],
+            "full": shown(task, 2_000) if names[task] != task else "",
+            "page": page_name(task),
+            "facts": facts[task],
+            "numbers": [(COVARIATES[n], f"{v:.6g}") for n, v in facts[task].numbers.items()],
+            "digests": sorted(digests[task]),
+            "parts": parts[task],
+        }
+        content = {"task": own | _picture(task, views.get(task))}
+        yield f"tasks/{page_name(task)}.html", "task.html", content
+
+
+def picture_files(views: Mapping[str, CircuitView]) -> Iterator[tuple[str, bytes]]:
+    """Yield the pictures of circuits: (file, SVG)."""
+    for task, view in sorted(views.items()):
+        if view.picture is not None:
+            yield f"tasks/{page_name(task)}.svg", view.picture
+
+
+def _picture(task: str, view: CircuitView | None) -> dict[str, Any]:
+    """Return where the picture of a circuit is, and its size in pixels."""
+    if view is None or view.picture is None:
+        return {"picture": ""}
+    size = _SIZE.search(view.picture)
+    width, height = (f"{float(one) * 4 / 3:.0f}" for one in size.groups()) if size else ("", "")
+    return {"picture": f"{page_name(task)}.svg", "width": width, "height": height}
+
+
+def task_rows(
+    boards: Sequence[Board], facts: Mapping[str, TaskFacts], names: Mapping[str, str]
+) -> list[dict[str, Any]]:
+    """Return a row for each task of each board, for the list of all tasks."""
+    rows = []
+    for board in boards:
+        for task, table in board.primary.groupby("task"):
+            values = table["normalised"]
+            best = values.max()
+            leaders = table.loc[values.round(9) == round(best, 9), "method"]
+            is_one = len(leaders) == 1
+            rows.append(
+                {
+                    "name": names[str(task)],
+                    "page": page_name(str(task)),
+                    "track": board.question.title,
+                    "facts": facts[str(task)],
+                    "best": best,
+                    "best_method": leaders.iloc[0] if is_one else f"{len(leaders)} methods",
+                    "median": values.median(),
+                    "lost": int((table["outcome"] != "ok").sum()),
+                }
+            )
+    return rows
+
+
+def _parts(
+    board: Board, runs: RunIndex, views: Mapping[str, CircuitView]
+) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield what the page of each task says of one board."""
+    question = board.question
+    scores = board.scores
+    primary_scores = scores[scores["primary"].astype(bool)]
+    primary = str(primary_scores["metric"].iloc[0])
+    metric = TITLES.get(primary, shown(primary))
+    for task, table in primary_scores.groupby("task"):
+        rows = table.sort_values(["normalised", "method"], ascending=[False, True])
+        view = views.get(str(task)) if question.track == "circuit" else None
+        own = rows[rows["role"] == "method"].to_dict("records")
+        yield (
+            str(task),
+            {
+                "page": question.page,
+                "title": question.title,
+                "metric": metric,
+                "scale": _scale(metric, rows[rows["role"] != "method"].to_dict("records")),
+                "has_circuits": view is not None and bool(view.outcomes),
+                "methods": [
+                    {
+                        "name": row["method"],
+                        "page": page_name(str(row["method"])),
+                        "score": row["normalised"],
+                        "value": row["value"],
+                        "outcome": row["outcome"],
+                        "edges": runs.edges(question, str(row["method"]), str(task), view),
+                        "seconds": runs.seconds(question, str(row["method"]), str(task)),
+                    }
+                    for row in own
+                ],
+                **_edges(view),
+            },
+        )
+
+
+def _scale(metric: str, references: Sequence[Mapping[Any, Any]]) -> str:
+    """Return what the references earn."""
+    told = [f"{row['method']} {row['value']:.3f}" for row in references]
+    return f"{metric} of the references: {', '.join(told)}." if told else "No floor is known."
+
+
+def _edges(view: CircuitView | None) -> dict[str, Any]:
+    """Return which edges answers found, missed and invented, the worst first."""
+    if view is None or not view.outcomes:
+        return {"edges": []}
+    found = Counter(edge for one in view.outcomes.values() for edge in one.found)
+    missed = Counter(edge for one in view.outcomes.values() for edge in one.missed)
+    invented = Counter(edge for one in view.outcomes.values() for edge in one.invented)
+    shown_edges = [
+        edge
+        for edge, state in view.states.items()
+        if state == _CAUSAL or missed[edge] or invented[edge]
+    ]
+    order = sorted(shown_edges, key=lambda edge: (-missed[edge] - invented[edge], edge))
+    rows = [
+        {
+            "edge": edge,
+            "state": view.states[edge],
+            "found": found[edge],
+            "missed": missed[edge],
+            "invented": invented[edge],
+        }
+        for edge in order[:MOST_EDGES]
+    ]
+    return {
+        "edges": rows,
+        "edges_left": len(order) - len(rows),
+        "size": sum(state == _CAUSAL for state in view.states.values()),
+        "answers": f"{len(view.outcomes):,} answers",
+    }

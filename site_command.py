@@ -1,0 +1,134 @@
+"""The site of `glassbench leaderboard`: circuits are drawn here, for pages that know no models."""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from .console import console, counted, progress
+from .errors import BundleError, GlassbenchError
+
+if TYPE_CHECKING:
+    from .evaluators import Result
+    from .ground_truth import Task
+    from .leaderboard.circuit_view import CircuitView
+    from .leaderboard.results_folder import RawResult
+    from .leaderboard.site import Site
+
+Circuits = Annotated[
+    bool,
+    typer.Option(
+        help="Draw the circuits of tasks, and tell which edges kept answers found; every task is "
+        "made for that."
+    ),
+]
+RawLink = Annotated[
+    str | None,
+    typer.Option(
+        metavar="ADDRESS",
+        help="Where the results are published; they are copied into the site otherwise.",
+    ),
+]
+
+
+def build_site(
+    results: Path,
+    output: Path,
+    *,
+    circuits: bool,
+    raw: str | None,
+    bundles: Sequence[Path] = (),
+) -> "Site":
+    """Write the site of a folder of results, of all tracks and questions."""
+    from .leaderboard.results_folder import read_raw_results
+    from .leaderboard.site import write_site_of
+
+    found = read_raw_results(results)
+    views = circuit_views(found, results, bundles) if circuits else {}
+    return write_site_of(found, results, output, views=views, raw=raw)
+
+
+def circuit_views(
+    found: "Sequence[RawResult]", results: Path, bundles: Sequence[Path] = ()
+) -> "dict[str, CircuitView]":
+    """Return what is known of the circuits of tasks, for those that can be made here.
+
+    A task that this version does not make as it was, and an answer that is not kept or not that of
+    its result, are told of and left out.
+
+    Args:
+        found: results of any track.
+        results: their folder.
+        bundles: of tasks that are not of the library.
+    """
+    from .ground_truth import load_bundle
+
+    asked: dict[str, list[Result]] = {}
+    for one in found:
+        if one.result.track == "circuit":
+            asked.setdefault(one.result.task, []).append(one.result)
+    known = {str(one.id): one for one in map(load_bundle, bundles)}
+    views, problems = {}, []
+    with progress("Drawing circuits", len(asked)) as advance:
+        for task, runs in sorted(asked.items()):
+            try:
+                views[task] = _view(known.get(task), task, runs, results, problems)
+            except GlassbenchError as error:
+                problems.append(f"{task}: {error}")
+            advance()
+    if problems:
+        say = console(stderr=True).print
+        say(f"Left out of circuits: {counted(len(problems), 'task or answer')}; the first:")
+        say(f"  {problems[0]}", soft_wrap=True)
+    return views
+
+
+def _view(
+    task: "Task | None", name: str, runs: "Sequence[Result]", folder: Path, problems: list[str]
+) -> "CircuitView":
+    """Return what is known of the circuit of one task."""
+    from .compiler.picture_file import picture
+    from .evaluators.edge_outcomes import edge_outcomes
+    from .evaluators.rescoring import check_task
+    from .ground_truth import load
+    from .ground_truth.circuit_picture import draw_circuit
+    from .leaderboard.circuit_view import CircuitView
+
+    made = load(name) if task is None else task
+    outcomes = {}
+    for result in runs:
+        check_task(result, made)
+        if result.status == "ok":
+            try:
+                outcomes[result.file_name] = edge_outcomes(
+                    _answer(result, folder), made.labels.states
+                )
+            except GlassbenchError as error:
+                problems.append(str(error))
+    states = {edge: str(state) for edge, state in made.labels.states.items()}
+    drawn = picture(lambda: draw_circuit(made, inert=len(states) <= _MOST_INERT))
+    return CircuitView(drawn, states, outcomes)
+
+
+_MOST_INERT = 200
+"""In larger models a picture with inert edges is a tangle; they are left out of it."""
+
+
+def _answer(result: "Result", folder: Path) -> "Mapping[str, float]":
+    """Return the answer of a result.
+
+    Raises:
+        BundleError: it is not kept, or is not the one that was measured.
+    """
+    from .evaluators import CircuitTrack, KeptAnswer
+
+    scores = dict(KeptAnswer.read(folder, result).content.scores)
+    sha256 = hashlib.sha256(CircuitTrack().answer_bytes(scores)).hexdigest()
+    if sha256 != result.answer_sha256:
+        raise BundleError(
+            f"{result.tool} on {result.task}: the answer must have the sha256 "
+            f"{result.answer_sha256}, got {sha256}; score it anew"
+        )
+    return scores
