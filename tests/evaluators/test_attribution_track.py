@@ -5,7 +5,8 @@ import json
 import numpy as np
 import pytest
 
-from glassbench.benchmark_programs import SUITES
+from glassbench.benchmark_programs import SUITES, get_suite
+from glassbench.benchmark_programs.relevance_measures import measured_relevance
 from glassbench.benchmark_programs.suites import Suite
 from glassbench.compiler import rasp
 from glassbench.errors import BundleError, TaskError
@@ -27,7 +28,7 @@ from glassbench.evaluators.attribution_metrics import (
     per_answer,
     varying,
 )
-from glassbench.evaluators.attribution_track import posed
+from glassbench.evaluators.attribution_track import check_named, posed
 from glassbench.evaluators.intervals import Interval, grouped_mean_interval
 from glassbench.ground_truth import load, load_bundle, make_task, write_bundle
 
@@ -261,9 +262,18 @@ def test_what_cannot_be_asked_about_is_refused_before_it_is_made(run, monkeypatc
     monkeypatch.setattr(ground_truth, "load", load_nothing)
     error = run("score", "occlusion", "--suite", "toys", "--track", "attribution", code=1).stderr
     assert "it has no tokens; ask about it with --track features" in error
-    error = run("score", "occlusion", "--suite", "core", "--track", "attribution", code=1).stderr
+    measured = [one.task for one in measured_relevance().values() if not one.ranked]
+    tasks = [word for task in measured[:2] for word in ("--task", task)]
+    error = run("score", "occlusion", *tasks, "--track", "attribution", code=1).stderr
     assert "take the suite 'relevance'" in error
-    named = [line for line in error.splitlines() if line.startswith("  - ")]
+    why = "no answer depends on some tokens and not on others"
+    assert error.splitlines()[-2:] == [f"  - {task}: {why}" for task in measured[:2]]
+
+
+def test_of_core_five_tasks_cannot_be_asked_about():
+    with pytest.raises(TaskError) as caught:
+        check_named(get_suite("core"))
+    named = [line for line in str(caught.value).splitlines() if line.startswith("  - ")]
     assert [line.split("-v1")[0] for line in named] == [
         "  - count",
         "  - length",
@@ -271,4 +281,4 @@ def test_what_cannot_be_asked_about_is_refused_before_it_is_made(run, monkeypatc
         "  - parity",
         "  - sum_mod",
     ]
-    assert all("depends on some tokens and not on others" in line for line in named)
+    check_named(get_suite("relevance"))
