@@ -88,6 +88,10 @@ FeaturesAnswer = Mapping[str, FoundFeatures]
 """What was found, by hook."""
 
 
+_SHORTEST, _LONGEST = 1e-100, 1e100
+"""What float64 can square."""
+
+
 def checked_features(problem: FeaturesProblem, answer: object) -> dict[str, FoundFeatures]:
     """Return an answer as arrays of float64, in the order of `problem.hooks`.
 
@@ -161,6 +165,13 @@ def _checked_hook(rows: StreamRows, part: Any) -> tuple[FoundFeatures | None, li
     zero = np.flatnonzero(~directions.any(axis=1))
     if len(zero):
         faults.append(f"directions must not be zero, got zero in row {', '.join(map(str, zero))}")
+    largest = np.abs(directions).max(axis=1, initial=0.0)
+    extreme = np.flatnonzero((largest > 0) & ((largest < _SHORTEST) | (largest > _LONGEST)))
+    if len(extreme):
+        faults.append(
+            f"directions must have their largest number between {_SHORTEST:g} and {_LONGEST:g}, so "
+            f"that they have a length, got {largest[extreme[0]]:.3g} in row {extreme[0]}"
+        )
     expected = len(rows.held_out), len(directions)
     if activations.shape != expected:
         faults.append(

@@ -242,6 +242,12 @@ def _validated_run(
         (scored,) = scored_suite([tool], [task], one.track, seed=run.seed, priors=priors)
     except GlassbenchError as error:
         return ValidatedRun(run, problem=f"{run.name}: {error}".replace("\n", "\n    "))
+    except Exception as error:  # noqa: BLE001 - no answer of strangers may keep others from theirs
+        return ValidatedRun(
+            run,
+            problem=f"{run.name}: the answer passed all checks and cannot be measured, which is a "
+            f"bug of Glassbench: {type(error).__name__}: {error}",
+        )
     result = scored.result
     if run.status == "ok" and result.status != "ok":
         problem = f"{run.name}: {result.error}".replace("\n", "\n    ")

@@ -184,6 +184,15 @@ def test_activations_are_read_in_float32_and_directions_whole(problem, rows):
         checked_features(problem, answer)
 
 
+@pytest.mark.parametrize("size", [1e-160, 1e160, 5e-324, 1.7e308])
+def test_directions_have_a_length(problem, rows, size):
+    directions = np.eye(rows.train.shape[1])[:2] * [[1.0], [size]]
+    answer = answer_of(rows, 2, directions=directions)
+    with pytest.raises(AnswerError, match=r"between 1e-100 and 1e\+100, .* in row 1"):
+        checked_features(problem, answer)
+    checked_features(problem, answer_of(rows, 2, directions=np.sign(directions) * 1e-100))
+
+
 @pytest.mark.parametrize("answer", [None, [0.5], np.zeros((3, 3)), "directions"])
 def test_answers_that_are_no_mapping_are_refused(problem, answer):
     with pytest.raises(AnswerError) as caught:

@@ -455,3 +455,53 @@ def test_results_say_who_answered(written, tasks, tmp_path):
     validated(read_submission(written), tasks).write(tmp_path)
     for file in tmp_path.glob("*.json"):
         assert Result.read(file).tool == "Mine"
+
+
+INSERTED = (b"NaN", b"1e999", b"null", b"[", b"{}", b'"a":1,', b"9" * 50, b"\x00", b"..")
+
+
+@pytest.fixture(scope="module")
+def of_all_tracks(tmp_path_factory, tasks):
+    return packed(tmp_path_factory.mktemp("fuzzed"), tasks[:1], tracks=QUESTIONS).folder
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_no_change_of_bytes_breaks_the_validator(of_all_tracks, tasks, tmp_path, seed):
+    """A submission with other bytes is accepted or refused, and nothing else happens."""
+    folder = shutil.copytree(of_all_tracks, tmp_path / "mine")
+    draw = np.random.default_rng(seed)
+    files = sorted(path for path in folder.rglob("*") if path.is_file())
+    file = files[draw.integers(len(files))]
+    content = bytearray(file.read_bytes())
+    place = int(draw.integers(len(content)))
+    match seed % 3:
+        case 0:
+            content[place] = int(draw.integers(256))
+        case 1:
+            del content[place : place + int(draw.integers(1, 40))]
+        case 2:
+            content[place:place] = INSERTED[draw.integers(len(INSERTED))]
+    file.write_bytes(content)
+    try:
+        found = validated(read_submission(folder), tasks[:1])
+    except BundleError:
+        return  # what is said then is tested above
+    assert ValidationReport.of([found]).submissions[0].accepted is found.accepted
+    assert not [text for text in found.problems if "a bug of Glassbench" in text]
+
+
+def test_an_answer_that_breaks_a_metric_is_refused_and_the_others_are_measured(
+    written, tasks, monkeypatch
+):
+    measures = type(TRACKS["circuit"]).measures
+
+    def breaking(self, answer, task, seed, priors):
+        if task is tasks[0]:
+            raise ZeroDivisionError("by zero")
+        return measures(self, answer, task, seed, priors)
+
+    monkeypatch.setattr(type(TRACKS["circuit"]), "measures", breaking)
+    found = validated(read_submission(written), tasks)
+    (problem,) = found.problems
+    assert "which is a bug of Glassbench: ZeroDivisionError: by zero" in problem
+    assert len(found.results) == 1
