@@ -14,7 +14,7 @@ import numpy as np
 
 from ..attribution_problem import AttributionProblem
 from ..circuit_problem import CircuitProblem
-from ..methods.node_attribution_patching import lower_of_ends
+from ..methods.edge_scores import lower_of_ends
 from ..methods.token_gradients import STEPS
 
 ORDERS, DRAWS = 4, 16

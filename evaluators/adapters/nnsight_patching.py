@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from ..circuit_problem import CircuitProblem
-from ..methods.node_attribution_patching import lower_of_ends
+from ..methods.edge_scores import lower_of_ends
 
 
 def activation_patching(problem: CircuitProblem) -> dict[str, float]:

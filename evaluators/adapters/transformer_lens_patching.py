@@ -16,8 +16,7 @@ import numpy as np
 
 from ...compiler.component_graph import Edge
 from ..circuit_problem import CircuitProblem
-from ..methods.edge_gradients import every_edge
-from ..methods.node_attribution_patching import lower_of_ends
+from ..methods.edge_scores import every_edge, lower_of_ends
 
 _READERS = {"q_input": "<q>", "k_input": "<k>", "v_input": "<v>"}
 

@@ -20,7 +20,7 @@ from threadpoolctl import threadpool_limits
 from ..circuit_problem import CircuitProblem
 from ..gated_model import GatedModel
 from ..pair_runs import PairRuns
-from .edge_gradients import every_edge
+from .edge_scores import live_edges
 
 THRESHOLDS = tuple(np.logspace(-6, 0, 25).tolist())
 """From a millionth of the distance to the logits of the sources up to all of it."""
@@ -33,8 +33,7 @@ def acdc(problem: CircuitProblem) -> dict[str, float]:
         runs = list(PairRuns.of(model, problem, circuits=len(THRESHOLDS)))
         survives = surviving(model, runs, np.array(THRESHOLDS))
         scores = (survives * np.array(THRESHOLDS)[:, None]).max(axis=0)
-        names = (edge.name for edge in model.edges)
-        return every_edge(problem, dict(zip(names, scores.tolist(), strict=True)))
+        return live_edges(problem, model.edges, scores)
 
 
 def surviving(

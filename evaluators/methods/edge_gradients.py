@@ -4,14 +4,13 @@ The gradient at a reader, times the change of a writer's contribution from base 
 how much the interchange of that edge moves what is differentiated, to first order.
 """
 
-from collections.abc import Mapping
-
 import numpy as np
 from jaxtyping import Float
 
 from ..circuit_problem import CircuitProblem
 from ..gated_model import GatedModel
 from ..pair_runs import PairRuns
+from .edge_scores import live_edges
 
 Effects = Float[np.ndarray, "pair edge"]
 
@@ -63,10 +62,4 @@ def mean_magnitudes(effects: Float[np.ndarray, "pair item"]) -> Float[np.ndarray
 
 def edge_scores(problem: CircuitProblem, model: GatedModel, effects: Effects) -> dict[str, float]:
     """Return the score of every edge: the mean magnitude of its effect over pairs."""
-    names = (edge.name for edge in model.edges)
-    return every_edge(problem, dict(zip(names, mean_magnitudes(effects).tolist(), strict=True)))
-
-
-def every_edge(problem: CircuitProblem, scores: Mapping[str, float]) -> dict[str, float]:
-    """Return the scores of all edges of a problem: 0 for those over which nothing can pass."""
-    return {edge: float(scores.get(edge, 0.0)) for edge in problem.edges}
+    return live_edges(problem, model.edges, mean_magnitudes(effects))

@@ -10,7 +10,7 @@ from threadpoolctl import threadpool_limits
 
 from ..circuit_problem import CircuitProblem
 from ..gated_model import GatedModel
-from .edge_gradients import every_edge
+from .edge_scores import live_edges
 from .learned_masks import open_gates
 
 
@@ -20,5 +20,4 @@ def edge_pruning(problem: CircuitProblem) -> dict[str, float]:
         model = GatedModel(problem.model.weights)
         n_edges = len(model.edges)
         found = open_gates(problem, model, np.arange(n_edges), n_edges)
-        names = (edge.name for edge in model.edges)
-        return every_edge(problem, dict(zip(names, found.tolist(), strict=True)))
+        return live_edges(problem, model.edges, found)

@@ -28,7 +28,7 @@ from ...ground_truth.wiring import ROUNDING_BOUND
 from ..circuit_problem import CircuitProblem
 from ..edge_interchanges import EdgeInterchanges
 from ..live_model import LiveModel
-from .edge_gradients import every_edge
+from .edge_scores import live_edges
 
 FIRST_ROUNDS = (256, 512, 512)
 """Random pairs that every edge is tried on, up to the round that changes an answer."""
@@ -43,9 +43,7 @@ def exact_interchange(problem: CircuitProblem) -> dict[str, float]:
     with threadpool_limits(limits=1):  # many small products: more threads are slower
         model = LiveModel.of(problem.model.weights)
         search = _Search(model, problem.model.codec)
-        scores = search.shares().tolist()
-        names = (edge.name for edge in model.edges)
-        return every_edge(problem, dict(zip(names, scores, strict=True)))
+        return live_edges(problem, model.edges, search.shares())
 
 
 @dataclass(frozen=True, eq=False)

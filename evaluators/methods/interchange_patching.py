@@ -13,7 +13,7 @@ from threadpoolctl import threadpool_limits
 from ..circuit_problem import CircuitProblem
 from ..edge_interchanges import EdgeInterchanges
 from ..live_model import LiveModel
-from .edge_gradients import every_edge
+from .edge_scores import live_edges
 
 
 def interchange_patching(problem: CircuitProblem) -> dict[str, float]:
@@ -34,5 +34,4 @@ def _scores(problem: CircuitProblem) -> dict[str, float]:
         pairs = pair[moved.rows]
         distance = np.linalg.norm(moved.logits - before[pairs], axis=-1) * real[pairs]
         np.add.at(total, edge[moved.rows], distance.sum(axis=1))
-    names = (one.name for one in model.edges)
-    return every_edge(problem, dict(zip(names, (total / real.sum()).tolist(), strict=True)))
+    return live_edges(problem, model.edges, total / real.sum())

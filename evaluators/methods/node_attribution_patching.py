@@ -6,16 +6,14 @@ writes, times its change from base to source. An edge is in a circuit of nodes w
 are, so its score is the lower of theirs; the logits are in every circuit.
 """
 
-from collections.abc import Mapping
-
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from ...compiler.component_graph import LOGITS
 from ..circuit_problem import CircuitProblem
 from ..gated_model import GatedModel
 from .edge_attribution_patching import first_order_effects
 from .edge_gradients import mean_magnitudes
+from .edge_scores import lower_of_ends
 
 
 def node_attribution_patching(problem: CircuitProblem) -> dict[str, float]:
@@ -35,17 +33,3 @@ def node_scores(problem: CircuitProblem, model: GatedModel) -> dict[str, float]:
     leaving = model.places[1][:, None] == np.arange(len(model.graph.writers))
     names = (writer.name for writer in model.graph.writers)
     return dict(zip(names, mean_magnitudes(effects @ leaving).tolist(), strict=True))
-
-
-def lower_of_ends(problem: CircuitProblem, nodes: Mapping[str, float]) -> dict[str, float]:
-    """Return the score of every edge from those of the nodes at its two ends.
-
-    Nodes without a score have 0.
-    """
-    return {
-        edge.name: min(
-            nodes.get(edge.writer.name, 0.0),
-            np.inf if edge.reader.name == LOGITS else nodes.get(edge.reader.component, 0.0),
-        )
-        for edge in problem.graph.edges
-    }

@@ -10,8 +10,8 @@ from threadpoolctl import threadpool_limits
 
 from ..circuit_problem import CircuitProblem
 from ..gated_model import GatedModel
+from .edge_scores import lower_of_ends
 from .learned_masks import open_gates
-from .node_attribution_patching import lower_of_ends
 
 
 def subnetwork_probing(problem: CircuitProblem) -> dict[str, float]:

@@ -7,7 +7,7 @@ pytest.importorskip("captum", reason="pip install 'glassbench[captum]'")
 
 from glassbench.evaluators import AttributionProblem, built_in, scored
 from glassbench.evaluators.adapters import captum_attributions as adapter
-from glassbench.evaluators.methods.node_attribution_patching import lower_of_ends
+from glassbench.evaluators.methods.edge_scores import lower_of_ends
 
 
 @pytest.fixture(scope="module")

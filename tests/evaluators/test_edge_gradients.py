@@ -23,12 +23,12 @@ from glassbench.evaluators.methods.edge_gradients import (
     midpoints,
     nearness_gradient,
 )
+from glassbench.evaluators.methods.edge_scores import lower_of_ends
 from glassbench.evaluators.methods.integrated_activations import (
     activation_effects,
     integrated_activations,
 )
 from glassbench.evaluators.methods.node_attribution_patching import (
-    lower_of_ends,
     node_attribution_patching,
     node_scores,
 )
