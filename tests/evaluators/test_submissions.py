@@ -2,7 +2,9 @@
 
 import json
 import os
+import re
 import shutil
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -19,13 +21,14 @@ from glassbench.evaluators import (
     scored_suite,
 )
 from glassbench.evaluators.problem_folder import problem_id
-from glassbench.evaluators.submission import plain_name
+from glassbench.evaluators.submission import SubmissionRecord, plain_name
 from glassbench.evaluators.submission_folder import read_submission
 from glassbench.evaluators.submission_packing import pack
 from glassbench.evaluators.validation import SUBMISSIONS, validated
 from glassbench.evaluators.validation_report import ValidationReport, as_text
 from glassbench.ground_truth import load
 from glassbench.ground_truth.array_file import save_arrays
+from glassbench.ground_truth.record import read_record
 from glassbench.leaderboard import read_results
 
 NAMES = ("sort[vocab=2,length=3]", "frac_prevs[vocab=2,length=3]")
@@ -505,3 +508,10 @@ def test_an_answer_that_breaks_a_metric_is_refused_and_the_others_are_measured(
     (problem,) = found.problems
     assert "which is a bug of Glassbench: ZeroDivisionError: by zero" in problem
     assert len(found.results) == 1
+
+
+def test_the_example_of_the_docs_is_a_record():
+    text = (Path(__file__).parents[2] / "docs" / "submissions.md").read_text(encoding="utf-8")
+    (block,) = re.findall(r"^```json\n(.*?)^```", text, flags=re.DOTALL | re.MULTILINE)
+    record = read_record(SubmissionRecord, block.encode(), "the example")
+    assert [run.status for run in record.runs] == ["ok", "timeout"]
