@@ -25,6 +25,11 @@ class Aggregate:
     start: float
     end: float
 
+    @property
+    def is_trimmed(self) -> bool:
+        """Whether both the worst and the best tasks are left out, so that none can move it far."""
+        return self.start > 0 and self.end < 1
+
     def weights(self, up_to: Float[np.ndarray, "*batch task"]) -> Float[np.ndarray, "*batch task"]:
         """Return what each task counts, from worst to best; the sum is 1.
 

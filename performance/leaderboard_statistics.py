@@ -24,6 +24,7 @@ from markdown_table import table
 from threadpoolctl import threadpool_limits
 
 from glassbench.leaderboard import AGGREGATES, seed_interval, task_intervals
+from glassbench.leaderboard.bootstrap import resampled_shares
 from glassbench.leaderboard.pairwise import ALPHA, holm, paired_tests
 from glassbench.leaderboard.standings import FEWEST_FOR_TAIL
 
@@ -43,7 +44,7 @@ LAWS: Mapping[str, Law] = {
 
 TASKS = (6, 12, 20, 42, 100, 450)
 _TRUTH_DRAWS = 2_000_000
-_NESTED = 1_000
+_NESTED, _PERCENTILE = 1_000, 2_000
 _TOLERANCE = 1e-9
 
 
@@ -56,6 +57,16 @@ def coverage(law: Law, tasks: int, repeats: int, seed: int) -> dict[str, float]:
         name: _held(intervals[name], np.array(aggregate.of(population)))
         for name, aggregate in AGGREGATES.items()
     }
+
+
+def percentile_coverage(law: Law, name: str, tasks: int, repeats: int, seed: int) -> float:
+    """Return how often the plain percentile interval over tasks holds the truth."""
+    draw, aggregate = np.random.default_rng(seed), AGGREGATES[name]
+    population = law(draw, (_TRUTH_DRAWS,))
+    weights = aggregate.weights(resampled_shares(tasks, _PERCENTILE, draw))
+    resampled = np.sort(law(draw, (repeats, tasks)), axis=1) @ weights.T
+    ends = np.quantile(resampled, (0.025, 0.975), axis=1).T
+    return _held(ends, np.array(aggregate.of(population)))
 
 
 def seed_coverage(tasks: int, seeds: int, repeats: int, seed: int) -> float:
@@ -219,6 +230,13 @@ def report(repeats: int, seed: int) -> str:
             cells = [f"{one[name]:.3f}" * show for one, show in zip(found, told, strict=True)]
             rows.append([law, name.replace("_", " "), *cells])
     parts.append(table(["scores", "aggregate", *(f"{n} tasks" for n in TASKS)], rows))
+    parts.append("\n## The same of plain percentiles\n")
+    asked = (("mean", 6), ("mean", 42), ("worst_decile", 100))
+    rows = [
+        [law, *shares(percentile_coverage(LAWS[law], *what, repeats, seed) for what in asked)]
+        for law in LAWS
+    ]
+    parts.append(table(["scores", *(f"{a.replace('_', ' ')}, {n} tasks" for a, n in asked)], rows))
     parts.append("\n## Coverage of nominal 95% intervals over seeds\n")
     rows = [
         [f"{seeds} seeds", *shares(seed_coverage(n, seeds, repeats, seed) for n in TASKS[:-1])]
