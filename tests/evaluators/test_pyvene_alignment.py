@@ -45,10 +45,10 @@ def test_its_intervention_is_the_interchange_that_is_scored(problem):
         assert (hits == right).all(), hook
 
 
-def test_what_it_learns_is_better_than_nothing(monkeypatch):
-    monkeypatch.setattr(adapter, "STEPS", 20)
-    result = scored("pyvene-das", TASK, "variables").result
-    assert result.status == "ok"
-    assert result.tool_version.startswith("0.1")
-    metric = result.metrics[result.primary]
-    assert metric.normalised > 0.2
+def test_what_it_learns_is_better_than_where_it_starts(monkeypatch):
+    learned = scored("pyvene-das", TASK, "variables").result
+    assert learned.status == "ok"
+    assert learned.tool_version.startswith("0.1")
+    monkeypatch.setattr(adapter, "STEPS", 0)
+    start = scored("pyvene-das", TASK, "variables").result
+    assert start.metrics[start.primary].value + 0.05 < learned.metrics[learned.primary].value
