@@ -167,7 +167,8 @@ class Result(_Strict):
         wall_seconds: time that the tool took.
         peak_memory_mb: the highest resident memory, in MiB, where it was measured.
         told: what a tool that is a command says of itself in its answer: `tool`, what it calls
-            itself, and `settings`; not written where it says nothing.
+            itself, and `settings`; and of an answer that was submitted, `submission`, the sha256
+            of what is said of it. Not written where nothing is said.
         environment: versions, platform and commit.
     """
 

@@ -144,6 +144,8 @@ def test_a_hold_out_from_the_shell(run, secret, tmp_path):
     assert "It names no suite: give the tasks of its hold-out with --tasks" in done.stderr
     out = run("validate", "mine", "-o", "board", "--tasks", "tasks").stdout
     assert "Flat     2         2         0  accepted" in out
+    done = run("leaderboard", "board/results", "-o", "tables", "--no-circuits", "--verify")
+    assert "2 answers measured again." in done.stderr
     (tmp_path / "empty").mkdir()
     done = run("validate", "mine", "-o", "board", "--tasks", "empty", code=1)
     assert "empty must hold bundles, and holds none" in done.stderr
