@@ -25,6 +25,7 @@ def folder(tmp_path_factory):
     [
         "any_language.md",
         "bundle.md",
+        "faithfulness.md",
         "labels.md",
         "program_track.md",
         "toy_superposition.md",
