@@ -26,6 +26,7 @@ _TEXT_COLUMNS = {"Method", "Task", "Name", "Operation", "Encoding", "Held by", "
 _TEXT_COLUMNS |= {"State", "Carries", "Certificate", "Family", "Program", "What it computes"}
 _TEXT_COLUMNS |= {"Input", "Answer", "Rule", "What it says"}
 _WIDE, _PIPED_WIDTH = 100, 150
+_WIDEST = 250
 _BETWEEN_LINES, _SPEED_OVER = 60.0, 1800.0
 
 
@@ -59,6 +60,10 @@ def print_table(heading: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
         table.add_column(shown, justify=justify, overflow="fold", no_wrap=not is_text)
     for row in rows:
         table.add_row(*row, style=None if row[0] else "dim")
+    if "Method" in heading and not screen.is_terminal and "COLUMNS" not in os.environ:
+        # Numbers are never folded, so that names would be, to nothing in the end.
+        whole = screen.measure(table, options=screen.options.update(max_width=_WIDEST)).maximum
+        screen.width = max(screen.width, whole)
     screen.print(table)
 
 

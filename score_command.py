@@ -135,8 +135,10 @@ def swept(
                 console(stderr=True).print(text, soft_wrap=True)
             raise typer.Exit(130) from None
         results = list(report.results()) if len(report.names) <= MOST_READ else []
-    if report.left_out:
-        console(stderr=True).print(_left_out_text(report.left_out), style="yellow", soft_wrap=True)
+        outdated = _outdated(report, results)
+    warnings = [_left_out_text(report.left_out)] if report.left_out else []
+    for text in [*warnings, *outdated]:
+        console(stderr=True).print(text, style="yellow", soft_wrap=True)
     return report, results
 
 
@@ -158,6 +160,22 @@ def _left_out_text(left_out: "Sequence[LeftOut]") -> str:
     return "Left out. " + "\n".join(
         listing(heading, list(dict.fromkeys(items))) for heading, items in reasons.items()
     )
+
+
+def _outdated(report: "SweepReport", results: "Sequence[Result]") -> list[str]:
+    """Return a warning for each module of methods that was changed after results were written."""
+    counts: dict[str, int] = {}
+    for result in results:
+        source = getattr(sys.modules.get(result.tool.partition(":")[0]), "__file__", None)
+        if ":" in result.tool and source is not None and os.path.exists(source):
+            written = (report.folder / result.file_name).stat().st_mtime_ns
+            if written < os.stat(source).st_mtime_ns:
+                counts[result.tool] = counts.get(result.tool, 0) + 1
+    return [
+        f"{tool} was changed after {counted(n, 'result')} of it that "
+        f"{'is' if n == 1 else 'are'} kept: --again asks it anew"
+        for tool, n in counts.items()
+    ]
 
 
 @contextmanager

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from platform import node
+from typing import NoReturn
 
 from ..benchmark_programs import TaskId, ToyId
 from ..errors import TaskError, ToolError
@@ -92,7 +93,7 @@ def asked(job: Job) -> Told:
     for row in job.rows:
         where = (row.track, row.seed)
         if job.driver and job.driver not in (os.getpid(), os.getppid()):
-            break  # who leads was killed
+            _end()  # who leads was killed, and nobody waits for what is told
         if where in cannot or job.done(job.folder / row.name):
             continue
         try:
@@ -104,6 +105,10 @@ def asked(job: Job) -> Told:
         if after_death:
             break
     return replace(told, left_out=tuple(dict.fromkeys(cannot.values())))
+
+
+def _end() -> NoReturn:
+    os._exit(1)
 
 
 def _asked_for(job: Job, row: Row, method: Method | Tool, task: AnyTask) -> tuple[bool, bool]:

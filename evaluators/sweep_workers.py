@@ -21,6 +21,8 @@ ADDRESSES = {"ray": "RAY_ADDRESS", "dask": "DASK_SCHEDULER_ADDRESS"}
 """Where the address of a cluster stands in the environment."""
 _PACKAGES = {"ray": "ray", "dask": "distributed"}
 _SECONDS_TO_CONNECT = 30
+_SECONDS_IDLE = 20
+"""After which processes of this machine end; who led them may have been killed."""
 
 Given = TypeVar("Given")
 Found = TypeVar("Found")
@@ -104,7 +106,8 @@ def workers(backend: str, address: str | None = None, jobs: int = 1) -> Iterator
 def _local(jobs: int) -> Workers:
     from joblib import effective_n_jobs
 
-    options = {"n_jobs": jobs, "backend": "loky", "return_as": "generator_unordered"}
+    options: dict[str, Any] = {"n_jobs": jobs, "backend": "loky"}
+    options |= {"return_as": "generator_unordered", "idle_worker_timeout": _SECONDS_IDLE}
     return Workers(effective_n_jobs(jobs), True, options, (BrokenExecutor,))
 
 
@@ -132,9 +135,9 @@ def _ray(address: str | None) -> Iterator[Workers]:
 
 
 def _check_listens(address: str | None) -> None:
-    """Raise an `OSError` if nothing listens at an address of the form `host:port`."""
-    host, _, port = (address or "").rpartition(":")
-    if host and "/" not in host and port.isdigit():
+    """Raise an `OSError` if nothing listens at an address that ends with a host and a port."""
+    host, _, port = (address or "").rpartition("//")[2].rpartition(":")
+    if host and port.isdigit():
         socket.create_connection((host, int(port)), timeout=_SECONDS_TO_CONNECT).close()
 
 
@@ -147,11 +150,18 @@ def _dask(address: str | None) -> Iterator[Workers]:
     if address is None:
         raise _no_cluster("dask", address, None)
     try:
+        _check_listens(address)
         client = Client(address, timeout=_SECONDS_TO_CONNECT, set_as_default=False)
     except (OSError, ValueError, TimeoutError) as error:
         raise _no_cluster("dask", address, error) from error
     with client, parallel_config("dask", client=client):
-        client.wait_for_workers(1, timeout=_SECONDS_TO_CONNECT)
+        try:
+            client.wait_for_workers(1, timeout=_SECONDS_TO_CONNECT)
+        except TimeoutError as error:
+            raise ToolError(
+                f"The cluster at {address} must have a worker, and has none after "
+                f"{_SECONDS_TO_CONNECT} s; start some"
+            ) from error
         count = sum(client.ncores().values())
         options = {"return_as": "generator_unordered"}
         yield Workers(count, False, options, (KilledWorker,))

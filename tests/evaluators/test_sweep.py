@@ -2,6 +2,7 @@
 
 import os
 import sys
+from dataclasses import replace
 
 import pytest
 
@@ -292,21 +293,23 @@ def test_a_row_that_ends_its_process_is_recorded(job):
     assert len(files(job)) == 3
 
 
-def test_a_job_ends_with_its_sweep(job):
-    import dataclasses
+def test_a_worker_ends_with_its_sweep(job, monkeypatch):
+    def end():
+        raise KeyboardInterrupt
 
-    assert asked(dataclasses.replace(job, driver=2**22 + 1)).asked == 0
+    monkeypatch.setattr("glassbench.evaluators.sweep_work._end", end)
+    with pytest.raises(KeyboardInterrupt):
+        asked(replace(job, driver=2**22 + 1))
+    assert files(job) == []
 
 
 def test_a_folder_that_is_not_seen(job):
-    import dataclasses
     from platform import node
 
-    assert asked(dataclasses.replace(job, sweep="another")).unseen == node()
+    assert asked(replace(job, sweep="another")).unseen == node()
 
 
 def test_methods_that_are_not_installed_where_the_work_is(job):
-    import dataclasses
 
     with pytest.raises(ToolError, match="No module named 'nowhere'"):
-        asked(dataclasses.replace(job, methods=("nowhere:method",)))
+        asked(replace(job, methods=("nowhere:method",)))
