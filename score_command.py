@@ -74,7 +74,7 @@ def asked_methods(names: Sequence[str], tools: "Sequence[Tool]") -> "list[str | 
 def asked_tracks(names: Sequence[str] | None, arm: str | None) -> "list[Track]":
     """Return the questions that the options ask."""
     from .evaluators import TRACKS
-    from .evaluators.sweep import ALL_TRACKS
+    from .evaluators.sweeping import ALL_TRACKS
 
     named = list(dict.fromkeys(names or ["circuit"]))
     if ALL_TRACKS in named:

@@ -30,7 +30,7 @@ from .program_track import ProgramTrack
 from .rescoring import rescored
 from .result import MetricValue, Result
 from .scoring import Scored, find_method, score, score_suite, scored, scored_suite
-from .sweep import SweepReport, sweep
+from .sweeping import SweepReport, sweep
 from .tool import Tool
 from .track import Measures, Track
 from .tracks import TRACKS, find_track
