@@ -370,7 +370,7 @@ def leaderboard(
     verify: Verify = False,
     jobs: CheckJobs = 1,
     circuits: Circuits = True,
-    raw: RawLink = None,
+    raw_link: RawLink = None,
 ) -> None:
     """Rank the results of a folder; write a site of them all, and tables and figures of a track."""
     from .leaderboard import write_leaderboard
@@ -382,6 +382,6 @@ def leaderboard(
     _print_ranking(board.statistics.standings)
     console().print("\nWritten:")
     _print_files(board)
-    site = build_site(results, output, circuits=circuits, raw=raw)
+    site = build_site(results, output, circuits=circuits, raw=raw_link)
     say = console().print
     say(f"  {site.index}  (a site of {counted(site.pages, 'page')})", soft_wrap=True)

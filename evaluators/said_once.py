@@ -17,6 +17,7 @@ LONGEST = 2**16
 
 _KEY = re.compile(rb'"[ \t\n\r]*:')
 _UNSAFE = -(2**40)
+_FLOAT64_BITS = 1024
 
 
 def said_once(content: bytes, found: BaseModel) -> bool:
@@ -34,16 +35,19 @@ def said_once(content: bytes, found: BaseModel) -> bool:
 
 def _keys(value: Any) -> int:
     """Return how many keys of JSON a value had; less than none if a number is too large."""
-    if isinstance(value, BaseModel):
-        fields = value.__dict__
-        read = value.model_fields_set
-        return len(read) + sum(_keys(fields[name]) for name in read)
-    if isinstance(value, dict):
-        return len(value) + sum(map(_keys, value.values()))
-    if isinstance(value, list | tuple):
-        return sum(map(_keys, value))
-    if isinstance(value, float):
+    # Exact types, the most frequent first: this runs for every value of every result.
+    kind = type(value)
+    if value is None or kind is str or kind is bool:
+        return 0
+    if kind is float:
         return 0 if math.isfinite(value) else _UNSAFE
-    if isinstance(value, int):
-        return 0 if value.bit_length() < 1024 else _UNSAFE
-    return 0
+    if kind is int:
+        return 0 if value.bit_length() < _FLOAT64_BITS else _UNSAFE
+    if kind is dict:
+        return len(value) + sum(map(_keys, value.values()))
+    if kind is list or kind is tuple:
+        return sum(map(_keys, value))
+    assert isinstance(value, BaseModel)
+    fields = value.__dict__
+    read = value.model_fields_set
+    return len(read) + sum([_keys(fields[name]) for name in read])

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from .board import Board, Slice
 from .difficulty import COVARIATES
-from .page_names import page_name, shown
+from .page_names import counted, page_name, shown
 from .pairwise import ALPHA
 from .tables import NOTE, TITLES
 
@@ -92,7 +92,9 @@ def board_summary(board: Board) -> dict[str, Any]:
         "title": board.question.title,
         "asks": ASKS[board.question.track],
         "tasks": tasks,
-        "counts": f"{methods:,} methods, {tasks:,} tasks, {runs:,} runs.",
+        "counts": ", ".join(
+            (counted(methods, "method"), counted(tasks, "task"), f"{counted(runs, 'run')}.")
+        ),
     }
 
 

@@ -27,6 +27,16 @@ def shown(text: str, longest: int = LONGEST) -> str:
     return line if len(line) <= longest else f"{line[: longest - 1]}…"
 
 
+def counted(number: int, noun: str) -> str:
+    """Return a number with its noun, in the plural where it must be.
+
+    Example:
+        >>> counted(1, "task"), counted(1200, "task")
+        ('1 task', '1,200 tasks')
+    """
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
 def distinct_names(texts: Iterable[str]) -> Mapping[str, str]:
     """Return what each text is shown as; those that would look alike bear their digest.
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from ..errors import BundleError, listing
 from ..evaluators.result import Result
+from .paused_collection import paused_collection
 
 _NAME = re.compile(r"[0-9a-f]{32}\.json")
 
@@ -46,7 +47,8 @@ def read_raw_results(folder: str | os.PathLike[str]) -> tuple[RawResult, ...]:
         raise BundleError(
             f"{folder}: expected a folder of results, found none. Score a method into it first."
         )
-    results = tuple(_read(folder, name) for name in names)
+    with paused_collection():
+        results = tuple(_read(folder, name) for name in names)
     problems = [
         f"{one.name}: its tool, settings, task, track and seed give the name {expected}"
         for one in results

@@ -16,8 +16,9 @@ from .board import Board, boards
 from .board_pages import board_pages, first_page, standing_rows
 from .circuit_view import CircuitView
 from .method_pages import method_pages
-from .page_names import distinct_names
+from .page_names import counted, distinct_names
 from .page_rendering import ASSETS, asset, page_templates, rendered
+from .paused_collection import paused_collection
 from .results_folder import RawResult, read_raw_results
 from .results_frame import method_names
 from .run_index import RunIndex
@@ -90,22 +91,23 @@ def write_site_of(
     if raw is None:
         link = f"{inside or RAW}/"
     templates = page_templates()
-    given = {"version": __version__, "results": f"{len(found):,} results"}
+    given = {"version": __version__, "results": counted(len(found), "result")}
     n_pages = 0
-    for file, template, content in _pages(found, views or {}):
-        root = "../" if "/" in file else ""
-        own = {"root": root, "here": file, "raw": _linked(root, str(link))}
-        files.write(file, rendered(templates, template, given | own | content))
-        n_pages += 1
+    with paused_collection():
+        for file, template, content in _pages(found, views or {}):
+            root = "../" if "/" in file else ""
+            own = {"root": root, "here": file, "raw": _linked(root, str(link))}
+            files.write(file, rendered(templates, template, given | own | content))
+            n_pages += 1
     for file, picture in picture_files(views or {}):
         files.write(file, picture)
     for name in ASSETS:
         files.write(name, asset(name))
     page_bytes = files.size
-    for one in found if raw is None else ():
-        if inside:
-            files.note(f"{inside}/{one.name}", one.sha256)
-        else:
+    if raw is None and inside:
+        files.leave({f"{inside}/{one.name}": one.sha256 for one in found})
+    elif raw is None:
+        for one in found:
             files.copy(source / one.name, f"{RAW}/{one.name}", one.sha256, one.size)
     files.finish()
     raw_bytes = sum(one.size for one in found)
@@ -115,8 +117,8 @@ def write_site_of(
 def _inside(results: Path, folder: Path) -> str:
     """Return where results are inside a folder; empty where they are not."""
     results, folder = results.resolve(), folder.resolve()
-    own = results.is_relative_to(folder) and results not in (folder, folder / RAW)
-    return results.relative_to(folder).as_posix() if own else ""
+    is_inside = results.is_relative_to(folder) and results != folder
+    return results.relative_to(folder).as_posix() if is_inside else ""
 
 
 def _linked(root: str, link: str) -> str:

@@ -1,0 +1,156 @@
+"""A site of results that mean well and results that do not, and a browser to look at it with."""
+
+import os
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from glassbench.benchmark_programs import suite_members
+from glassbench.evaluators.edge_outcomes import EdgeOutcomes
+from glassbench.evaluators.environment import Environment
+from glassbench.evaluators.result import MetricValue, Result
+from glassbench.leaderboard import CircuitView, write_site
+
+AP = "edge_average_precision"
+HOSTILE = (
+    "<script>document.title='owned'</script><img src=x onerror=alert(1)>",
+    '</script></table>"quo\'te" & `tick`\nnew line\x00\x1b[31m',
+    "\u202egnirts desrever \u05e9\u05dc\u05d5\u05dd \u0645\u0631\u062d\u0628\u0627",
+    "x" * 5_000,
+    "{{ 7*7 }} {% raw %} javascript:alert(1)",
+)
+TASKS = tuple(
+    str(one)
+    for suite in ("core", "full")
+    for one in suite_members(suite)[: 10 if suite == "core" else 120]
+)
+SVG = (
+    b'<svg xmlns="http://www.w3.org/2000/svg" width="90pt" height="30pt" viewBox="0 0 90 30">'
+    b'<rect width="90" height="30" fill="none"/></svg>'
+)
+
+
+def result(tool: str, task: str, value: float | None, **changes: object) -> Result:
+    """A result with random floor 0.1, prior 0.2 and ceiling 1; failed without a value."""
+    track = str(changes.get("track", "circuit"))
+    primary = AP if track == "circuit" else "matched_cosine"
+    fields = {
+        "tool": tool,
+        "tool_version": "1.0",
+        "task": task,
+        "task_digest": "0" * 64,
+        "track": track,
+        "seed": 0,
+        "primary": primary,
+        "metrics": {primary: MetricValue.of(value, random=0.1, prior=0.2)},
+        "answer_sha256": "a" * 64,
+        "wall_seconds": 2.0,
+        "environment": Environment(python="3.11.7", platform="Linux", packages={"numpy": "2.0"}),
+    }
+    if value is None:
+        fields |= {"status": "timeout", "error": "it took too long", "answer_sha256": None}
+    return Result(**{**fields, **changes})
+
+
+def some_results() -> Iterator[Result]:
+    """Three methods on many tasks, two of them on another question too, and hostile names."""
+    for place, task in enumerate(TASKS):
+        for seed in (0, 1):
+            yield result("good", task, 0.9 - place / 1_000 - seed / 100, seed=seed)
+        yield result("weak", task, 0.2 + place / 1_000, settings={"steps": 3})
+        yield result("weak", task, None if place == 4 else 0.25, settings={"steps": 10})
+    for tool in ("good", "sae"):
+        for task in TASKS[:8]:
+            given = {"track": "features", "question": {"arm": "independent"}}
+            yield result(tool, task, 0.5 if tool == "sae" else 0.4, **given)
+    for place, name in enumerate(HOSTILE):
+        told = {"tool_version": name, "settings": {name: name}, "told": {name: [name]}}
+        told["environment"] = Environment(python=name, platform=name, packages={name: name})
+        yield result(name, TASKS[0], None, error=name, **told)
+        yield result(name, name, 0.5, **told)
+        yield result(name, TASKS[1], 0.3 + place / 100, **told)
+
+
+def views(results: tuple[Result, ...]) -> dict[str, CircuitView]:
+    """Circuits of two tasks, one without a picture."""
+    states = {"embed->head": "causal", "head->mlp": "causal", "embed->mlp": "inert"}
+    outcomes = EdgeOutcomes(("embed->head",), ("head->mlp",), ("embed->mlp",))
+    return {
+        task: CircuitView(
+            picture,
+            states,
+            {
+                one.file_name: outcomes
+                for one in results
+                if (one.task, one.tool, one.track) == (task, "good", "circuit")
+            },
+        )
+        for task, picture in ((TASKS[2], SVG), (TASKS[3], None))
+    }
+
+
+@dataclass(frozen=True)
+class BuiltSite:
+    """A site, and what it was made from."""
+
+    folder: Path
+    raw: Path
+    results: tuple[Result, ...]
+
+    def one(self, pattern: str) -> str:
+        """Return the name of the page that a pattern finds."""
+        (found,) = self.folder.glob(pattern)
+        return found.relative_to(self.folder).as_posix()
+
+    @property
+    def kinds(self) -> list[str]:
+        """A page of each kind, and of each that is of use to someone with bad intentions."""
+        pages = ["index.html", "reading.html", "methods.html", "tasks.html", "boards/circuit.html"]
+        pages += [
+            self.one("boards/features-arm-independent-??????????.html"),
+            self.one("boards/circuit-tag-mean-*.html"),
+        ]
+        pages += [self.one("methods/good-*.html"), self.one("methods/weak-steps-10-*.html")]
+        with_picture = next(path.stem for path in self.folder.glob("tasks/*.svg"))
+        pages += [f"tasks/{with_picture}.html"]
+        pages += sorted(
+            path.relative_to(self.folder).as_posix()
+            for start in ("script", "x", "gnirts")
+            for path in self.folder.glob(f"methods/{start}*.html")
+        )
+        return pages
+
+
+@pytest.fixture(scope="session")
+def site(tmp_path_factory: pytest.TempPathFactory) -> BuiltSite:
+    """The site of all results."""
+    folder = tmp_path_factory.mktemp("site")
+    results = tuple(some_results())
+    for one in results:
+        one.write(folder / "results")
+    write_site(folder / "results", folder / "site", views=views(results))
+    return BuiltSite(folder / "site", folder / "results", results)
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[object]:
+    """Chromium without a window; absent, its tests fail where `GLASSBENCH_BROWSER` is set."""
+    chromium, driver = shutil.which("chromium"), shutil.which("chromedriver")
+    if not (chromium and driver):
+        told = "chromium and chromedriver are not installed (Debian: chromium, chromium-driver)"
+        if os.environ.get("GLASSBENCH_BROWSER"):
+            pytest.fail(told)
+        pytest.skip(told)
+    from selenium import webdriver
+
+    options = webdriver.ChromeOptions()
+    options.binary_location = chromium
+    for one in ("headless=new", "no-sandbox", "disable-dev-shm-usage", "disable-gpu"):
+        options.add_argument(f"--{one}")
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
+    found = webdriver.Chrome(options=options, service=webdriver.ChromeService(driver))
+    yield found
+    found.quit()

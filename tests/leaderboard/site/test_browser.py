@@ -1,0 +1,218 @@
+"""The site in a real browser: what a reader sees and can do, and what must not happen."""
+
+import json
+
+import pytest
+
+pytest.importorskip("selenium")
+
+from selenium.webdriver.common.by import By
+from selenium.webdriver.common.keys import Keys
+from selenium.webdriver.support.ui import Select
+
+PHONE, DESK = (400, 800), (1200, 900)
+
+
+@pytest.fixture
+def visit(browser, site):
+    """Open a page of the site, in a window of a size, on a ground of a kind."""
+
+    def call(page, size=DESK, scheme="light", media=""):
+        features = [{"name": "prefers-color-scheme", "value": scheme}]
+        browser.execute_cdp_cmd(
+            "Emulation.setEmulatedMedia", {"features": features, "media": media}
+        )
+        width, height = size
+        given = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": False}
+        browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", given)
+        browser.get("about:blank")
+        file, mark, fragment = page.partition("#")
+        browser.get(f"{(site.folder / file).as_uri()}{mark}{fragment}")
+        return browser
+
+    return call
+
+
+def drained(browser):
+    """Return what the console says since the last call, and the addresses that were asked for."""
+    console = [entry["message"] for entry in browser.get_log("browser")]
+    asked = []
+    for entry in browser.get_log("performance"):
+        message = json.loads(entry["message"])["message"]
+        if message["method"] == "Network.requestWillBeSent":
+            asked.append(message["params"]["request"]["url"])
+    return console, asked
+
+
+def rows(browser, table):
+    """Return the texts of the rows that can be seen, cell by cell."""
+    return browser.execute_script(
+        "return [...document.querySelectorAll(`#${arguments[0]} tbody tr`)]"
+        ".filter((row) => row.getClientRects().length)"
+        ".map((row) => [...row.cells].map((cell) => cell.textContent.trim()))",
+        table,
+    )
+
+
+def heading(browser, table, title):
+    """Return the heading of a column."""
+    (found,) = [
+        one
+        for one in browser.find_elements(By.CSS_SELECTOR, f"#{table} thead th")
+        if one.text.split("\n")[0].startswith(title)
+    ]
+    return found
+
+
+def test_pages_load_without_a_complaint_and_ask_no_one_else(visit, site):
+    own = site.folder.as_uri()
+    for page in site.kinds:
+        browser = visit(page)
+        assert browser.title.endswith(" - Glassbench"), page
+        console, asked = drained(browser)
+        assert not console, page
+        files = [one for one in asked if one != "about:blank"]
+        assert any(one.endswith("/site.js") for one in files), page
+        assert all(one.startswith(own) for one in files), page
+
+
+def test_a_complaint_and_a_foreign_request_would_be_seen(browser, tmp_path):
+    page = tmp_path / "bad.html"
+    page.write_text(
+        "<!DOCTYPE html><title>x</title><img src='http://127.0.0.1:9/x.png'>"
+        "<script>console.error('seen')</script>"
+    )
+    browser.get(page.as_uri())
+    console, asked = drained(browser)
+    assert any("seen" in one for one in console)
+    assert "http://127.0.0.1:9/x.png" in asked
+
+
+def test_no_page_is_wider_than_a_phone(visit, site):
+    for page in site.kinds:
+        browser = visit(page, size=PHONE)
+        wide = browser.execute_script("return document.documentElement.scrollWidth")
+        assert wide <= PHONE[0], page
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_pages_pass_the_checks_of_axe(visit, site, scheme):
+    from axe_core_python.selenium import Axe
+
+    axe = Axe()
+    for page in site.kinds:
+        browser = visit(page, size=PHONE if scheme == "dark" else DESK, scheme=scheme)
+        # Rows of a table are alike, and axe takes seconds for a hundred of them.
+        browser.execute_script(
+            "for (const body of document.querySelectorAll('tbody'))"
+            " [...body.rows].slice(6).forEach((row) => row.remove());"
+        )
+        found = axe.run(browser)
+        assert len(found["passes"]) > 10, page
+        assert [(one["id"], one["nodes"][0]["html"]) for one in found["violations"]] == [], page
+
+
+def test_a_table_sorts_by_mouse_and_by_keyboard(visit):
+    browser = visit("boards/circuit.html")
+    scores = [float(row[2]) for row in rows(browser, "standings")]
+    assert scores == sorted(scores, reverse=True)
+    assert heading(browser, "standings", "Score").get_attribute("aria-sort") == "descending"
+
+    heading(browser, "standings", "Score").find_element(By.TAG_NAME, "button").click()
+    assert [float(row[2]) for row in rows(browser, "standings")] == sorted(scores)
+    assert heading(browser, "standings", "Score").get_attribute("aria-sort") == "ascending"
+
+    button = heading(browser, "standings", "Method").find_element(By.TAG_NAME, "button")
+    button.send_keys(Keys.ENTER)
+    names = [row[1].lower() for row in rows(browser, "standings")]
+    assert names.index("good") < names.index("oracle") < names.index("weak (steps=10)")
+    assert heading(browser, "standings", "Method").get_attribute("aria-sort") == "ascending"
+    assert heading(browser, "standings", "Score").get_attribute("aria-sort") is None
+
+
+def test_empty_cells_come_last_whichever_way_a_table_is_sorted(visit):
+    browser = visit("boards/circuit.html")
+    button = heading(browser, "standings", "Rank").find_element(By.TAG_NAME, "button")
+    for _ in range(2):
+        button.click()
+        ranks = [row[0] for row in rows(browser, "standings")]
+        assert not any(ranks[-3:]) and all(ranks[:-3])
+
+
+def test_tasks_are_filtered_by_track_suite_regime_and_tag(visit):
+    browser = visit("tasks.html")
+    labels = [one.text for one in browser.find_elements(By.CSS_SELECTOR, ".tools label")]
+    assert labels == ["Search", "Track", "Suites", "Regime", "Tags"]
+    selects = {
+        label.text: Select(browser.find_element(By.ID, label.get_attribute("for")))
+        for label in browser.find_elements(By.CSS_SELECTOR, ".tools label")[1:]
+    }
+    selects["Track"].select_by_visible_text("features (arm: independent)")
+    found = rows(browser, "tasks")
+    assert len(found) == 8 and {row[1] for row in found} == {"features (arm: independent)"}
+    assert browser.find_element(By.CSS_SELECTOR, "[role=status]").text.startswith("8 of 8 rows")
+    tag = selects["Tags"].options[1].text
+    selects["Tags"].select_by_visible_text(tag)
+    assert 0 < len(rows(browser, "tasks")) <= 8
+    assert all(tag in row[4] for row in rows(browser, "tasks"))
+    search = browser.find_element(By.CSS_SELECTOR, "input[type=search]")
+    search.send_keys("no such task")
+    assert rows(browser, "tasks") == []
+
+
+def test_an_address_can_name_what_is_shown(visit):
+    browser = visit("tasks.html#track=features%20(arm%3A%20independent)")
+    assert len(rows(browser, "tasks")) == 8
+
+
+def test_a_large_table_shows_a_part_until_more_is_asked_for_and_prints_whole(visit):
+    browser = visit("tasks.html")
+    every = len(browser.find_elements(By.CSS_SELECTOR, "#tasks tbody tr"))
+    assert every > 130
+    assert len(rows(browser, "tasks")) == 100
+    assert len(rows(visit("tasks.html", media="print"), "tasks")) == every
+    browser = visit("tasks.html")
+    (more,) = [one for one in browser.find_elements(By.CSS_SELECTOR, "main > button") if one.text]
+    more.click()
+    assert len(rows(browser, "tasks")) == every
+    assert not more.is_displayed()
+
+
+def test_print_leaves_out_what_paper_cannot_do(visit):
+    browser = visit("boards/circuit.html", scheme="dark", media="print")
+    for selector in ("header nav", ".tools", ".status"):
+        assert not browser.find_element(By.CSS_SELECTOR, selector).is_displayed()
+    ground = "return getComputedStyle(document.body).backgroundColor"
+    assert browser.execute_script(ground) == "rgb(255, 255, 255)"
+
+
+def test_the_dark_ground_is_dark(visit):
+    ground = "return getComputedStyle(document.body).backgroundColor"
+    assert visit("index.html", scheme="dark").execute_script(ground) == "rgb(20, 24, 29)"
+
+
+def test_the_keyboard_reaches_the_content_first_and_what_has_focus_is_seen(visit):
+    browser = visit("index.html")
+    browser.find_element(By.TAG_NAME, "body").send_keys(Keys.TAB)
+    skip = browser.switch_to.active_element
+    assert skip.text == "Skip to the content"
+    outline = "return getComputedStyle(arguments[0]).outlineStyle"
+    assert browser.execute_script(outline, skip) == "solid"
+    skip.send_keys(Keys.ENTER)
+    assert browser.switch_to.active_element.get_attribute("id") == "main"
+    browser.switch_to.active_element.send_keys(Keys.TAB)
+    assert browser.execute_script(outline, browser.switch_to.active_element) == "solid"
+
+
+def test_names_of_others_are_text(visit, site):
+    seen = []
+    for page in site.kinds:
+        browser = visit(page)
+        assert browser.title != "owned"
+        assert browser.execute_script(
+            "return [document.scripts.length, document.images.length, frames.length]"
+        ) in ([1, 0, 0], [1, 1, 0]), page
+        seen.append(browser.execute_script("return document.querySelector('h1').textContent"))
+    assert "<script>document.title='owned'</script><img src=x onerror=alert(1)>" in seen
+    assert any(one.startswith('</script></table>"quo\'te" & `tick` new line') for one in seen)
+    assert any("{{ 7*7 }} {% raw %}" in row[1] for row in rows(visit("index.html"), "circuit-top"))
