@@ -98,13 +98,13 @@ class AttributionTrack(Track[AttributionProblem, Attribution]):
         """Return the array; `None`, which is no answer, where there is none."""
         return content.arrays.get(_ARRAY)
 
-    def priors(self, tasks: Sequence[AnyTask]) -> Priors:
-        """Return what positions tell, each task learned from the others.
+    def evidence(self, task: AnyTask) -> Relevance:
+        """Return the labels of the inputs of one seed, whatever seed is asked with."""
+        return posed(_certified(task), _SEED_OF_PRIORS).relevance
 
-        They are learned and measured on the inputs of one seed, whatever seed is asked with.
-        """
-        posed_tasks = {str(task.id): posed(_certified(task), _SEED_OF_PRIORS) for task in tasks}
-        return prior_floors({task: pose.relevance for task, pose in posed_tasks.items()})
+    def learned(self, evidence: Mapping[str, Relevance]) -> Priors:
+        """Return what positions tell, each task learned from the others, on those inputs."""
+        return prior_floors(evidence)
 
     def measures(self, answer: Attribution, task: AnyTask, seed: int, priors: Priors) -> Measures:
         """Return every metric, and how many answers of the model could be ranked."""

@@ -142,9 +142,13 @@ class CircuitTrack(Track[CircuitProblem, dict[str, float]]):
         """Return the numbers."""
         return content.scores
 
-    def priors(self, tasks: Sequence[AnyTask]) -> Priors:
+    def evidence(self, task: AnyTask) -> CircuitKey:
+        """Return the states of the edges."""
+        return CircuitKey.of(_certified(task).labels.states)
+
+    def learned(self, evidence: Mapping[str, CircuitKey]) -> Priors:
         """Return what the names of edges tell, each task learned from the others."""
-        return suite_priors([_certified(task) for task in tasks])
+        return _priors(evidence)
 
     def measures(
         self, answer: dict[str, float], task: AnyTask, seed: int, priors: Priors
@@ -223,11 +227,16 @@ def _random_floor(
 
 def suite_priors(tasks: Sequence[Task]) -> dict[str, PriorFloor]:
     """Return the prior floor of every metric, each task learned from the others."""
+    return _priors({str(task.id): CircuitKey.of(task.labels.states) for task in tasks})
+
+
+def _priors(suite: Mapping[str, CircuitKey]) -> dict[str, PriorFloor]:
+    """Return the prior floors from the keys of the tasks."""
     keys: dict[tuple[str, str], dict[str, Key]] = {}
-    for task in tasks:
-        for name, metric_name, key in CircuitKey.of(task.labels.states).metrics():
-            keys.setdefault((name, metric_name), {})[str(task.id)] = key
+    for task, one in suite.items():
+        for name, metric_name, key in one.metrics():
+            keys.setdefault((name, metric_name), {})[task] = key
     return {
-        name: prior_floor(suite, METRICS[metric_name])
-        for (name, metric_name), suite in keys.items()
+        name: prior_floor(of_metric, METRICS[metric_name])
+        for (name, metric_name), of_metric in keys.items()
     }

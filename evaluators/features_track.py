@@ -177,7 +177,10 @@ class FeaturesTrack(Track[FeaturesProblem, dict[str, FoundFeatures]]):
             found.setdefault(hook, {})[name] = array
         return found
 
-    def priors(self, tasks: Sequence[AnyTask]) -> Priors:  # noqa: ARG002
+    def evidence(self, task: AnyTask) -> None:
+        """Return nothing, since nothing is learned."""
+
+    def learned(self, evidence: Mapping[str, Any]) -> Priors:  # noqa: ARG002
         """Return none: a direction cannot be learned from the names of other tasks."""
         return {}
 

@@ -95,7 +95,10 @@ class ProgramTrack(Track[ProgramProblem, SubmittedProgram]):
         """Return the text."""
         return content.text
 
-    def priors(self, tasks: Sequence[AnyTask]) -> Priors:  # noqa: ARG002
+    def evidence(self, task: AnyTask) -> None:
+        """Return nothing, since nothing is learned."""
+
+    def learned(self, evidence: Mapping[str, Any]) -> Priors:  # noqa: ARG002
         """Return none: what can be had blind is measured on each task."""
         return {}
 

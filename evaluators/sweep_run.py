@@ -21,16 +21,20 @@ from .sweep_work import (
     MOST_DEATHS,
     AskedTask,
     Job,
+    Posed,
     Told,
     asked,
     loaded,
-    loaded_and_checked,
+    posed,
     priors_for,
 )
 from .sweep_workers import WorkerLostError, Workers
 from .tool import Tool
-from .track import AnyTask, Priors, Track
+from .track import Priors, Track
 
+MOST_KEPT = 256
+"""Of so many tasks, at most, each is loaded once and sent on; of more, again where it is asked
+about: they would fill the memory of who leads, a few MiB each."""
 MOST_LOSSES = 3
 """How often workers may be lost while nothing new arrives."""
 SECONDS_BETWEEN_LOOKS = 1.0
@@ -129,23 +133,25 @@ class SweepRun:
         learns = any(row.track in learning for rows in pending.values() for row in rows)
         needed = [task for name, task in self._tasks.items() if learns or name in pending]
         self._watch(_LOADING, 0, len(needed))
-        found: dict[str, AnyTask] = {}
-        work = partial(loaded_and_checked, tracks=tracks)
-        for task, cannot in self._workers.each(work, needed):
-            found[str(task.id)] = task
-            self._leave_out(cannot)
+        work = partial(
+            posed,
+            tracks=tracks,
+            learning=learning if learns else set(),
+            keep=len(needed) <= MOST_KEPT,
+        )
+        found: dict[str, Posed] = {}
+        for one in self._workers.each(work, needed):
+            found[one.id] = one
+            self._tasks[one.id] = one.task
+            self._leave_out(one.left_out)
             self._watch(_LOADING, len(found), len(needed))
-        self._tasks |= found
+        in_order = [found[name] for name in self._tasks if name in found]  # sums depend on it
         every = [
-            self._learned(track, list(found.values())) if place in learning and learns else {}
-            for place, track in enumerate(tracks)
+            track.learned({one.id: one.evidence[at] for one in in_order if at in one.evidence})
+            for at, track in enumerate(tracks)
         ]
-        for name in found:
-            self._priors[name] = tuple(priors_for(name, priors) for priors in every)
-
-    def _learned(self, track: Track, tasks: Sequence[AnyTask]) -> Priors:
-        without = {one.task for one in self._left_out if one.track == track.name}
-        return track.priors([task for task in tasks if str(task.id) not in without])
+        for one in in_order:
+            self._priors[one.id] = tuple(priors_for(one.id, priors) for priors in every)
 
     def _leave_out(self, cannot: Sequence[LeftOut]) -> None:
         """Take rows away that cannot be asked for."""

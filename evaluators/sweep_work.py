@@ -2,12 +2,12 @@
 
 import os
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from platform import node
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from ..benchmark_programs import TaskId, ToyId
 from ..errors import TaskError, ToolError
@@ -142,17 +142,42 @@ def loaded(task: AskedTask) -> AnyTask:
     return load(task) if isinstance(task, TaskId | ToyId) else task
 
 
-def loaded_and_checked(
-    task: AskedTask, tracks: Sequence[Track]
-) -> tuple[AnyTask, tuple[LeftOut, ...]]:
-    """Return a task, and the tracks that cannot ask about it."""
-    found, cannot = loaded(task), []
-    for track in tracks:
+@dataclass(frozen=True, eq=False)
+class Posed:
+    """A task that was loaded, and what it is to the tracks.
+
+    Attributes:
+        id: of the task.
+        task: the task itself, or what it is loaded by.
+        left_out: the tracks that cannot ask about it.
+        evidence: what its prior floors take from it, by the place of the track.
+    """
+
+    id: str
+    task: AskedTask
+    left_out: tuple[LeftOut, ...]
+    evidence: Mapping[int, Any]
+
+
+def posed(task: AskedTask, tracks: Sequence[Track], learning: Set[int], keep: bool) -> Posed:
+    """Load a task, and return what it is to the tracks.
+
+    Args:
+        task: a task, or what it is loaded by.
+        tracks: those of the sweep.
+        learning: the places of those whose priors are learned.
+        keep: whether the task itself is returned, so that it is not loaded again.
+    """
+    found, cannot, evidence = loaded(task), [], {}
+    for place, track in enumerate(tracks):
         try:
             track.check([found])
         except TaskError as error:
             cannot.append(LeftOut(str(found.id), track.name, str(error)))
-    return found, tuple(cannot)
+            continue
+        if place in learning:
+            evidence[place] = track.evidence(found)
+    return Posed(str(found.id), found if keep else task, tuple(cannot), evidence)
 
 
 def priors_for(task: str, priors: Priors) -> Mapping[str, PriorFloor]:

@@ -7,7 +7,7 @@ knows no more of a track than this.
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, Generic, TypeVar
+from typing import Any, ClassVar, Generic, TypeVar, final
 
 import numpy as np
 from pydantic import JsonValue
@@ -125,8 +125,20 @@ class Track(ABC, Generic[Problem, Answer]):
         """Return an answer that was kept, as a tool would give it: still to be checked."""
 
     @abstractmethod
+    def evidence(self, task: AnyTask) -> Any:
+        """Return what the prior floors of a suite take from one of its tasks; small beside it."""
+
+    @abstractmethod
+    def learned(self, evidence: Mapping[str, Any]) -> Priors:
+        """Return the prior floors over a suite from the evidence of its tasks, by task id.
+
+        None where nothing can be learned blind.
+        """
+
+    @final
     def priors(self, tasks: Sequence[AnyTask]) -> Priors:
         """Return the prior floors over a suite; none where nothing can be learned blind."""
+        return self.learned({str(task.id): self.evidence(task) for task in tasks})
 
     @abstractmethod
     def measures(self, answer: Answer, task: AnyTask, seed: int, priors: Priors) -> Measures:

@@ -137,7 +137,10 @@ class VariablesTrack(Track[VariablesProblem, dict[str, Subspace]]):
             found.setdefault(name, {})[part] = _place(array) if part == _HOOK else array
         return found
 
-    def priors(self, tasks: Sequence[AnyTask]) -> Priors:  # noqa: ARG002
+    def evidence(self, task: AnyTask) -> None:
+        """Return nothing, since nothing is learned."""
+
+    def learned(self, evidence: Mapping[str, Any]) -> Priors:  # noqa: ARG002
         """Return none: a subspace of one model says nothing of another model's."""
         return {}
 

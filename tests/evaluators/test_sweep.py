@@ -64,6 +64,15 @@ def test_a_sweep_earns_what_a_suite_does(tmp_path):
     assert not (tmp_path / "new" / CLAIMS).exists()
 
 
+def test_many_tasks_are_loaded_where_they_are_asked_about(tmp_path, monkeypatch):
+    kept = by_row(sweep("weight-norm", TASKS, tmp_path / "kept").results())
+    monkeypatch.setattr("glassbench.evaluators.sweep_run.MOST_KEPT", 2)
+    again = by_row(sweep("weight-norm", TASKS, tmp_path / "again").results())
+    assert {row: one.metrics for row, one in kept.items()} == {
+        row: one.metrics for row, one in again.items()
+    }
+
+
 def test_without_priors_floors_are_random(tmp_path):
     (result,) = sweep(constant, TASKS[:1], tmp_path, with_priors=False).results()
     assert result.metrics[result.primary].floors.prior is None
@@ -134,7 +143,7 @@ def test_again_replaces_what_is_there(tmp_path, counting):
 
 def test_a_finished_sweep_loads_nothing(tmp_path, monkeypatch):
     sweep(constant, TASKS, tmp_path)
-    monkeypatch.setattr("glassbench.evaluators.sweep_run.loaded_and_checked", None)
+    monkeypatch.setattr("glassbench.evaluators.sweep_run.posed", None)
     assert sweep(constant, TASKS, tmp_path).before == 3
 
 
