@@ -70,7 +70,8 @@ def circuit_views(
         if one.result.track == "circuit":
             asked.setdefault(one.result.task, []).append(one.result)
     known = {str(one.id): one for one in map(load_bundle, bundles)}
-    views, problems = {}, []
+    views: dict[str, CircuitView] = {}
+    problems: list[str] = []
     with progress("Drawing circuits", len(asked)) as advance:
         for task, runs in sorted(asked.items()):
             try:
@@ -80,7 +81,7 @@ def circuit_views(
             advance()
     if problems:
         say = console(stderr=True).print
-        say(f"Left out of circuits: {counted(len(problems), 'task or answer')}; the first:")
+        say(f"Left out of circuits for {counted(len(problems), 'problem')}; the first:")
         say(f"  {problems[0]}", soft_wrap=True)
     return views
 

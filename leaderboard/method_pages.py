@@ -61,7 +61,9 @@ def _identity(method: str, runs: Sequence[RawResult]) -> dict[str, Any]:
         "name": method,
         "tool": shown(first.tool, 1_000),
         "settings": _json(first.settings) if first.settings else "",
-        "versions": [shown(one) for one in sorted({r.tool_version for r in results} - {None})],
+        "versions": [
+            shown(one) for one in sorted({r.tool_version for r in results if r.tool_version})
+        ],
         "told": "\n".join(told[:MOST_ENVIRONMENTS]),
         "environments": sorted(map(_environment, environments.values()))[:MOST_ENVIRONMENTS],
     }
@@ -96,14 +98,14 @@ def _parts(
 ) -> Iterator[tuple[str, dict[str, Any]]]:
     """Yield what the page of each method says of one board."""
     own = board.primary
-    floors = board.results.groupby(["task", "metric"])["floor"].max()
     primary = str(own["metric"].iloc[0])
+    ranking = board.results[board.results["metric"] == primary]
+    floor = ranking.groupby("task")["floor"].max().to_dict()
     tables = {str(method): table for method, table in own.groupby("method")}
     profiles = {str(method): table for method, table in board.profiles.groupby("method")}
     standing = board.standings
     ranked = standing[standing["role"] == "method"].set_index("method")
     has_circuits = board.question.track == "circuit" and bool(views)
-    floor = {task: value for (task, metric), value in floors.items() if metric == primary}
     for row in standing_rows(board):
         if not row.page:
             continue

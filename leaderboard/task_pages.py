@@ -42,7 +42,7 @@ def task_pages(
         for task, part in _parts(board, runs, views):
             parts.setdefault(task, []).append(part)
     for task in sorted(parts):
-        own = {
+        told = {
             "name": names[task],
             "full": shown(task, 2_000) if names[task] != task else "",
             "page": page_name(task),
@@ -51,7 +51,7 @@ def task_pages(
             "digests": sorted(digests[task]),
             "parts": parts[task],
         }
-        content = {"task": own | _picture(task, views.get(task))}
+        content = {"task": told | _picture(task, views.get(task))}
         yield f"tasks/{page_name(task)}.html", "task.html", content
 
 

@@ -68,7 +68,7 @@ class LiveTable {
     const name = this.table.id;
     const bar = make("div", { class: "tools" });
     const search = make("input", { type: "search", id: `${name}-search`, autocomplete: "off" });
-    bar.append(make("label", { for: search.id }, "Search"), search);
+    bar.append(make("span", {}, make("label", { for: search.id }, "Search"), search));
     this.filters.push((row) => {
       const wanted = search.value.trim().toLocaleLowerCase("en");
       return !wanted || row.textContent.toLocaleLowerCase("en").includes(wanted);
@@ -86,7 +86,7 @@ class LiveTable {
       }
       select.value = asked.get(heading.dataset.filter) ?? "";
       if (select.selectedIndex < 0) select.value = "";
-      bar.append(make("label", { for: select.id }, title), select);
+      bar.append(make("span", {}, make("label", { for: select.id }, title), select));
       this.filters.push((row) => !select.value || values(row.cells[column]).includes(select.value));
       select.addEventListener("change", () => this.filter());
     });
