@@ -201,7 +201,8 @@ def _model(config: ModelConfig, content: bytes, config_at: str, weights_at: str)
         raise BundleError(f"{config_at}: {error}") from None
     shapes = {name: ("<f8", shape) for name, shape in config.shapes().items()}
     arrays = load_arrays(content, weights_at, shapes)
-    return Model(Weights(**arrays, causal=config.causal), codec)
+    weights = Weights(**arrays, causal=config.causal, activation="relu", layer_norm=False)
+    return Model(weights, codec)
 
 
 def _data(model: Model, content: bytes, where: str) -> dict[str, np.ndarray]:
