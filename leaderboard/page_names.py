@@ -42,7 +42,7 @@ def distinct_names(texts: Iterable[str]) -> Mapping[str, str]:
 
     Example:
         >>> distinct_names(["a", "b b", "b  b"])["b b"]
-        'b b #88a15eeb'
+        'b b #32b857b3'
     """
     names = {text: shown(text) for text in sorted(set(texts))}
     for _ in range(2):  # a name can be made to look like another with its digest
@@ -59,7 +59,7 @@ def page_name(text: str) -> str:
 
     Example:
         >>> page_name("../Edge patching")
-        'edge-patching-f17e4fa66b'
+        'edge-patching-ae8baa17e4'
     """
     words = re.sub("[^a-z0-9]+", "-", text[: 4 * _ADDRESS].lower())[:_ADDRESS].strip("-")
     return "-".join([*([words] if words else []), _digest(text)[:10]])

@@ -7,7 +7,6 @@ import signal
 import subprocess
 import sys
 import time
-from functools import partial
 
 import psutil
 import pytest
@@ -146,12 +145,14 @@ def test_a_sweep_that_is_stopped_leaves_nothing_running(run, tmp_path, monkeypat
         "time.sleep(1000)\n"
     )
     (tmp_path / "started").mkdir()
-    words = [sys.executable, "-m", "glassbench", "score", "--task", TASK, "--command"]
+    # A shell in the background has what it starts ignore the keyboard.
+    minded = (
+        "import runpy, signal; signal.signal(signal.SIGINT, signal.default_int_handler); "
+        "runpy.run_module('glassbench', run_name='__main__')"
+    )
+    words = [sys.executable, "-c", minded, "score", "--task", TASK, "--command"]
     sweep = subprocess.Popen(
-        [*words, f"{COMMAND} {tmp_path / 'started'}"],
-        stderr=subprocess.DEVNULL,
-        # A shell in the background has what it starts ignore the keyboard.
-        preexec_fn=partial(signal.signal, signal.SIGINT, signal.SIG_DFL),
+        [*words, f"{COMMAND} {tmp_path / 'started'}"], stderr=subprocess.DEVNULL
     )
     try:
         until = time.monotonic() + 120

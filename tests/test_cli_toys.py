@@ -71,16 +71,22 @@ def untrained(monkeypatch):
 
 @pytest.mark.usefixtures("untrained")
 def test_circuits_of_toys_are_refused_before_any_is_trained(run):
-    for asked in (("--task", "sort", "--task", TOY), ("--suite", "small toys")):
+    for asked in (("--task", TOY), ("--suite", "small toys")):
         assert NOT_POSED + FULL in run("score", "eap", *asked, code=1).output
     told = run("quickstart", "--suite", "small toys", code=1).output
     assert "score methods on it with --suite small toys --track features" in " ".join(told.split())
 
 
+def test_toys_among_others_are_left_out_and_told(run):
+    told = run("score", "weight-norm", "--task", "sort[vocab=2,length=3]", "--task", TOY).output
+    assert f"Left out. {NOT_POSED}{FULL}" in told
+    assert "weight-norm on sort-v1[vocab=2,length=3]:" in told
+
+
 def test_a_suite_of_toys_is_scored(run, tmp_path):
     out = run("score", "pca", "kmeans", "--suite", "small toys", "--track", "features").stdout
-    ranked = [line.split()[:2] for line in out.splitlines() if line.lstrip()[:2] in ("1 ", "2 ")]
-    assert ranked == [["1", "kmeans"], ["2", "pca"]]
+    ranked = [line.split()[:2] for line in out.splitlines() if line.lstrip().startswith("1-2 ")]
+    assert ranked == [["1-2", "kmeans"], ["1-2", "pca"]]  # two tasks tell no methods apart
     assert "Written: 4 results in " in out
     assert len(list((tmp_path / "glassbench-results" / "results").glob("*.json"))) == 4
 
