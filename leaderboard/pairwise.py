@@ -24,6 +24,7 @@ ALPHA = 0.05
 MOST_SIGNED = 13
 MOST_EXACT = 50
 _DECIMALS = 9
+_ELEMENTS_AT_ONCE = 2**20
 _ELEMENTS_AT_ONCE = 2**22
 
 
@@ -44,10 +45,12 @@ def pairwise_differences(scores: "pd.DataFrame", *, alpha: float = ALPHA) -> "pd
     matrix = score_matrix(scores)
     methods, values = list(matrix.columns), matrix.to_numpy().round(_DECIMALS)
     columns: dict[str, list[np.ndarray]] = {name: [] for name in _MEASURED}
-    for place in range(len(methods) - 1):
-        for name, found in paired_tests(values[:, [place]] - values[:, place + 1 :]).items():
-            columns[name].append(found)
     first, second = np.triu_indices(len(methods), 1)
+    at_once = max(1, _ELEMENTS_AT_ONCE // len(values))
+    for start in range(0, len(first), at_once):
+        some = slice(start, start + at_once)
+        for name, found in paired_tests(values[:, first[some]] - values[:, second[some]]).items():
+            columns[name].append(found)
     names = np.array(methods, dtype=object)
     frame = pd.DataFrame({"first": names[first], "second": names[second]}).astype("str")
     for name, parts in columns.items():

@@ -74,6 +74,7 @@ def write_site(
     return write_site_of(read_raw_results(results), results, folder, views=views, raw=raw)
 
 
+@paused_collection()
 def write_site_of(
     found: Sequence[RawResult],
     results: str | os.PathLike[str],
@@ -93,12 +94,11 @@ def write_site_of(
     templates = page_templates()
     given = {"version": __version__, "results": counted(len(found), "result")}
     n_pages = 0
-    with paused_collection():
-        for file, template, content in _pages(found, views or {}):
-            root = "../" if "/" in file else ""
-            own = {"root": root, "here": file, "raw": _linked(root, str(link))}
-            files.write(file, rendered(templates, template, given | own | content))
-            n_pages += 1
+    for file, template, content in _pages(found, views or {}):
+        root = "../" if "/" in file else ""
+        own = {"root": root, "here": file, "raw": _linked(root, str(link))}
+        files.write(file, rendered(templates, template, given | own | content))
+        n_pages += 1
     for file, picture in picture_files(views or {}):
         files.write(file, picture)
     for name in ASSETS:
