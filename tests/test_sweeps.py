@@ -49,6 +49,12 @@ def deadly(problem):
     "End the process that asks, every time."
     os._exit(3)
 """
+# A shell in the background has what it starts ignore the keyboard.
+MINDFUL = """
+import runpy, signal
+signal.signal(signal.SIGINT, signal.default_int_handler)
+runpy.run_module("glassbench", run_name="__main__")
+"""
 DRIVER = """
 import os, sys
 from glassbench.cli import app
@@ -88,7 +94,7 @@ def asked(*methods: str, seeds: int, **options: object) -> list[str]:
 @contextmanager
 def started(place: Path, arguments: list[str]) -> Iterator[subprocess.Popen[str]]:
     """Start the command in a folder; end it if the test does before it."""
-    command = [sys.executable, "-m", "glassbench", *arguments]
+    command = [sys.executable, "-c", MINDFUL, *arguments]
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
     process = subprocess.Popen(command, cwd=place, text=True, **pipes)
     try:

@@ -8,7 +8,7 @@ pytest.importorskip("selenium")
 
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
-from selenium.webdriver.support.ui import Select
+from selenium.webdriver.support.ui import Select, WebDriverWait
 
 PHONE, DESK = (400, 800), (1200, 900)
 
@@ -172,7 +172,12 @@ def test_a_large_table_shows_a_part_until_more_is_asked_for_and_prints_whole(vis
     assert len(rows(browser, "tasks")) == 100
     assert len(rows(visit("tasks.html", media="print"), "tasks")) == every
     browser = visit("tasks.html")
-    (more,) = [one for one in browser.find_elements(By.CSS_SELECTOR, "main > button") if one.text]
+    more = WebDriverWait(browser, 10).until(
+        lambda one: next(
+            (b for b in one.find_elements(By.CSS_SELECTOR, "main > button") if b.is_displayed()),
+            None,
+        )
+    )
     more.click()
     assert len(rows(browser, "tasks")) == every
     assert not more.is_displayed()
