@@ -60,23 +60,3 @@ def asked_track(track: str, arm: str | None) -> "Track":
     if not isinstance(found, FeaturesTrack):
         raise typer.BadParameter(f"the {track} track has no arms", param_hint="--arm")
     return FeaturesTrack(arm=arm)
-
-
-def check_posed(track: "Track", names: "Sequence[TaskId | ToyId | Path]") -> None:
-    """Refuse what a track cannot ask about, as far as names tell, before any task is made."""
-    from .benchmark_programs import ToyId
-    from .evaluators import AttributionTrack, CircuitTrack, ProgramTrack, VariablesTrack
-    from .evaluators.attribution_track import check_named
-    from .evaluators.circuit_track import no_circuit
-    from .evaluators.program_track import no_program
-    from .evaluators.variables_track import no_variables
-
-    toys = [str(name) for name in names if isinstance(name, ToyId)]
-    if toys and isinstance(track, CircuitTrack):
-        raise no_circuit(toys)
-    if isinstance(track, AttributionTrack):
-        check_named(names)
-    if toys and isinstance(track, ProgramTrack):
-        raise no_program(toys)
-    if toys and isinstance(track, VariablesTrack):
-        raise no_variables(toys)

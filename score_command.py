@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from .asked_tasks import asked_track, check_posed
+from .asked_tasks import asked_track
 from .console import console, counted, sweep_progress
 from .errors import TaskError, listing
 
@@ -89,11 +89,11 @@ def check_some_posed(tracks: "Sequence[Track]", names: "Sequence[TaskId | ToyId 
     for track in tracks:
         for name in names:
             try:
-                check_posed(track, [name])
+                track.check_named([name])
             except TaskError:
                 continue
             return
-    check_posed(tracks[0], names)
+    tracks[0].check_named(names)
 
 
 def swept(

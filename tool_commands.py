@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from .asked_tasks import Arm, Seed, TrackName, asked_track, check_posed, load_all, named_task
+from .asked_tasks import Arm, Seed, TrackName, asked_track, load_all, named_task
 from .bundle_commands import TaskName
 from .console import console
 
@@ -80,7 +80,7 @@ def write_problem_of(
     from .evaluators.problem_folder import write_problem
 
     question, named = asked_track(track, arm), named_task(task)
-    check_posed(question, [named])
+    question.check_named([named])
     (loaded,) = load_all([named])
     question.check([loaded])
     content = question.public(question.problem(loaded, seed))

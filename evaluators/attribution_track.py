@@ -12,11 +12,9 @@ from functools import lru_cache
 from typing import Any, ClassVar
 
 import numpy as np
-from pydantic import JsonValue
 
-from ..benchmark_programs import ToyId
 from ..benchmark_programs.relevance_measures import measured_relevance
-from ..errors import BundleError, TaskError, listing
+from ..errors import TaskError, listing
 from ..ground_truth import Relevance, Task, relevance
 from .attribution_floors import prior_floors
 from .attribution_metrics import PRIMARY, ceilings, counts, floors, per_answer
@@ -24,7 +22,7 @@ from .attribution_problem import Attribution, AttributionProblem, checked_attrib
 from .intervals import grouped_mean_interval
 from .problem_content import AskedArrays, ProblemContent
 from .result import MetricValue, TrackName
-from .track import AnyTask, Content, Measures, Priors, Track
+from .track import AnyTask, Content, Measures, Priors, Track, toys_among
 
 _ARRAY = "attribution"
 _SEED_OF_PRIORS = 0
@@ -37,20 +35,21 @@ class AttributionTrack(Track[AttributionProblem, Attribution]):
     name: ClassVar[TrackName] = "attribution"
     primary: ClassVar[str] = PRIMARY
 
-    @property
-    def question(self) -> Mapping[str, JsonValue]:
-        """There is one way to ask."""
-        return {}
-
-    def asking(self, question: Mapping[str, JsonValue]) -> "AttributionTrack":
-        """Return the track.
+    def check_named(self, names: Sequence[object]) -> None:
+        """Check that none is a toy model, or was measured and has nothing to rank.
 
         Raises:
-            BundleError: the question is another.
+            TaskError: some are; all of them are named.
         """
-        if question:
-            raise BundleError(f"The attribution track has one question, got {dict(question)}")
-        return self
+        known = measured_relevance()
+        problems = [_without_tokens(toy) for toy in toys_among(names)]
+        problems += [
+            f"{name}: {_NOTHING}"
+            for name in map(str, names)
+            if name in known and not known[name].ranked
+        ]
+        if problems:
+            raise _nothing_to_rank(problems)
 
     def check(self, tasks: Sequence[AnyTask]) -> None:
         """Check that every task is a program with an answer whose tokens can be ranked.
@@ -159,26 +158,6 @@ def _why_not(task: AnyTask) -> str:
     if not posed(task, _SEED_OF_PRIORS).relevance.n_rankable:
         return f"{task.id}: {_NOTHING}"
     return ""
-
-
-def check_named(names: Sequence[object]) -> None:
-    """Check what is known of tasks by their names alone, before any is made.
-
-    Args:
-        names: ids of tasks and of toy models; others are let through.
-
-    Raises:
-        TaskError: some are toy models, or were measured and have nothing to rank.
-    """
-    known = measured_relevance()
-    problems = [_without_tokens(str(name)) for name in names if isinstance(name, ToyId)]
-    problems += [
-        f"{name}: {_NOTHING}"
-        for name in map(str, names)
-        if name in known and not known[name].ranked
-    ]
-    if problems:
-        raise _nothing_to_rank(problems)
 
 
 def _without_tokens(task: str) -> str:

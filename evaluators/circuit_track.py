@@ -12,9 +12,8 @@ from functools import lru_cache
 from typing import Any, ClassVar
 
 import numpy as np
-from pydantic import JsonValue
 
-from ..errors import BundleError, TaskError, listing
+from ..errors import TaskError, listing
 from ..ground_truth import EdgeState, Task, edge_positives, node_positives
 from .circuit_problem import CircuitProblem, checked_answer
 from .floors import PriorFloor, prior_floor, random_floor
@@ -22,7 +21,7 @@ from .intervals import metric_interval
 from .problem_content import AskedScores, ProblemContent
 from .ranking_metrics import METRICS
 from .result import MetricValue, TrackName
-from .track import AnyTask, Content, Measures, Priors, Track
+from .track import AnyTask, Content, Measures, Priors, Track, toys_among
 
 PRIMARY = "edge_average_precision"
 _EMBEDDINGS = ("embed", "pos_embed")
@@ -71,20 +70,14 @@ class CircuitTrack(Track[CircuitProblem, dict[str, float]]):
     name: ClassVar[TrackName] = "circuit"
     primary: ClassVar[str] = PRIMARY
 
-    @property
-    def question(self) -> Mapping[str, JsonValue]:
-        """There is one way to ask."""
-        return {}
-
-    def asking(self, question: Mapping[str, JsonValue]) -> "CircuitTrack":
-        """Return the track.
+    def check_named(self, names: Sequence[object]) -> None:
+        """Check that none is a toy model.
 
         Raises:
-            BundleError: the question is another.
+            TaskError: some are; all of them are named.
         """
-        if question:
-            raise BundleError(f"The circuit track has one question, got {dict(question)}")
-        return self
+        if toys := toys_among(names):
+            raise no_circuit(toys)
 
     def check(self, tasks: Sequence[AnyTask]) -> None:
         """Check that every task is a circuit with a causal edge, which some controls have not.

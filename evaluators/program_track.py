@@ -12,11 +12,10 @@ from functools import lru_cache
 from typing import Any, ClassVar
 
 import numpy as np
-from pydantic import JsonValue
 
 from ..compiler.effort import Effort, EffortError
 from ..compiler.program import Program
-from ..errors import AnswerError, BundleError, TaskError, listing
+from ..errors import AnswerError, TaskError, listing
 from ..ground_truth import Task
 from .problem_content import AskedText, ProblemContent
 from .program_behaviour import Behaviour
@@ -26,7 +25,7 @@ from .program_normal_form import NormalForm
 from .program_problem import ProgramProblem, SubmittedProgram, checked_program
 from .program_structure import Matching
 from .result import MetricValue, TrackName
-from .track import AnyTask, Content, Measures, Priors, Track
+from .track import AnyTask, Content, Measures, Priors, Track, toys_among
 
 MAX_WORK = 2**31
 """How many values may be computed to see what the functions of a program are."""
@@ -42,20 +41,14 @@ class ProgramTrack(Track[ProgramProblem, SubmittedProgram]):
     primary: ClassVar[str] = "balanced_agreement"
     has_priors: ClassVar[bool] = False
 
-    @property
-    def question(self) -> Mapping[str, JsonValue]:
-        """There is one way to ask."""
-        return {}
-
-    def asking(self, question: Mapping[str, JsonValue]) -> "ProgramTrack":
-        """Return the track.
+    def check_named(self, names: Sequence[object]) -> None:
+        """Check that none is a toy model.
 
         Raises:
-            BundleError: the question is another.
+            TaskError: some are; all of them are named.
         """
-        if question:
-            raise BundleError(f"The program track has one question, got {dict(question)}")
-        return self
+        if toys := toys_among(names):
+            raise no_program(toys)
 
     def check(self, tasks: Sequence[AnyTask]) -> None:
         """Check that every task is compiled from a program.

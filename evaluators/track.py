@@ -12,6 +12,8 @@ from typing import Any, ClassVar, Generic, TypeVar, final
 import numpy as np
 from pydantic import JsonValue
 
+from ..benchmark_programs import ToyId
+from ..errors import BundleError
 from ..ground_truth import FeaturesTask, Task
 from .floors import PriorFloor
 from .problem_content import ProblemContent
@@ -55,6 +57,11 @@ class Content:
     text: str | None = None
 
 
+def toys_among(names: Sequence[object]) -> list[str]:
+    """Return the toy models among the ids of tasks: those that have no program."""
+    return [str(name) for name in names if isinstance(name, ToyId)]
+
+
 class Track(ABC, Generic[Problem, Answer]):
     """One question that a tool can be asked.
 
@@ -69,19 +76,31 @@ class Track(ABC, Generic[Problem, Answer]):
     has_priors: ClassVar[bool] = True
 
     @property
-    @abstractmethod
     def question(self) -> Mapping[str, JsonValue]:
         """How the question differs from that which the track asks by default.
 
-        Results of different questions are never ranked together.
+        Results of different questions are never ranked together. Most tracks ask in one way.
         """
+        return {}
 
-    @abstractmethod
     def asking(self, question: Mapping[str, JsonValue]) -> "Track":
         """Return the track that asks a question which a result records.
 
         Raises:
             BundleError: there is no such question.
+        """
+        if question:
+            raise BundleError(f"The {self.name} track has one question, got {dict(question)}")
+        return self
+
+    def check_named(self, names: Sequence[object]) -> None:
+        """Check what is known of tasks by their names alone, before any is made.
+
+        Args:
+            names: ids of tasks and of toy models; others are let through.
+
+        Raises:
+            TaskError: some cannot pose the question; all of them are named.
         """
 
     @abstractmethod

@@ -15,11 +15,11 @@ import numpy as np
 from pydantic import JsonValue
 from threadpoolctl import threadpool_limits
 
-from ..errors import BundleError, TaskError, listing
+from ..errors import TaskError, listing
 from ..ground_truth import Task
 from .problem_content import AskedArrays, ProblemContent
 from .result import MetricValue, TrackName
-from .track import AnyTask, Content, Measures, Priors, Track
+from .track import AnyTask, Content, Measures, Priors, Track, toys_among
 from .variables_metrics import InterchangeRuns, mean_accuracy_interval, overlap
 from .variables_pairs import AS_SOURCE, KEPT, OWN
 from .variables_pose import VariablesPose, posed, why_not
@@ -40,20 +40,14 @@ class VariablesTrack(Track[VariablesProblem, dict[str, Subspace]]):
     primary: ClassVar[str] = "interchange_accuracy"
     has_priors: ClassVar[bool] = False
 
-    @property
-    def question(self) -> Mapping[str, JsonValue]:
-        """There is one way to ask."""
-        return {}
-
-    def asking(self, question: Mapping[str, JsonValue]) -> "VariablesTrack":
-        """Return the track.
+    def check_named(self, names: Sequence[object]) -> None:
+        """Check that none is a toy model.
 
         Raises:
-            BundleError: the question is another.
+            TaskError: some are; all of them are named.
         """
-        if question:
-            raise BundleError(f"The variables track has one question, got {dict(question)}")
-        return self
+        if toys := toys_among(names):
+            raise no_variables(toys)
 
     def check(self, tasks: Sequence[AnyTask]) -> None:
         """Check that every task is a program with a variable to ask about.

@@ -28,7 +28,7 @@ from glassbench.evaluators.attribution_metrics import (
     per_answer,
     varying,
 )
-from glassbench.evaluators.attribution_track import check_named, posed
+from glassbench.evaluators.attribution_track import posed
 from glassbench.evaluators.intervals import Interval, grouped_mean_interval
 from glassbench.ground_truth import load, load_bundle, make_task, write_bundle
 
@@ -272,7 +272,7 @@ def test_what_cannot_be_asked_about_is_refused_before_it_is_made(run, monkeypatc
 
 def test_of_core_five_tasks_cannot_be_asked_about():
     with pytest.raises(TaskError) as caught:
-        check_named(get_suite("core"))
+        AttributionTrack().check_named(get_suite("core"))
     named = [line for line in str(caught.value).splitlines() if line.startswith("  - ")]
     assert [line.split("-v1")[0] for line in named] == [
         "  - count",
@@ -281,4 +281,4 @@ def test_of_core_five_tasks_cannot_be_asked_about():
         "  - parity",
         "  - sum_mod",
     ]
-    check_named(get_suite("relevance"))
+    AttributionTrack().check_named(get_suite("relevance"))

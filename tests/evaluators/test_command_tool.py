@@ -35,13 +35,14 @@ def loaded(path):
     return found
 
 
+faults = loaded(SCRIPT.with_name("faults_of_tools.py"))
 injection = loaded(SCRIPT)
 
 
 def command(folder, script, **options):
     """Return a tool that is a Python script, after the same beginning as the faults."""
     file = folder / "tool.py"
-    file.write_text(injection.PRELUDE + script)
+    file.write_text(faults.PRELUDE + script)
     words = [sys.executable, "-S", "-E", str(file)]
     return CommandTool(f"{shlex.join(words)} {{problem}} {{answer}}", **options)
 
@@ -49,7 +50,7 @@ def command(folder, script, **options):
 # -- faults ------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("fault", injection.FAULTS, ids=lambda fault: fault.name)
+@pytest.mark.parametrize("fault", faults.FAULTS, ids=lambda fault: fault.name)
 def test_every_fault_is_a_row_that_says_so_and_leaves_nothing(fault, tmp_path, monkeypatch):
     monkeypatch.setattr(limited_run, "LATE", 2.0)  # so as not to wait
     (tmp_path / "tmp").mkdir()
@@ -303,7 +304,7 @@ def test_limits_that_leave_nothing():
 def test_the_page_tells_of_every_fault_and_of_every_field():
     page = (SCRIPT.parents[1] / "docs" / "any_language.md").read_text(encoding="utf-8")
     rows = re.findall(r"^\| ([^|]+) \| (ok|failed|timeout|out_of_memory) \|", page, re.MULTILINE)
-    assert rows == [(fault.name, fault.status) for fault in injection.FAULTS]
+    assert rows == [(fault.name, fault.status) for fault in faults.FAULTS]
     left = re.findall(
         r"^\| .* \| (?:ok|failed|timeout|out_of_memory) \|.* \| (\d+) \|$", page, re.M
     )
