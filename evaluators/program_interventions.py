@@ -5,10 +5,13 @@ Networks" (2021, arXiv:2106.02997), on the interpreter: a variable is set to wha
 another input, and all that is computed from it follows. Values that no input brings together
 can meet then. Where an aggregate finds different values that have no mean, or a sum is none
 that the program has, the program says nothing; nor does it of anything computed from there.
+Nor does an aggregate say anything where it does what it does on no input, however it is
+written: a mean that always is over one number is a copy, and has no mean of two.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
 import numpy as np
 from jaxtyping import Bool
@@ -18,6 +21,7 @@ from ..compiler.interpreter import Override, interpret, nearest, sum_of
 from ..compiler.model import Codec
 from ..ground_truth.bounded_interpretation import slices_that_fit
 from .program_behaviour import Answers, TokenIds, answers_of
+from .seen_aggregates import SeenAggregate, selects
 
 _ROUNDING = 1e-6
 
@@ -44,6 +48,7 @@ def predicted(
     sources: TokenIds,
     variable: Sequence[int],
     where: Positions,
+    seen: Mapping[int, SeenAggregate] = MappingProxyType({}),
 ) -> Predicted:
     """Return what a program says when a variable has its value on another input.
 
@@ -54,6 +59,7 @@ def predicted(
         sources: as many others, from which the variable's values come.
         variable: the nodes that hold it; none to change nothing.
         where: at which positions, BOS left out; a token stands there in base and source.
+        seen: what aggregates do on inputs; of one that is not among them anything may be said.
     """
     answers = np.empty((len(program.outputs), *where.shape), dtype=np.int64)
     said = np.empty_like(where)
@@ -65,7 +71,7 @@ def predicted(
         found = [done.values[place] for place in program.outputs]
         answers[:, some] = answers_of(codec, program, found)
         real = bases[some][:, 1:] < codec.bos
-        doubtful = _doubtful(program, done.values, done.conflicts, overrides, real)
+        doubtful = _doubtful(program, done.values, done.conflicts, overrides, real, seen)
         unsaid = [doubtful[place] for place in program.outputs if place in doubtful]
         said[some] = real & ~np.any([np.zeros_like(real), *unsaid], axis=0)
     return Predicted(answers, said)
@@ -77,6 +83,7 @@ def _doubtful(
     conflicts: Mapping[int, np.ndarray],
     overrides: Mapping[int, Override],
     real: np.ndarray,
+    seen: Mapping[int, SeenAggregate],
 ) -> dict[int, np.ndarray]:
     """Return where each variable has no meaning, and of which pairs selectors have none."""
     doubtful: dict[int, np.ndarray] = {}
@@ -91,6 +98,10 @@ def _doubtful(
                 own = [visible & pair for pair in _pairs(conditions, doubtful)]
             case ir.Aggregate(selector=selector, value=value):
                 own = [conflicts[place]] if place in conflicts else []
+                if place in seen:
+                    several, nothing = selects(program, place, values)
+                    own += [several] * (not seen[place].averages)
+                    own += [nothing] * (not seen[place].empty)
                 if value in doubtful:
                     chosen = values[selector] & doubtful[value][:, None, :]
                     own.append(chosen.any(axis=-1))

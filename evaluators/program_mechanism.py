@@ -31,7 +31,7 @@ from ..ground_truth.subspace_patch import SubspacePatch, patched_logits
 from ..ground_truth.variable_window import window
 from .local_function import partition
 from .program_behaviour import Answers, TokenIds, decoded
-from .program_interventions import predicted
+from .program_interventions import Predicted, predicted
 from .program_normal_form import NormalForm
 
 N_PAIRS = 256
@@ -126,12 +126,18 @@ def accuracies(
         program says, changes an answer on some pair.
     """
     rows = []
-    with_nothing = predicted(program, done.codec, done.bases, done.sources, (), done.where)
+
+    def says_with(places: tuple[int, ...]) -> Predicted:
+        return predicted(
+            program, done.codec, done.bases, done.sources, places, done.where, form.seen
+        )
+
+    with_nothing = says_with(())
     for unit in form.inner:
         places = form.holders[unit]
         if not places:
             continue
-        says = predicted(program, done.codec, done.bases, done.sources, places, done.where)
+        says = says_with(places)
         said = says.said & with_nothing.said
         changes = ((says.answers != with_nothing.answers).any(axis=0) & said).any(axis=1)
         if changes.any():

@@ -35,7 +35,7 @@ from .local_function import (
     local_values,
     partition,
 )
-from .seen_aggregates import seen_aggregates
+from .seen_aggregates import SeenAggregate, seen_aggregates
 
 Kind = Literal["tokens", "indices", "selector", "aggregate", "width", "function"]
 TOKENS, INDICES = 0, 1
@@ -79,11 +79,13 @@ class NormalForm:
         units: tokens and indices first, then in topological order.
         edges: who reads whom as what.
         holders: the nodes of the program that are each unit; of selectors and functions none.
+        seen: what the aggregates among the program's nodes do on inputs.
     """
 
     units: tuple[Unit, ...]
     edges: frozenset[Edge]
     holders: Mapping[int, tuple[int, ...]]
+    seen: Mapping[int, SeenAggregate]
 
     @classmethod
     def of(
@@ -165,7 +167,7 @@ class _Normaliser:
             if unit in now:
                 holders[now[unit]].append(place)
         kept = {number: tuple(places) for number, places in holders.items()}
-        return NormalForm(units, frozenset(moved), kept)
+        return NormalForm(units, frozenset(moved), kept, self._seen)
 
     # -- variables -----------------------------------------------------------------
 

@@ -4,11 +4,11 @@ Whether an aggregate is a mean, and whether its default matters, is not said by 
 a mean over one position is a copy, and a default that is never needed is none.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Int
+from jaxtyping import Bool, Int
 
 from ..compiler import program as ir
 from ..compiler.interpreter import interpret
@@ -32,23 +32,37 @@ def seen_aggregates(
     program: ir.Program, inputs: Int[np.ndarray, "inputs position"], places: Sequence[int]
 ) -> dict[int, SeenAggregate]:
     """Return what every aggregate among some nodes does on inputs, given as token ids."""
-    aggregates = {
-        place: operation
-        for place in places
-        if isinstance(operation := program.nodes[place].operation, ir.Aggregate)
-    }
+    aggregates = [
+        place for place in places if isinstance(program.nodes[place].operation, ir.Aggregate)
+    ]
     averaging: set[int] = set()
     emptied: set[int] = set()
-    for some in slices_that_fit(program, len(inputs), inputs.shape[1] - 1, list(aggregates)):
-        values = interpret(program, inputs[some], list(aggregates)).values
+    for some in slices_that_fit(program, len(inputs), inputs.shape[1] - 1, aggregates):
+        values = interpret(program, inputs[some], aggregates).values
         real = inputs[some][:, 1:] < len(program.vocabulary)
-        for place, operation in aggregates.items():
-            chosen = values[operation.selector]
-            given = np.append(operation.table, -1)[values[operation.value]][:, None, :]
-            most = np.where(chosen, given, -2).max(axis=-1)
-            least = np.where(chosen, given, len(program.nodes[place].domain)).min(axis=-1)
-            if (most > least).any():
+        for place in aggregates:
+            several, nothing = selects(program, place, values)
+            if several.any():
                 averaging.add(place)
-            if (~chosen.any(axis=-1) & real).any():
+            if (nothing & real).any():
                 emptied.add(place)
     return {place: SeenAggregate(place in averaging, place in emptied) for place in aggregates}
+
+
+def selects(
+    program: ir.Program, place: int, values: Mapping[int, np.ndarray]
+) -> tuple[Bool[np.ndarray, "inputs place"], Bool[np.ndarray, "inputs place"]]:
+    """Return where an aggregate selects different numbers, and where it selects nothing.
+
+    Args:
+        program: the program.
+        place: of the aggregate.
+        values: by node, of all that it reads.
+    """
+    operation = program.nodes[place].operation
+    assert isinstance(operation, ir.Aggregate)
+    chosen = values[operation.selector]
+    given = np.append(operation.table, -1)[values[operation.value]][:, None, :]
+    most = np.where(chosen, given, -2).max(axis=-1)
+    least = np.where(chosen, given, len(program.nodes[place].domain)).min(axis=-1)
+    return most > least, ~chosen.any(axis=-1)

@@ -24,9 +24,15 @@ os.environ.setdefault("WANDB_MODE", "disabled")
 # Tables are as wide as in a pipe, whatever runs the tests.
 os.environ.pop("COLUMNS", None)
 
+import hypothesis
 import pytest
 from beartype import beartype
 from jaxtyping import install_import_hook
+
+# The same examples on every run, so that what fails a change is the change. Others are drawn with
+# HYPOTHESIS_PROFILE=default.
+hypothesis.settings.register_profile("the same examples", derandomize=True)
+hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "the same examples"))
 
 DOCS = Path(__file__).parent.parent / "docs"
 PERFORMANCE = Path(__file__).parent.parent / "performance"

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from glassbench.compiler import compile_program, write_rasp
+from glassbench.compiler import compile_program, rasp, write_rasp
 from glassbench.compiler.untrace import untrace
 from glassbench.evaluators.program_behaviour import model_answers, program_answers
 from glassbench.evaluators.program_interventions import predicted
@@ -115,6 +115,20 @@ def test_what_comes_later_leaves_no_doubt_where_attention_looks_back():
     where = np.ones((1, 2), dtype=bool)
     found = predicted(compiled.program, codec, bases, sources, (names.index("own"),), where)
     assert found.said.tolist() == [[True, False]]
+
+
+def test_what_an_aggregate_never_does_on_an_input_is_not_spoken_of():
+    """On "ab" and "ba" a mean is over one position: it is a copy, however it is written."""
+    alike = rasp.Select(rasp.tokens, rasp.tokens, rasp.Comparison.EQ)
+    own = rasp.numerical(rasp.Aggregate(alike, rasp.indices)).named("own")
+    program = compile_program(own, "ab", 2).program
+    inputs, sources = np.array([[2, 0, 1], [2, 1, 0]]), np.array([[2, 1, 1], [2, 1, 1]])
+    form = NormalForm.of(program, inputs)
+    names = [node.name for node in program.nodes]
+    codec, where = compile_program(own, "ab", 2).model.codec, np.ones((2, 2), dtype=bool)
+    for seen, said in ((form.seen, False), ({}, True)):
+        found = predicted(program, codec, inputs, sources, (names.index("tokens"),), where, seen)
+        assert found.said.all() == found.said.any() == said
 
 
 # -- what interchanges show ----------------------------------------------------------

@@ -271,7 +271,6 @@ def test_random_programs_read_back_as_they_were():
     @settings(
         max_examples=200,
         deadline=None,
-        derandomize=True,
         suppress_health_check=list(HealthCheck),
     )
     @given(programs())
