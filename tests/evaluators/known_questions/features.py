@@ -15,7 +15,13 @@ from glassbench.evaluators.features_floors import (
     random_features,
     spread_features,
 )
-from glassbench.evaluators.features_metrics import FeatureTruth, Matching, oracle
+from glassbench.evaluators.features_metrics import (
+    RECOVERED,
+    FeatureTruth,
+    Matching,
+    class_cosines,
+    oracle,
+)
 from glassbench.evaluators.features_problem import N_HELD_OUT, N_TRAIN
 from glassbench.ground_truth import FeatureKey, FeatureRows, Task, feature_data
 
@@ -130,13 +136,16 @@ class FeaturesQuestion(Question):
         ]
 
     def spoilt(self, rng: Rng) -> list[Claim]:
-        """The unit of one class is left out."""
+        """The unit of one class is left out; another may be near enough to recover it too."""
         key, found = self.key, oracle(self.key, self.rows)
         every = np.unique(key.class_of[key.class_of >= 0])
         asked = np.unique(key.class_of[(key.class_of >= 0) & ~key.constant])
-        units = np.flatnonzero(every != rng.choice(asked))
+        left_out = rng.choice(asked)
+        units = np.flatnonzero(every != left_out)
         less = FoundFeatures(found.directions[units], found.activations[:, units])
-        return [Claim([less], frozenset({"matched_cosine", "recovered_at_0.9"}))]
+        near = class_cosines(self.truth, less.directions)[asked == left_out].max(initial=0)
+        about = {"matched_cosine"} | ({"recovered_at_0.9"} if near < RECOVERED else set())
+        return [Claim([less], frozenset(about))]
 
     def untied(self, rng: Rng) -> list[tuple[FoundFeatures, Claim]]:
         """Copies of a direction: any may be nearest, as if they differed by a hair."""
