@@ -7,6 +7,7 @@
     result = gb.score("eap", task)          # a built-in method, or a function of your own
     print(result)                           # score, interval, floors, ceiling
     gb.score("pca", task, "features")       # another question: directions of the stream
+    print(gb.cite(result))                  # the references of what was run
 
     own = gb.make_task("out = selector_width(select(tokens, tokens, ==));", "abc", 4)
     gb.score("eap", own)                    # a program of your own, certified likewise
@@ -53,6 +54,7 @@ if TYPE_CHECKING:
         Subspace,
         VariablesProblem,
         VariablesTrack,
+        cite,
         score,
         score_suite,
         sweep,
@@ -83,6 +85,7 @@ _HOMES = {
     "Task": ("ground_truth", "Task"),
     "VariablesProblem": ("evaluators", "VariablesProblem"),
     "VariablesTrack": ("evaluators", "VariablesTrack"),
+    "cite": ("evaluators", "cite"),
     "compile": ("compiler", "compile_program"),
     "download": ("ground_truth", "download"),
     "load": ("ground_truth", "load"),
@@ -125,6 +128,7 @@ __all__ = [
     "VariablesTrack",
     "__version__",
     "benchmark_programs",
+    "cite",
     "compile",
     "compiler",
     "download",

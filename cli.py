@@ -24,6 +24,7 @@ from .asked_tasks import (
     named_task,
 )
 from .bundle_commands import TaskName, build, download, verify
+from .cite_command import cite
 from .compile_command import compile_file
 from .compress_command import compress
 from .console import console, counted, print_table
@@ -291,6 +292,7 @@ app.command()(build)
 app.command()(download)
 app.command()(verify)
 app.command()(rescore)
+app.command()(cite)
 app.command()(problems)
 app.command()(submit)
 app.command()(validate)

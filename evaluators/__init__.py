@@ -8,6 +8,7 @@ for each pair of positions, `features` from a `FeaturesProblem` to directions an
 text. A method is a function from a problem to an answer, and `BUILT_IN` holds those that come
 with the package. Labels never reach a method. `scored` and `scored_suite` return answers too,
 which `Scored.write` keeps beside their results, and `rescored` measures such an answer again.
+`cite` gives the references of what results were made with.
 """
 
 from .answer_file import AnswerFile
@@ -15,6 +16,7 @@ from .attribution_problem import AttributionProblem
 from .attribution_track import AttributionTrack
 from .circuit_problem import Answer, CircuitProblem
 from .circuit_track import CircuitTrack, measured, suite_priors
+from .citing import Citation, citations, cite
 from .command_tool import CommandTool
 from .faithfulness import faithfulness, faithfulness_curves
 from .features_problem import FeaturesProblem, FoundFeatures, StreamRows
@@ -27,6 +29,7 @@ from .mib_format import read_mib, write_mib
 from .problem_content import ProblemContent
 from .program_problem import ProgramProblem
 from .program_track import ProgramTrack
+from .reference import Reference
 from .rescoring import rescored
 from .result import MetricValue, Result
 from .scoring import Scored, find_method, score, score_suite, scored, scored_suite
@@ -46,6 +49,7 @@ __all__ = [
     "AttributionTrack",
     "CircuitProblem",
     "CircuitTrack",
+    "Citation",
     "CommandTool",
     "FeaturesProblem",
     "FeaturesTrack",
@@ -58,6 +62,7 @@ __all__ = [
     "ProblemContent",
     "ProgramProblem",
     "ProgramTrack",
+    "Reference",
     "Result",
     "Scored",
     "StreamRows",
@@ -69,6 +74,8 @@ __all__ = [
     "VariablesProblem",
     "VariablesTrack",
     "built_in",
+    "citations",
+    "cite",
     "faithfulness",
     "faithfulness_curves",
     "find_method",

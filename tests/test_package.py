@@ -27,6 +27,7 @@ TOP = (
     "__main__",
     "asked_tasks",
     "bundle_commands",
+    "cite_command",
     "cli",
     "compile_command",
     "compress_command",
