@@ -19,6 +19,9 @@ from jaxtyping import Float
 
 from .aggregates import AGGREGATES, Aggregate
 
+FEWEST_TASKS = 6
+"""Of fewer, even the whole range holds the middle of their law less often than 95%: the chance that
+all of `n` tasks lie on one side of it is `2**(1 - n)`."""
 RESAMPLES = 10_000
 SEED_RESAMPLES = 2_000
 _ELEMENTS_AT_ONCE = 2**22
@@ -72,12 +75,12 @@ def task_intervals(
         only: the names of the aggregates that are wanted.
 
     Returns:
-        Arrays by the name of the aggregate; NaN for a single task, of whose spread nothing is
-        known.
+        Arrays by the name of the aggregate; NaN for fewer than six tasks, which cannot have such
+        an interval.
     """
     methods, tasks = scores.shape
     found = {name: np.full((methods, 2), np.nan) for name in only}
-    if tasks < 2:
+    if tasks < FEWEST_TASKS:
         return found
     in_order = np.sort(scores, axis=1)
     up_to = resampled_shares(tasks, resamples, np.random.default_rng(seed))
@@ -93,11 +96,12 @@ def _ends(
     aggregate: Aggregate, in_order: np.ndarray, up_to: np.ndarray, confidence: float
 ) -> Float[np.ndarray, "method 2"]:
     """Return the interval of one aggregate of some methods."""
-    tasks = in_order.shape[1]
+    tasks, lowest, highest = in_order.shape[1], in_order[:, :1], in_order[:, -1:]
     whole = np.arange(1, tasks + 1)[None] / tasks
     if aggregate.is_trimmed:
         values = in_order @ aggregate.weights(up_to).T
-        return np.quantile(values, expanded_levels(tasks, confidence), axis=1).T
+        percentiles = np.quantile(values, expanded_levels(tasks, confidence), axis=1).T
+        return np.clip(percentiles, lowest, highest)  # by which rounding may miss
     value, error = (one[:, 0] for one in aggregate.with_error(in_order, whole))
     values, errors = aggregate.with_error(in_order, up_to)
     percentiles = np.quantile(values, expanded_levels(tasks, confidence), axis=1).T
@@ -111,7 +115,8 @@ def _ends(
     has_error = error > 0
     ends = value[:, None] - far * np.where(has_error, error, 1.0)[:, None]
     if aggregate.end == 1:  # a mean lies among its scores; a tail may go on below those seen
-        ends = np.clip(ends, in_order[:, :1], in_order[:, -1:])
+        ends = np.clip(ends, lowest, highest)
+    percentiles = np.clip(percentiles, lowest, highest)
     return np.where(has_error[:, None] & np.isfinite(ends), ends, percentiles)
 
 

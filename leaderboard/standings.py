@@ -35,8 +35,8 @@ def standings(
     `interquartile_mean, worst_decile`, each with `_low` and `_high`, the mean of each metric and
     of each reported number under its own name, `tasks`, `seconds` (mean per run), `answered` (tasks
     with every run answered), `runs` (those owed), `failed` (runs without an answer), `missing`
-    (runs owed that are not there). Intervals are empty for a single task; that of the worst
-    decile on fewer than 100.
+    (runs owed that are not there). Intervals over tasks are empty for fewer than six; that of the
+    worst decile for fewer than 100.
 
     Args:
         frame: from `results_frame`.

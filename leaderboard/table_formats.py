@@ -86,8 +86,8 @@ def _latex_row(row: tuple[str, ...]) -> str:
 
 def _latex_cell(cell: str) -> str:
     """Return numbers and intervals in mathematics, for their minus signs; else as text."""
-    if re.fullmatch(rf"<?{_NUMBER}|\[{_NUMBER}, {_NUMBER}\]", cell):
-        return f"${cell}$"
+    if re.fullmatch(rf"<?{_NUMBER}|\[{_NUMBER}, {_NUMBER}\]|{_NUMBER} \(<?{_NUMBER}\)", cell):
+        return f"${cell}$".replace(" (", r"\ (")
     if re.fullmatch(r"\d+-\d+", cell):
         return cell.replace("-", "--")
     return escape_latex(cell)

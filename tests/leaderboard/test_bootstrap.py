@@ -47,8 +47,15 @@ def test_where_the_middle_half_has_no_spread_its_interval_has():
     assert high == 1
 
 
-def test_of_the_spread_of_one_task_nothing_is_known():
-    assert np.isnan(task_intervals(SCORES[:, :1], seed=0)["mean"]).all()
+def test_fewer_than_six_tasks_have_no_interval():
+    for tasks in (1, 5):
+        assert np.isnan(task_intervals(SCORES[:, :tasks], seed=0)["mean"]).all()
+    assert np.isfinite(task_intervals(SCORES[:, :6], seed=0)["mean"]).all()
+
+
+def test_rounding_does_not_move_an_interval_off_its_aggregate():
+    for name, ends in task_intervals(np.full((2, 7), 0.1), seed=0).items():
+        assert (ends == 0.1).all(), name
 
 
 def test_more_tasks_make_intervals_narrower():

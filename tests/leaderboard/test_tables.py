@@ -19,6 +19,7 @@ from glassbench.leaderboard import (
     task_scores,
 )
 from glassbench.leaderboard.escapes import escape_latex, escape_markdown, one_line
+from glassbench.leaderboard.tables import Table
 
 HOSTILE = "a|b <script>x</script> my_tool 100% \\input{x} $y$ #1 ~^& [l](http://z) `c` *d*\n| e"
 
@@ -31,16 +32,12 @@ def test_markdown_of_plain_names(results):
         "| Failed | Missing |"
     )
     assert lines[3] == (
-        r"| 1-3 | good | 0.750 | \[0.500, 1.000\] | 0.750 | 0.500 | 0.800 | 0.800 | 2.00 | 2/2 "
-        r"| 0 | 0 |"
+        "| 1-3 | good | 0.750 |  | 0.750 | 0.500 | 0.800 | 0.800 | 2.00 | 2/2 | 0 | 0 |"
     )
     assert lines[4] == (
-        r"| 1-3 | fails | 0.187 | \[-0.125, 0.500\] | 0.187 | -0.125 | 0.350 | 0.550 | 2.00 | 1/2 "
-        r"| 1 | 0 |"
+        "| 1-3 | fails | 0.187 |  | 0.187 | -0.125 | 0.350 | 0.550 | 2.00 | 1/2 | 1 | 0 |"
     )
-    assert lines[5] == (
-        r"|  | prior | 0.000 | \[0.000, 0.000\] | 0.000 | 0.000 | 0.200 | 0.500 |  |  |  |  |"
-    )
+    assert lines[5] == "|  | prior | 0.000 |  | 0.000 | 0.000 | 0.200 | 0.500 |  |  |  |  |"
     assert lines[-1] == "- Method fails on b-v1, seed 0, failed: ToolError: out of luck"
 
 
@@ -49,11 +46,19 @@ def test_latex_of_plain_names(results):
     start = lines.index(r"\begin{tabular}{rlrrrrrrrrrr}")
     assert lines[start + 1] == r"\toprule"
     assert lines[start + 5] == (
-        r"1--3 & good & $0.750$ & $[0.500, 1.000]$ & $0.750$ & $0.500$ & $0.800$ & $0.800$ "
-        r"& $2.00$ & 2/2 & $0$ & $0$ \\"
+        r"1--3 & good & $0.750$ &  & $0.750$ & $0.500$ & $0.800$ & $0.800$ & $2.00$ & 2/2 "
+        r"& $0$ & $0$ \\"
     )
     assert lines[-2:] == [r"\bottomrule", r"\end{tabular}"]
     assert all(line.startswith("% ") for line in lines[:start])
+
+
+def test_numbers_are_mathematics_in_latex():
+    """A hyphen is no minus."""
+    shown = ("-0.5", "[-0.500, 1.000]", "<0.001", "-0.250 (<0.001)", "6/6", "a-b")
+    table = Table(tuple("abcdef"), (shown,), "")
+    row = latex_table(table).splitlines()[-3]
+    assert row == (r"$-0.5$ & $[-0.500, 1.000]$ & $<0.001$ & $-0.250\ (<0.001)$ & 6/6 & a-b \\")
 
 
 def test_a_hostile_name_stays_in_its_cell(results, make_result):
