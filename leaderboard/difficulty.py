@@ -15,7 +15,8 @@ from ..benchmark_programs.task_id import SUPERPOSED
 from ..benchmark_programs.task_measures import measured_tasks
 from ..errors import TaskError
 from .bootstrap import task_intervals
-from .pairwise import holm
+from .pairwise import ALPHA, holm
+from .rank_correlations import rank_correlations
 from .task_scores import score_matrix
 
 if TYPE_CHECKING:
@@ -38,6 +39,7 @@ COVARIATES: Mapping[str, str] = {
 _TEXTS = ["task", "program", "family", "regime"]
 MOST_BINS = 4
 _FEWEST = 5
+_FEWEST_ORDERS, _MOST_ORDERS = 9_999, 99_999
 _DECIMALS = 9
 
 
@@ -107,29 +109,39 @@ def _measured(task: str) -> dict[str, Any]:
 _SIZES = ("d_model", "causal", "edges", "parameters", "layers")
 
 
-def difficulty_trends(scores: "pd.DataFrame", covariates: "pd.DataFrame") -> "pd.DataFrame":
+def difficulty_trends(
+    scores: "pd.DataFrame", covariates: "pd.DataFrame", *, seed: int = 0
+) -> "pd.DataFrame":
     """Return how the scores of each method go with each covariate: a row for each pair of them.
 
     Columns: `method, covariate, tasks` (those of which it is known), `spearman` (the rank
-    correlation of score and covariate over tasks), `p, p_holm` (corrected for all rows). Covariates
-    and methods that are the same on all tasks are left out. Tasks of a suite are no
-    experiment: what goes with a covariate may come from another.
+    correlation of score and covariate over tasks), `p` (by permutation of the tasks), `p_holm`
+    (corrected for all rows). Covariates and methods that are the same on all tasks are left out.
+    Tasks of a suite are no experiment: what goes with a covariate may come from another.
 
     Args:
         scores: from `task_scores`; references are left out.
         covariates: from `task_covariates`.
+        seed: of the permutations.
     """
     import pandas as pd
-    from scipy import stats
 
-    rows = []
+    asked = []
     for name, values, known in _varied(scores, covariates):
-        for method in known.columns:
-            own = known[method].to_numpy().round(_DECIMALS)
-            if len(own) >= _FEWEST and np.ptp(own) > 0:
-                found = stats.spearmanr(values, own)
-                rows.append((method, name, len(own), found.statistic, found.pvalue))
-    frame = pd.DataFrame(rows, columns=["method", "covariate", "tasks", "spearman", "p"])
+        own = known.round(_DECIMALS)
+        own = own.loc[:, np.ptp(own.to_numpy(), axis=0) > 0]
+        if len(own) >= _FEWEST and len(own.columns):
+            asked.append((name, values, own))
+    # Enough of them that the smallest p-value can be told after the correction.
+    wanted = int(2 / ALPHA) * sum(len(own.columns) for _, _, own in asked)
+    orders = min(max(wanted, _FEWEST_ORDERS), _MOST_ORDERS)
+    parts = []
+    for name, values, own in asked:
+        found, p = rank_correlations(values, own.to_numpy(), orders=orders, seed=seed)
+        columns = {"method": own.columns, "covariate": name, "tasks": len(own)}
+        parts.append(pd.DataFrame({**columns, "spearman": found, "p": p}))
+    empty = pd.DataFrame(columns=["method", "covariate", "tasks", "spearman", "p"])
+    frame = pd.concat(parts, ignore_index=True) if parts else empty
     frame["p_holm"] = holm(frame["p"].to_numpy(dtype=np.float64))
     return frame
 
@@ -143,8 +155,8 @@ def difficulty_bins(
     tasks, fewer where values are the same.
 
     Columns: `method, covariate, bin, from, to` (its least and greatest value), `centre` (the
-    median), `tasks, normalised, low, high` (the mean and its 95% interval; empty for a single
-    task).
+    median), `tasks, normalised, low, high` (the mean and its 95% interval; empty for fewer than
+    six tasks).
 
     Args:
         scores: from `task_scores`; references are left out.

@@ -21,6 +21,7 @@ def profile_figure(profiles: "pd.DataFrame", standings: "pd.DataFrame") -> "Figu
         standings: from `standings`, of the same results.
     """
     from matplotlib.figure import Figure
+    from matplotlib.patches import Patch
 
     marks = marks_of(standings)
     curves = {str(name): rows for name, rows in profiles.groupby("method")}
@@ -59,8 +60,8 @@ def profile_figure(profiles: "pd.DataFrame", standings: "pd.DataFrame") -> "Figu
         handles, labels = axes.get_legend_handles_labels()
         first = len(others) > 0
         figure.legend(
-            [*handles[first:], *handles[:first]],
-            [*labels[first:], *labels[:first]],
+            [*handles[first:], *handles[:first], Patch(color=GREY, alpha=0.25, linewidth=0)],
+            [*labels[first:], *labels[:first], "95% intervals"],
             loc="outside right upper",
             frameon=False,
             fontsize=9,

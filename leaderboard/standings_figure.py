@@ -76,6 +76,16 @@ def _draw_guides(axes: "Axes") -> None:
             color="#505050",
             fontsize=9,
         )
+    axes.annotate(
+        "Rank  Method",
+        (0, 1.0),
+        xycoords="axes fraction",
+        xytext=(-4, 3),
+        textcoords="offset points",
+        ha="right",
+        color="#505050",
+        fontsize=9,
+    )
 
 
 def _draw_row(axes: "Axes", height: int, row: "pd.Series", tasks: "pd.DataFrame") -> None:

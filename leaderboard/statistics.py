@@ -56,9 +56,9 @@ class Statistics:
             scores=scores,
             standings=standings(frame, pairwise=pairwise, seed=seed),
             pairwise=pairwise,
-            profiles=performance_profiles(frame, seed=seed),
+            profiles=performance_profiles(frame),
             critical=critical_difference(scores, pairwise),
             covariates=covariates,
-            trends=difficulty_trends(scores, covariates),
+            trends=difficulty_trends(scores, covariates, seed=seed),
             bins=difficulty_bins(scores, covariates, seed=seed),
         )
