@@ -12,7 +12,7 @@ import hashlib
 import os
 import stat
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from ..errors import BundleError, GlassbenchError, listing
@@ -42,12 +42,17 @@ class Submission:
     Attributes:
         folder: where it is.
         record: what its `submission.json` says.
-        sha256: of that file.
+        content: the bytes of that file.
     """
 
     folder: Path
     record: SubmissionRecord
-    sha256: str
+    content: bytes = field(repr=False)
+
+    @property
+    def sha256(self) -> str:
+        """The digest of `submission.json`."""
+        return hashlib.sha256(self.content).hexdigest()
 
     def place(self, run: SubmittedRun) -> Path:
         """Return the folder of the answer of a run that has one."""
@@ -81,7 +86,7 @@ def read_submission(folder: str | os.PathLike[str]) -> Submission:
         problems += [f"{ANSWERS}/{name}: no run names it" for name in sorted(there - named)]
     if problems or record is None:
         raise BundleError(listing(heading, problems, limit=MOST_TOLD))
-    return Submission(folder, record, hashlib.sha256(content).hexdigest())
+    return Submission(folder, record, content)
 
 
 def _found(folder: Path) -> tuple[list[str], list[str]]:

@@ -98,7 +98,7 @@ class Validation:
         return replace(self, problems=(*self.problems, *taken))
 
     def write(self, folder: str | os.PathLike[str]) -> None:
-        """Write results and answers into a folder of results, and the metadata beside them.
+        """Write results and answers into a folder of results, and the record beside them as it is.
 
         Raises:
             BundleError: it is not accepted, or cannot be written.
@@ -108,8 +108,13 @@ class Validation:
         for one in self.runs:
             assert one.scored is not None
             one.scored.write(folder)
-        place = Path(folder) / SUBMISSIONS / f"{self.submission.sha256[:32]}.json"
-        write_whole(self.submission.record.to_json().encode(), place)
+        place = Path(folder) / SUBMISSIONS / submission_name(self.submission.sha256)
+        write_whole(self.submission.content, place)
+
+
+def submission_name(sha256: str) -> str:
+    """Return the name of the file that keeps the record of a submission beside its results."""
+    return f"{sha256[:32]}.json"
 
 
 def validated(

@@ -7,15 +7,12 @@ from typing import TYPE_CHECKING, get_args
 
 from ..evaluators.result import Result, TrackName
 from .bootstrap import task_intervals
-from .difficulty import difficulty_trends, task_covariates
 from .page_names import page_name, shown
 from .pairwise import pairwise_differences
-from .profiles import performance_profiles
 from .ranking import rank_ranges
 from .results_frame import results_frame
-from .standings import standings
+from .statistics import Statistics
 from .task_facts import TaskFacts
-from .task_scores import task_scores
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -96,20 +93,12 @@ class Board:
 
     Attributes:
         question: what was asked.
-        results: a row for each result and metric.
-        scores: `task_scores`.
-        standings: a row for each method and reference.
-        profiles: `performance_profiles`.
-        trends: `difficulty_trends`.
+        statistics: all frames.
         slices: parts of the tasks that are worth a table of their own.
     """
 
     question: Question
-    results: "pd.DataFrame"
-    scores: "pd.DataFrame"
-    standings: "pd.DataFrame"
-    profiles: "pd.DataFrame"
-    trends: "pd.DataFrame"
+    statistics: Statistics
     slices: tuple[Slice, ...]
 
     @classmethod
@@ -123,22 +112,13 @@ class Board:
             frame: from `results_frame`.
             facts: of every task.
         """
-        scores = task_scores(frame)
-        pairwise = pairwise_differences(scores)
-        return cls(
-            question=question,
-            results=frame,
-            scores=scores,
-            standings=standings(frame, pairwise=pairwise),
-            profiles=performance_profiles(frame),
-            trends=difficulty_trends(scores, task_covariates(scores["task"].unique())),
-            slices=tuple(_slices(scores, facts)),
-        )
+        found = Statistics.of(frame)
+        return cls(question, found, tuple(_slices(found.scores, facts)))
 
     @property
     def primary(self) -> "pd.DataFrame":
         """The scores of methods by the metric that ranks: a row for each method and task."""
-        scores = self.scores
+        scores = self.statistics.scores
         return scores[(scores["role"] == "method") & scores["primary"].astype(bool)]
 
 

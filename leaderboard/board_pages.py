@@ -8,7 +8,7 @@ from .board import Board, Slice
 from .difficulty import COVARIATES
 from .page_names import counted, page_name, shown
 from .pairwise import ALPHA
-from .tables import NOTE, TITLES
+from .tables import NOTE, TITLES, ties_note, too_few_tasks
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -23,6 +23,29 @@ ASKS: Mapping[str, str] = {
     "program": "What program is this model?",
 }
 """What each track asks."""
+
+
+FILE_TITLES: Mapping[str, str] = {
+    "": "Standings",
+    "-tasks": "Scores, task by task",
+    "-pairwise": "Differences between methods",
+    "-ranks": "Mean ranks and critical differences",
+    "-profiles": "Performance profiles",
+    "-difficulty": "Scores by difficulty",
+    "-trends": "What goes with the score",
+    "-covariates": "What is known of the tasks",
+}
+"""What the files of a board hold, by what their names have after that of the board."""
+
+FORMATS: Mapping[str, str] = {
+    "csv": "CSV",
+    "parquet": "Parquet",
+    "md": "Markdown",
+    "tex": "LaTeX",
+    "svg": "SVG",
+    "pdf": "PDF",
+}
+"""The formats of files that are linked, by suffix."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +92,7 @@ def standing_rows(board: Board, metrics: Sequence[str] = ()) -> list[StandingRow
             failed=row["failed"],
             missing=row["missing"],
         )
-        for row in board.standings.to_dict("records")
+        for row in board.statistics.standings.to_dict("records")
     ]
 
 
@@ -79,14 +102,14 @@ def _page(row: Mapping[Any, Any]) -> str:
 
 def shown_metrics(board: Board) -> list[str]:
     """Return the columns of metrics that tables show."""
-    return [name for name in TITLES if name in board.standings.columns]
+    return [name for name in TITLES if name in board.statistics.standings.columns]
 
 
 def board_summary(board: Board) -> dict[str, Any]:
     """Return what every page that names a board says of it."""
-    frame = board.standings
+    frame = board.statistics.standings
     methods = int((frame["role"] == "method").sum())
-    tasks, runs = _tasks(board), board.results["file"].nunique()
+    tasks, runs = _tasks(board), board.statistics.results["file"].nunique()
     return {
         "page": board.question.page,
         "title": board.question.title,
@@ -95,11 +118,12 @@ def board_summary(board: Board) -> dict[str, Any]:
         "counts": ", ".join(
             (counted(methods, "method"), counted(tasks, "task"), f"{counted(runs, 'run')}.")
         ),
+        "ties": ties_note(frame),
     }
 
 
 def _tasks(board: Board) -> int:
-    return int(board.scores["task"].nunique())
+    return int(board.statistics.scores["task"].nunique())
 
 
 def first_page(board: Board) -> dict[str, Any]:
@@ -107,18 +131,26 @@ def first_page(board: Board) -> dict[str, Any]:
     rows = standing_rows(board)
     best = [row for row in rows if row.page][:ON_FIRST_PAGE]
     chosen = [row for row in rows if not row.page or row in best]
-    return board_summary(board) | {"rows": chosen, "left": len(rows) - len(chosen)}
+    left = len(rows) - len(chosen)
+    return board_summary(board) | {"rows": chosen, "left": counted(left, "row") if left else ""}
 
 
-def board_pages(board: Board) -> Iterator[tuple[str, str, dict[str, Any]]]:
-    """Yield the page of a board and those of its parts: (file, template, content)."""
+def board_pages(
+    board: Board, files: Sequence[str] = ()
+) -> Iterator[tuple[str, str, dict[str, Any]]]:
+    """Yield the page of a board and those of its parts: (file, template, content).
+
+    Args:
+        board: the board.
+        files: how the names of its tables and figures end, as in `statistics_files`.
+    """
     summary = board_summary(board)
     metrics = shown_metrics(board)
     kinds: dict[str, list[dict[str, Any]]] = {}
     for part in board.slices:
         own = {"page": _part_page(board, part), "name": part.name, "size": len(part.tasks)}
         kinds.setdefault(part.kind, []).append(own)
-    trends, left = _trends(board.trends)
+    trends, left = _trends(board.statistics.trends)
     yield (
         f"boards/{board.question.page}.html",
         "board.html",
@@ -130,14 +162,30 @@ def board_pages(board: Board) -> Iterator[tuple[str, str, dict[str, Any]]]:
                 "slices": list(kinds.items()),
                 "trends": trends,
                 "trends_left": left,
+                "files": list(_file_links(board, files)),
             },
             "note": NOTE,
         },
     )
     for part in board.slices:
         told = {"kind": part.kind, "name": part.name, "size": len(part.tasks)}
-        content = {"board": summary, "part": told | {"rows": _part_rows(part)}}
+        methods = int((part.standings["role"] == "method").sum())
+        told |= {"rows": _part_rows(part), "ties": too_few_tasks(methods, len(part.tasks))}
+        content = {"board": summary, "part": told}
         yield f"boards/{_part_page(board, part)}.html", "slice.html", content
+
+
+def _file_links(board: Board, files: Sequence[str]) -> Iterator[tuple[str, list[tuple[str, str]]]]:
+    """Yield what files hold, and each of them: its format and its name."""
+    of_part: dict[str, list[tuple[str, str]]] = {}
+    for ending in files:
+        part, _, suffix = ending.partition(".")
+        link = FORMATS[suffix], f"{board.question.page}{ending}"
+        of_part.setdefault(part, []).append(link)
+    order = list(FORMATS.values())
+    for part, title in FILE_TITLES.items():
+        if part in of_part:
+            yield title, sorted(of_part[part], key=lambda link: order.index(link[0]))
 
 
 def _part_page(board: Board, part: Slice) -> str:

@@ -94,6 +94,21 @@ def bare(axes: "Axes", *sides: str) -> None:
         axes.spines[side].set_visible(False)
 
 
+def figure_files(figure: "Figure") -> dict[str, bytes]:
+    """Return `figure` as SVG and PDF by suffix, the same bytes each time.
+
+    Args:
+        figure: from one of the functions that draw.
+    """
+    found = {}
+    for suffix, metadata in _METADATA.items():
+        written = BytesIO()
+        with figure_style():
+            figure.savefig(written, format=suffix, metadata=metadata)
+        found[suffix] = written.getvalue()
+    return found
+
+
 def write_figure(figure: "Figure", stem: str | os.PathLike[str]) -> tuple[Path, Path]:
     """Write `figure` as SVG and PDF, the same bytes each time, and return both paths.
 
@@ -102,13 +117,11 @@ def write_figure(figure: "Figure", stem: str | os.PathLike[str]) -> tuple[Path, 
         stem: the path without a suffix.
     """
     stem = Path(stem)
-    found = []
-    for suffix, metadata in _METADATA.items():
-        written = BytesIO()
-        with figure_style():
-            figure.savefig(written, format=suffix, metadata=metadata)
-        found.append(write_whole(written.getvalue(), stem.with_name(f"{stem.name}.{suffix}")))
-    return found[0], found[1]
+    svg, pdf = (
+        write_whole(content, stem.with_name(f"{stem.name}.{suffix}"))
+        for suffix, content in figure_files(figure).items()
+    )
+    return svg, pdf
 
 
 _METADATA: Mapping[str, dict[str, Any]] = {

@@ -1,24 +1,24 @@
 """Method pages: what a method is, what it earned on every task, what it cost, and its results."""
 
 import json
-from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from ..evaluators.environment import Environment
 from .board import Board, Question
 from .board_pages import standing_rows
-from .circuit_view import CircuitView
 from .page_names import page_name, shown
 from .results_folder import RawResult
-from .run_index import RunIndex
+from .site_data import SiteData
+from .submitters import Submitter
 from .tables import TITLES
-from .task_facts import TaskFacts
 
 if TYPE_CHECKING:
     import pandas as pd
 
 MOST_FAILURES = 100
 MOST_ENVIRONMENTS = 20
+MOST_AUTHORS = 20
 _LONGEST_ERROR, _LONGEST_SETTINGS = 300, 4_000
 _DIGITS = 12
 _TOLD = (0.25, 0.5, 0.75, 1.0)
@@ -26,34 +26,20 @@ _TOLD = (0.25, 0.5, 0.75, 1.0)
 _LEFT, _RIGHT, _TOP, _BOTTOM = 40.0, 410.0, 10.0, 210.0
 
 
-def method_pages(
-    boards: Sequence[Board],
-    runs: RunIndex,
-    facts: Mapping[str, TaskFacts],
-    names: Mapping[str, str],
-    views: Mapping[str, CircuitView],
-) -> Iterator[tuple[str, str, dict[str, Any]]]:
-    """Yield a page for each method: (file, template, content).
-
-    Args:
-        boards: all boards.
-        runs: all runs.
-        facts: of every task.
-        names: what each task is called.
-        views: what is known of circuits, by task.
-    """
+def method_pages(data: SiteData) -> Iterator[tuple[str, str, dict[str, Any]]]:
+    """Yield a page for each method: (file, template, content)."""
     parts: dict[str, list[dict[str, Any]]] = {}
-    for board in boards:
-        for method, part in _parts(board, runs, facts, names, views):
+    for board in data.boards:
+        for method, part in _parts(board, data):
             parts.setdefault(method, []).append(part)
     for method in sorted(parts):
-        content = {"method": _identity(method, runs.of_method[method]) | {"parts": parts[method]}}
-        yield f"methods/{page_name(method)}.html", "method.html", content
+        told = _identity(method, data) | {"parts": parts[method]}
+        yield f"methods/{page_name(method)}.html", "method.html", {"method": told}
 
 
-def _identity(method: str, runs: Sequence[RawResult]) -> dict[str, Any]:
+def _identity(method: str, data: SiteData) -> dict[str, Any]:
     """Return what all results of a method say of it."""
-    results = [one.result for one in runs]
+    results = [one.result for one in data.runs.of_method[method]]
     first = results[0]
     environments = {_key(one.environment): one.environment for one in results}
     told = sorted({_json(one.told) for one in results if one.told})
@@ -66,6 +52,24 @@ def _identity(method: str, runs: Sequence[RawResult]) -> dict[str, Any]:
         ],
         "told": "\n".join(told[:MOST_ENVIRONMENTS]),
         "environments": sorted(map(_environment, environments.values()))[:MOST_ENVIRONMENTS],
+        "submitters": [_submitter(one) for one in data.submitters.get(first.tool, ())],
+    }
+
+
+def _submitter(one: Submitter) -> dict[str, Any]:
+    """Return who answers for a method, and where more of it is."""
+    record = one.record
+    names = [shown(author) for author in record.authors[:MOST_AUTHORS]]
+    left = len(record.authors) - len(names)
+    return {
+        "authors": names + ([f"and {left} more"] if left else []),
+        "date": "" if record.date is None else record.date.isoformat(),
+        "description": shown(record.description, 1_000) if record.description else "",
+        "code": record.code or "",
+        "licence": shown(record.licence),
+        "contact": shown(record.contact),
+        "file": one.name,
+        "digest": one.sha256[:_DIGITS],
     }
 
 
@@ -89,29 +93,23 @@ def _environment(one: Environment) -> str:
     return shown(f"Python {one.python}, {one.platform}{commit}{changed}; {packages}", 1_000)
 
 
-def _parts(
-    board: Board,
-    runs: RunIndex,
-    facts: Mapping[str, TaskFacts],
-    names: Mapping[str, str],
-    views: Mapping[str, CircuitView],
-) -> Iterator[tuple[str, dict[str, Any]]]:
+def _parts(board: Board, data: SiteData) -> Iterator[tuple[str, dict[str, Any]]]:
     """Yield what the page of each method says of one board."""
     own = board.primary
     primary = str(own["metric"].iloc[0])
-    ranking = board.results[board.results["metric"] == primary]
+    frames = board.statistics
+    ranking = frames.results[frames.results["metric"] == primary]
     floor = ranking.groupby("task")["floor"].max().to_dict()
     tables = {str(method): table for method, table in own.groupby("method")}
-    profiles = {str(method): table for method, table in board.profiles.groupby("method")}
-    standing = board.standings
-    ranked = standing[standing["role"] == "method"].set_index("method")
-    has_circuits = board.question.track == "circuit" and bool(views)
+    profiles = {str(method): table for method, table in frames.profiles.groupby("method")}
+    ranked = frames.standings[frames.standings["role"] == "method"].set_index("method")
+    has_circuits = board.question.track == "circuit" and bool(data.views)
     for row in standing_rows(board):
         if not row.page:
             continue
         method = row.name
-        all_runs = runs.of_board[board.question, method]
-        failed, left = _failures(all_runs, names)
+        all_runs = data.runs.of_board[board.question, method]
+        failed, left = _failures(all_runs, data.names)
         yield (
             method,
             {
@@ -126,7 +124,7 @@ def _parts(
                 "metric": TITLES.get(primary, shown(primary)),
                 "has_circuits": has_circuits,
                 "tasks": [
-                    _task_row(one, board.question, runs, facts, names, views, floor)
+                    _task_row(one, board.question, data, floor)
                     for one in tables[method].sort_values(["normalised", "task"]).to_dict("records")
                 ],
                 "failures": failed,
@@ -136,24 +134,19 @@ def _parts(
 
 
 def _task_row(
-    row: Mapping[Any, Any],
-    question: Question,
-    runs: RunIndex,
-    facts: Mapping[str, TaskFacts],
-    names: Mapping[str, str],
-    views: Mapping[str, CircuitView],
-    floor: Mapping[Any, float],
+    row: Mapping[Any, Any], question: Question, data: SiteData, floor: Mapping[Any, float]
 ) -> dict[str, Any]:
     method, task = str(row["method"]), str(row["task"])
+    runs = data.runs
     return {
-        "name": names[task],
+        "name": data.names[task],
         "page": page_name(task),
-        "regime": facts[task].regime,
+        "regime": data.facts[task].regime,
         "score": row["normalised"],
         "value": row["value"],
         "floor": floor.get(task, float("nan")),
         "outcome": row["outcome"],
-        "edges": runs.edges(question, method, task, views.get(task)),
+        "edges": runs.edges(question, method, task, data.views.get(task)),
         "seconds": runs.seconds(question, method, task),
         "runs": [
             {"seed": one.result.seed, "name": one.name, "digest": one.sha256[:_DIGITS]}

@@ -1,14 +1,17 @@
 """Page rendering: templates to bytes; every name that comes from outside is escaped."""
 
 import math
+import re
 from collections.abc import Mapping
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from jinja2 import Environment
+    from markupsafe import Markup
 
 ASSETS = ("icon.svg", "site.js", "style.css")
+_PART = re.compile(r"[^/\[,]+[/\[,]*|[/\[,]+")
 _LEFT, _ZERO, _WIDTH = -0.25, 25.0, 99.0
 
 
@@ -25,6 +28,7 @@ def page_templates() -> "Environment":
         keep_trailing_newline=True,
     )
     templates.filters |= {"place": _place, "score": _score, "seconds": _seconds, "whole": _whole}
+    templates.filters["parted"] = _parted
     templates.globals["nan"] = math.nan
     return templates
 
@@ -44,6 +48,18 @@ def rendered(templates: "Environment", name: str, content: Mapping[str, Any]) ->
 def asset(name: str) -> bytes:
     """Return a file of the site that is the same whatever the results."""
     return (files(__package__) / "templates" / name).read_bytes()
+
+
+def _parted(name: str) -> "Markup":
+    """Return the name of a task that may go on in the next line after each of its parts.
+
+    Example:
+        >>> _parted("sort-v1/exact<b>")
+        Markup('sort-v1/<wbr>exact&lt;b&gt;')
+    """
+    from markupsafe import Markup
+
+    return Markup("<wbr>").join(_PART.findall(name))
 
 
 def _score(value: float) -> str:

@@ -1,7 +1,7 @@
 """From a folder of results to a folder of tables and figures."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from ..whole_file import write_whole
 from .critical_difference_figure import critical_difference_figure
 from .difficulty_figure import difficulty_figure
-from .figure_style import write_figure
+from .figure_style import figure_files
 from .profile_figure import profile_figure
 from .results_folder import read_results
 from .results_frame import failures, results_frame
@@ -21,6 +21,7 @@ from .tables import Table, pairwise_table, standings_table, trends_table
 
 if TYPE_CHECKING:
     import pandas as pd
+    from matplotlib.figure import Figure
 
 MOST_PAIRS = 1_000
 """More pairs are written as CSV and Parquet alone."""
@@ -86,59 +87,68 @@ def write_statistics(found: Statistics, stem: Path, title: str) -> Leaderboard:
         stem: the path that all files begin with.
         title: of pages.
     """
-    standing = standings_table(found.standings)
-    texts = _write_table(standing, stem, title, failures(found.results))
-    figure = write_figure(standings_figure(found.standings, found.scores), stem)
-    files = [*texts, *_write_frame(found.standings, stem), *figure]
-    files += _write_frame(found.scores, _part(stem, "tasks"))
-    files += _write_frame(found.profiles, _part(stem, "profiles"))
-    files += write_figure(profile_figure(found.profiles, found.standings), _part(stem, "profiles"))
-    if len(found.pairwise):
-        place = _part(stem, "pairwise")
-        if len(found.pairwise) <= MOST_PAIRS:
-            files += _write_table(pairwise_table(found.pairwise), place, f"{title}: differences")
-        files += _write_frame(found.pairwise, place)
-        files += _write_frame(found.critical.ranks, _part(stem, "ranks"))
-        files += write_figure(critical_difference_figure(found.critical), _part(stem, "ranks"))
-    files += _write_frame(found.covariates, _part(stem, "covariates"))
-    if len(found.trends):
-        place = _part(stem, "trends")
-        files += _write_table(trends_table(found.trends), place, f"{title}: difficulty")
-        files += _write_frame(found.trends, place)
-    if len(found.bins):
-        place = _part(stem, "difficulty")
-        files += _write_frame(found.bins, place)
-        files += write_figure(difficulty_figure(found.bins, found.standings), place)
-    return Leaderboard(found, *texts, *figure, tuple(files))
-
-
-def _part(stem: Path, name: str) -> Path:
-    return stem.with_name(f"{stem.name}-{name}")
-
-
-def _write_table(
-    table: Table, stem: Path, title: str, failed: "pd.DataFrame | None" = None
-) -> tuple[Path, Path, Path]:
-    """Write a table as Markdown, LaTeX and HTML."""
-    return (
-        write_whole(markdown_table(table, failed).encode(), stem.with_name(f"{stem.name}.md")),
-        write_whole(latex_table(table).encode(), stem.with_name(f"{stem.name}.tex")),
-        write_whole(html_page(table, title).encode(), stem.with_name(f"{stem.name}.html")),
+    files = tuple(
+        write_whole(content, stem.with_name(f"{stem.name}{ending}"))
+        for ending, content in statistics_files(found, title)
     )
+    standing = (stem.with_name(f"{stem.name}.{one}") for one in ("md", "tex", "html", "svg", "pdf"))
+    return Leaderboard(found, *standing, files)
 
 
-def _write_frame(frame: "pd.DataFrame", stem: Path) -> tuple[Path, ...]:
-    """Write a frame as CSV, every digit of it, and as Parquet."""
+def statistics_files(found: Statistics, title: str) -> Iterator[tuple[str, bytes]]:
+    """Yield tables and figures of statistics: (how the file's name ends, its content).
+
+    A name ends in its suffix for the standings, as in `.csv`, and otherwise in what the
+    file holds too, as in `-pairwise.csv`.
+
+    Args:
+        found: from `Statistics.of`.
+        title: of pages.
+    """
+    standing = standings_table(found.standings)
+    yield from _table_files("", standing, title, failures(found.results))
+    yield from _frame_files("", found.standings)
+    yield from _figure_files("", standings_figure(found.standings, found.scores))
+    yield from _frame_files("-tasks", found.scores)
+    yield from _frame_files("-profiles", found.profiles)
+    yield from _figure_files("-profiles", profile_figure(found.profiles, found.standings))
+    if len(found.pairwise):
+        if len(found.pairwise) <= MOST_PAIRS:
+            pairs = pairwise_table(found.pairwise)
+            yield from _table_files("-pairwise", pairs, f"{title}: differences")
+        yield from _frame_files("-pairwise", found.pairwise)
+        yield from _frame_files("-ranks", found.critical.ranks)
+        yield from _figure_files("-ranks", critical_difference_figure(found.critical))
+    yield from _frame_files("-covariates", found.covariates)
+    if len(found.trends):
+        yield from _table_files("-trends", trends_table(found.trends), f"{title}: difficulty")
+        yield from _frame_files("-trends", found.trends)
+    if len(found.bins):
+        yield from _frame_files("-difficulty", found.bins)
+        yield from _figure_files("-difficulty", difficulty_figure(found.bins, found.standings))
+
+
+def _table_files(
+    part: str, table: Table, title: str, failed: "pd.DataFrame | None" = None
+) -> Iterator[tuple[str, bytes]]:
+    """Yield a table as Markdown, LaTeX and HTML."""
+    yield f"{part}.md", markdown_table(table, failed).encode()
+    yield f"{part}.tex", latex_table(table).encode()
+    yield f"{part}.html", html_page(table, title).encode()
+
+
+def _frame_files(part: str, frame: "pd.DataFrame") -> Iterator[tuple[str, bytes]]:
+    """Yield a frame as CSV, every digit of it, and as Parquet."""
     parquet = BytesIO()
     frame.to_parquet(parquet, engine="pyarrow", index=False)
-    texts = {
-        "csv": frame.to_csv(index=False, lineterminator="\n").encode(),
-        "parquet": parquet.getvalue(),
-    }
-    return tuple(
-        write_whole(content, stem.with_name(f"{stem.name}.{suffix}"))
-        for suffix, content in texts.items()
-    )
+    yield f"{part}.csv", frame.to_csv(index=False, lineterminator="\n").encode()
+    yield f"{part}.parquet", parquet.getvalue()
+
+
+def _figure_files(part: str, figure: "Figure") -> Iterator[tuple[str, bytes]]:
+    """Yield a figure as SVG and PDF."""
+    for suffix, content in figure_files(figure).items():
+        yield f"{part}.{suffix}", content
 
 
 def _suffixes(track: str, question: Mapping[str, Any]) -> list[str]:

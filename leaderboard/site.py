@@ -5,29 +5,30 @@ size grow with methods and tasks and not with runs; runs are links to their resu
 pages show depends on the results alone: the same results give the same bytes.
 """
 
-import json
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from .board import Board, boards
-from .board_pages import board_pages, first_page, standing_rows
+from .board import Board, Question
+from .board_pages import StandingRow, board_pages, first_page, standing_rows
 from .circuit_view import CircuitView
 from .method_pages import method_pages
-from .page_names import counted, distinct_names
+from .page_names import counted
 from .page_rendering import ASSETS, asset, page_templates, rendered
 from .paused_collection import paused_collection
+from .publish import statistics_files
 from .results_folder import RawResult, read_raw_results
-from .results_frame import method_names
-from .run_index import RunIndex
+from .site_data import SiteData
 from .site_files import SiteFiles
-from .task_facts import task_facts
+from .submitters import read_submitters
 from .task_pages import picture_files, task_pages, task_rows
 
 RAW = "raw"
 """The folder of a site that holds the results."""
+TABLES = "tables"
+"""The folder of a site that holds tables and figures as files."""
 
 
 @dataclass(frozen=True)
@@ -53,6 +54,7 @@ def write_site(
     *,
     views: Mapping[str, CircuitView] | None = None,
     raw: str | None = None,
+    tables: bool = True,
 ) -> Site:
     """Write the site of a folder of results into another.
 
@@ -66,12 +68,15 @@ def write_site(
         views: what is shown of circuits, by task.
         raw: an address at which the results are published, relative to the first page or whole;
             they are not copied then.
+        tables: whether the tables and figures of each board are written as files and linked.
 
     Raises:
         BundleError: there are no results, they cannot be ranked together, or something cannot be
             written.
     """
-    return write_site_of(read_raw_results(results), results, folder, views=views, raw=raw)
+    return write_site_of(
+        read_raw_results(results), results, folder, views=views, raw=raw, tables=tables
+    )
 
 
 @paused_collection()
@@ -82,6 +87,7 @@ def write_site_of(
     *,
     views: Mapping[str, CircuitView] | None = None,
     raw: str | None = None,
+    tables: bool = True,
 ) -> Site:
     """Write the site of results that were read from a folder; as `write_site` otherwise."""
     from .. import __version__
@@ -91,27 +97,45 @@ def write_site_of(
     inside = _inside(source, files.folder)
     if raw is None:
         link = f"{inside or RAW}/"
+    submitters = read_submitters(source, found)
+    data = SiteData.of(found, views or {}, submitters)
+    written = {
+        board.question: _write_tables(board, files) if tables else [] for board in data.boards
+    }
     templates = page_templates()
     given = {"version": __version__, "results": counted(len(found), "result")}
     n_pages = 0
-    for file, template, content in _pages(found, views or {}):
+    for file, template, content in _pages(data, written):
         root = "../" if "/" in file else ""
         own = {"root": root, "here": file, "raw": _linked(root, str(link))}
         files.write(file, rendered(templates, template, given | own | content))
         n_pages += 1
-    for file, picture in picture_files(views or {}):
+    for file, picture in picture_files(data.views):
         files.write(file, picture)
     for name in ASSETS:
         files.write(name, asset(name))
     page_bytes = files.size
+    originals = [*found, *(one for those in submitters.values() for one in those)]
     if raw is None and inside:
-        files.leave({f"{inside}/{one.name}": one.sha256 for one in found})
+        files.leave({f"{inside}/{one.name}": one.sha256 for one in originals})
     elif raw is None:
-        for one in found:
+        for one in originals:
             files.copy(source / one.name, f"{RAW}/{one.name}", one.sha256, one.size)
     files.finish()
-    raw_bytes = sum(one.size for one in found)
+    raw_bytes = sum(one.size for one in originals)
     return Site(files.folder / "index.html", n_pages, page_bytes, raw_bytes)
+
+
+def _write_tables(board: Board, files: SiteFiles) -> list[str]:
+    """Write the tables and figures of a board, and return how their names end."""
+    written = []
+    title = f"Leaderboard {board.question.title}"
+    for ending, content in statistics_files(board.statistics, title):
+        # The page of the board is that table, and more.
+        if not ending.endswith(".html"):
+            files.write(f"{TABLES}/{board.question.page}{ending}", content)
+            written.append(ending)
+    return written
 
 
 def _inside(results: Path, folder: Path) -> str:
@@ -128,41 +152,19 @@ def _linked(root: str, link: str) -> str:
 
 
 def _pages(
-    found: Sequence[RawResult], views: Mapping[str, CircuitView]
+    data: SiteData, tables: Mapping[Question, Sequence[str]]
 ) -> Iterator[tuple[str, str, dict[str, Any]]]:
     """Yield every page: (file, template, content)."""
-    results = [one.result for one in found]
-    methods = _method_names(found)
-    runs = RunIndex.of(found, methods)
-    tasks = sorted({one.task for one in results})
-    names, facts = distinct_names(tasks), task_facts(tasks)
-    every = boards(results, methods, facts)
+    every = data.boards
     yield "index.html", "index.html", {"boards": [first_page(board) for board in every]}
     yield "reading.html", "reading.html", {}
     yield "methods.html", "methods.html", {"rows": _method_rows(every)}
-    yield "tasks.html", "tasks.html", {"rows": task_rows(every, facts, names)}
+    yield "tasks.html", "tasks.html", {"rows": task_rows(data)}
     for board in every:
-        yield from board_pages(board)
-    yield from method_pages(every, runs, facts, names, views)
-    yield from task_pages(every, runs, facts, names, views)
+        yield from board_pages(board, tables[board.question])
+    yield from method_pages(data)
+    yield from task_pages(data)
 
 
-def _method_rows(every: Sequence[Board]) -> list[Any]:
+def _method_rows(every: Sequence[Board]) -> list[StandingRow]:
     return [row for board in every for row in standing_rows(board) if row.page]
-
-
-def _method_names(found: Sequence[RawResult]) -> Mapping[str, str]:
-    """Return what the method of each result is called, by file name: no two methods are alike."""
-    told = method_names([one.result for one in found])
-    identity = {
-        one.name: json.dumps([told[one.name], one.result.tool, one.result.settings], sort_keys=True)
-        for one in found
-    }
-    text = {own: told[name] for name, own in identity.items()}
-    alike: dict[str, list[str]] = {}
-    for own, name in text.items():
-        alike.setdefault(name, []).append(own)
-    # Two methods of one name differ in what their results say they are.
-    whole = {own: name if len(alike[name]) == 1 else f"{name} {own}" for own, name in text.items()}
-    names = distinct_names(whole.values())
-    return {name: names[whole[own]] for name, own in identity.items()}

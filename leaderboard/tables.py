@@ -37,11 +37,11 @@ TITLES = {
 
 NOTE = (
     "Score: mean over tasks of the normalised primary metric, 0 at the higher of the floors and "
-    "1 at the oracle, with a 95% bootstrap interval over tasks like these. IQM: mean over the "
-    "middle half of the tasks. Worst 10%: mean over the worst tenth. Rank: what paired tests over "
-    "tasks tell apart, corrected for all pairs; 1-3 is a tie. A run that failed, and one that is "
-    "missing, count as a random answer. Tasks: answered of all. random, prior and oracle are "
-    "references and have no rank."
+    "1 at the oracle, with a 95% bootstrap interval over tasks like these, which takes six tasks "
+    "or more. IQM: mean over the middle half of the tasks. Worst 10%: mean over the worst tenth. "
+    "Rank: what paired tests over tasks tell apart, corrected for all pairs; 1-3 is a tie. A run "
+    "that failed, and one that is missing, count as a random answer. Tasks: answered of all. "
+    "random, prior and oracle are references and have no rank."
 )
 
 PAIRS_NOTE = (
@@ -53,8 +53,9 @@ PAIRS_NOTE = (
 
 TRENDS_NOTE = (
     "Spearman's rank correlation over tasks of a method's normalised score with what is known of "
-    "the tasks beforehand, and in brackets its p-value, corrected for all numbers of the table by "
-    "Holm's method. Tasks are no experiment: what goes with one covariate may come from another."
+    "the tasks beforehand, and in brackets its p-value by permutation of the tasks, corrected for "
+    "all numbers of the table by Holm's method. Tasks are no experiment: what goes with one "
+    "covariate may come from another."
 )
 
 
@@ -75,21 +76,39 @@ class Table:
     left: frozenset[str] = frozenset({"Method"})
 
 
+def too_few_tasks(methods: int, tasks: int) -> str:
+    """Return why all methods are tied, where tasks are too few for anything else; else nothing.
+
+    Example:
+        >>> too_few_tasks(4, 8)
+        ''
+    """
+    needed = fewest_tasks(methods)
+    if methods < 2 or tasks >= needed:
+        return ""
+    return (
+        f"All are tied: {tasks} {'tasks' if tasks > 1 else 'task'} cannot tell {methods} methods "
+        f"apart, however they differ, if the chance of any false difference is to be {ALPHA:.0%} "
+        f"at most. That takes {needed} tasks: score the methods on a larger suite, such as core."
+    )
+
+
+def ties_note(standings: "pd.DataFrame") -> str:
+    """Return `too_few_tasks` of standings.
+
+    Args:
+        standings: from `standings`.
+    """
+    return too_few_tasks(int((standings["role"] == "method").sum()), int(standings["tasks"].max()))
+
+
 def standings_note(standings: "pd.DataFrame") -> str:
     """Return what the columns of the standings mean, and whether the tasks are too few for ranks.
 
     Args:
         standings: from `standings`.
     """
-    tasks, methods = int(standings["tasks"].iloc[0]), int((standings["role"] == "method").sum())
-    needed = fewest_tasks(methods)
-    if methods < 2 or tasks >= needed:
-        return NOTE
-    return (
-        f"{NOTE} {tasks} {'tasks' if tasks > 1 else 'task'} cannot tell {methods} methods apart, "
-        f"however they differ: that takes {needed}, if the chance of any false difference is to be "
-        f"{ALPHA:.0%} at most."
-    )
+    return " ".join(filter(None, (NOTE, ties_note(standings))))
 
 
 def cells(standings: "pd.DataFrame") -> tuple[list[str], list[list[str]]]:

@@ -9,37 +9,23 @@ from .board import Board
 from .circuit_view import CircuitView
 from .difficulty import COVARIATES
 from .page_names import page_name, shown
-from .run_index import RunIndex
+from .site_data import SiteData
 from .tables import TITLES
-from .task_facts import TaskFacts
 
 MOST_EDGES = 300
 _CAUSAL = "causal"
 _SIZE = re.compile(rb'<svg[^>]* viewBox="0 0 ([0-9.]+) ([0-9.]+)"')
 
 
-def task_pages(
-    boards: Sequence[Board],
-    runs: RunIndex,
-    facts: Mapping[str, TaskFacts],
-    names: Mapping[str, str],
-    views: Mapping[str, CircuitView],
-) -> Iterator[tuple[str, str, dict[str, Any]]]:
-    """Yield a page for each task: (file, template, content).
-
-    Args:
-        boards: all boards.
-        runs: all runs.
-        facts: of every task.
-        names: what each task is called.
-        views: what is known of circuits, by task.
-    """
+def task_pages(data: SiteData) -> Iterator[tuple[str, str, dict[str, Any]]]:
+    """Yield a page for each task: (file, template, content)."""
     parts: dict[str, list[dict[str, Any]]] = {}
     digests: dict[str, set[str]] = {}
-    for (_, _, task), own in runs.cells.items():
+    names, facts = data.names, data.facts
+    for (_, _, task), own in data.runs.cells.items():
         digests.setdefault(task, set()).update(one.result.task_digest for one in own)
-    for board in boards:
-        for task, part in _parts(board, runs, views):
+    for board in data.boards:
+        for task, part in _parts(board, data):
             parts.setdefault(task, []).append(part)
     for task in sorted(parts):
         told = {
@@ -51,7 +37,7 @@ def task_pages(
             "digests": sorted(digests[task]),
             "parts": parts[task],
         }
-        content = {"task": told | _picture(task, views.get(task))}
+        content = {"task": told | _picture(task, data.views.get(task))}
         yield f"tasks/{page_name(task)}.html", "task.html", content
 
 
@@ -71,12 +57,10 @@ def _picture(task: str, view: CircuitView | None) -> dict[str, Any]:
     return {"picture": f"{page_name(task)}.svg", "width": width, "height": height}
 
 
-def task_rows(
-    boards: Sequence[Board], facts: Mapping[str, TaskFacts], names: Mapping[str, str]
-) -> list[dict[str, Any]]:
+def task_rows(data: SiteData) -> list[dict[str, Any]]:
     """Return a row for each task of each board, for the list of all tasks."""
     rows = []
-    for board in boards:
+    for board in data.boards:
         for task, table in board.primary.groupby("task"):
             values = table["normalised"]
             best = values.max()
@@ -84,10 +68,10 @@ def task_rows(
             is_one = len(leaders) == 1
             rows.append(
                 {
-                    "name": names[str(task)],
+                    "name": data.names[str(task)],
                     "page": page_name(str(task)),
                     "track": board.question.title,
-                    "facts": facts[str(task)],
+                    "facts": data.facts[str(task)],
                     "best": best,
                     "best_method": leaders.iloc[0] if is_one else f"{len(leaders)} methods",
                     "median": values.median(),
@@ -97,18 +81,16 @@ def task_rows(
     return rows
 
 
-def _parts(
-    board: Board, runs: RunIndex, views: Mapping[str, CircuitView]
-) -> Iterator[tuple[str, dict[str, Any]]]:
+def _parts(board: Board, data: SiteData) -> Iterator[tuple[str, dict[str, Any]]]:
     """Yield what the page of each task says of one board."""
-    question = board.question
-    scores = board.scores
+    question, runs = board.question, data.runs
+    scores = board.statistics.scores
     primary_scores = scores[scores["primary"].astype(bool)]
     primary = str(primary_scores["metric"].iloc[0])
     metric = TITLES.get(primary, shown(primary))
     for task, table in primary_scores.groupby("task"):
         rows = table.sort_values(["normalised", "method"], ascending=[False, True])
-        view = views.get(str(task)) if question.track == "circuit" else None
+        view = data.views.get(str(task)) if question.track == "circuit" else None
         own = rows[rows["role"] == "method"].to_dict("records")
         yield (
             str(task),

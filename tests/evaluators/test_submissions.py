@@ -1,5 +1,6 @@
 """Submissions: packed, written by hand, read with distrust, and measured from their bytes."""
 
+import hashlib
 import json
 import os
 import re
@@ -458,6 +459,10 @@ def test_results_say_who_answered(written, tasks, tmp_path):
     validated(read_submission(written), tasks).write(tmp_path)
     for file in tmp_path.glob("*.json"):
         assert Result.read(file).tool == "Mine"
+    sha256 = read_submission(written).sha256
+    kept = (tmp_path / "submissions" / f"{sha256[:32]}.json").read_bytes()
+    assert kept == (written / "submission.json").read_bytes()
+    assert hashlib.sha256(kept).hexdigest() == sha256
 
 
 INSERTED = (b"NaN", b"1e999", b"null", b"[", b"{}", b'"a":1,', b"9" * 50, b"\x00", b"..")

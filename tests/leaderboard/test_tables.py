@@ -154,8 +154,9 @@ def test_too_few_tasks_are_told(make_result):
     few = [make_result(f"m{n}", f"t{task}-v1", 0.5) for n in range(4) for task in range(7)]
     note = standings_table(standings(results_frame(few))).note
     assert note.endswith(
-        "7 tasks cannot tell 4 methods apart, however they differ: that takes 8, if the chance of "
-        "any false difference is to be 5% at most."
+        "All are tied: 7 tasks cannot tell 4 methods apart, however they differ, if the chance of "
+        "any false difference is to be 5% at most. That takes 8 tasks: score the methods on a "
+        "larger suite, such as core."
     )
     more = [*few, *(make_result(f"m{n}", "t7-v1", 0.5) for n in range(4))]
     assert "cannot tell" not in standings_table(standings(results_frame(more))).note

@@ -25,7 +25,7 @@ HOSTILE = (
 TASKS = tuple(
     str(one)
     for suite in ("core", "full")
-    for one in suite_members(suite)[: 10 if suite == "core" else 120]
+    for one in suite_members(suite)[: 10 if suite == "core" else 90]
 )
 SVG = (
     b'<svg xmlns="http://www.w3.org/2000/svg" width="90pt" height="30pt" viewBox="0 0 90 30">'
@@ -123,6 +123,13 @@ class BuiltSite:
         )
         return pages
 
+    @property
+    def layouts(self) -> list[str]:
+        """A page of each layout, and the first that bad intentions have to do with."""
+        alike = ("methods.html", "boards/features", "methods/good")
+        pages = [page for page in self.kinds if not page.startswith(alike)]
+        return pages[: next(n for n, page in enumerate(pages) if page.startswith("tasks/")) + 2]
+
 
 @pytest.fixture(scope="session")
 def site(tmp_path_factory: pytest.TempPathFactory) -> BuiltSite:
@@ -131,8 +138,20 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> BuiltSite:
     results = tuple(some_results())
     for one in results:
         one.write(folder / "results")
-    write_site(folder / "results", folder / "site", views=views(results))
+    write_site(folder / "results", folder / "site", views=views(results), tables=False)
     return BuiltSite(folder / "site", folder / "results", results)
+
+
+@pytest.fixture(scope="session")
+def site_with_tables(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a site of two methods on six tasks, one of them on another track too."""
+    folder = tmp_path_factory.mktemp("tables")
+    for number, task in enumerate(TASKS[:6]):
+        result("good", task, 0.9 - number / 100).write(folder / "results")
+        result("<b>weak</b>", task, 0.3 + number / 100).write(folder / "results")
+    result("good", TASKS[0], 0.5, track="features").write(folder / "results")
+    write_site(folder / "results", folder / "site")
+    return folder / "site"
 
 
 @pytest.fixture(scope="module")
