@@ -40,6 +40,7 @@ _TEXTS = ["task", "program", "family", "regime"]
 MOST_BINS = 4
 _FEWEST = 5
 _FEWEST_ORDERS, _MOST_ORDERS = 9_999, 99_999
+_RESAMPLES = 2_000
 _DECIMALS = 9
 
 
@@ -171,7 +172,7 @@ def difficulty_bins(
         for place in range(number.max() + 1):
             inside = number == place
             own = known.to_numpy()[inside]
-            ends = task_intervals(own.T, seed=seed)["mean"]
+            ends = task_intervals(own.T, seed=seed, resamples=_RESAMPLES, only=("mean",))["mean"]
             columns = {
                 "method": known.columns,
                 "covariate": name,

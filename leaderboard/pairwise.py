@@ -103,9 +103,10 @@ def wilcoxon_p(differences: Float[np.ndarray, "task pair"]) -> Float[np.ndarray,
     p = np.ones(differences.shape[1])
     some = np.flatnonzero(differences.any(axis=0))
     chosen, tasks = differences[:, some], len(differences)
-    sizes = np.sort(np.abs(chosen), axis=0)
-    exact = (sizes[:1] > 0).all(axis=0) & (np.diff(sizes, axis=0) > 0).all(axis=0)
-    exact &= tasks <= MOST_EXACT
+    exact = np.zeros(len(some), dtype=bool)
+    if tasks <= MOST_EXACT:
+        sizes = np.sort(np.abs(chosen), axis=0)
+        exact = (sizes[:1] > 0).all(axis=0) & (np.diff(sizes, axis=0) > 0).all(axis=0)
     if exact.any():
         p[some[exact]] = stats.wilcoxon(chosen[:, exact], axis=0, method="exact").pvalue
     if exact.all():
