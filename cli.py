@@ -33,7 +33,7 @@ from .faithfulness_command import faithfulness
 from .holdout_command import app as holdout_app
 from .holdout_command import sample
 from .program_commands import check, list_everything, said_of
-from .rescore_command import CheckJobs, Verify, check_kept, rescore
+from .rescore_command import Bundles, CheckJobs, Verify, check_kept, rescore
 from .score_command import (
     Address,
     Again,
@@ -49,7 +49,7 @@ from .score_command import (
     swept,
     where_written,
 )
-from .site_command import Circuits, RawLink, build_site
+from .site_command import Circuits, RawLink, Tables, build_site
 from .submission_commands import problems, submit, validate
 from .tool_commands import (
     Answers,
@@ -118,7 +118,7 @@ def _print_standings(results: "Sequence[Result]", track: "Track") -> None:
 
 def _print_ranking(standings: "pd.DataFrame") -> None:
     """Print the ranking; runs that failed or are missing have a column where there are any."""
-    from .leaderboard import standings_table
+    from .leaderboard.tables import NOTE, standings_table, ties_note
 
     table = standings_table(standings)
     shown = [
@@ -128,7 +128,9 @@ def _print_ranking(standings: "pd.DataFrame") -> None:
     ]
     heading, *rows = [[row[place] for place in shown] for row in (table.heading, *table.rows)]
     print_table(heading, rows)
-    console().print(f"\n{table.note}", style="dim")
+    console().print(f"\n{NOTE}", style="dim")
+    if ties := ties_note(standings):
+        console().print(f"\n{ties}")
 
 
 def _print_files(board: "Leaderboard") -> None:
@@ -372,18 +374,22 @@ def leaderboard(
     verify: Verify = False,
     jobs: CheckJobs = 1,
     circuits: Circuits = True,
+    tables: Tables = True,
     raw_link: RawLink = None,
+    task: Bundles = None,
 ) -> None:
     """Rank the results of a folder; write a site of them all, and tables and figures of a track."""
+    from .ground_truth import load_bundle
     from .leaderboard import write_leaderboard
 
     asked = asked_track(track, arm)
     question = asked.question
-    check_kept(results, verify=verify, jobs=jobs)
+    tasks = [load_bundle(place) for place in task or ()]
+    check_kept(results, verify=verify, jobs=jobs, tasks=tasks)
     board = write_leaderboard(results, _writable(output), track=asked.name, question=question)
     _print_ranking(board.statistics.standings)
     console().print("\nWritten:")
     _print_files(board)
-    site = build_site(results, output, circuits=circuits, raw=raw_link)
+    site = build_site(results, output, circuits=circuits, raw=raw_link, tables=tables, tasks=tasks)
     say = console().print
     say(f"  {site.index}  (a site of {counted(site.pages, 'page')})", soft_wrap=True)

@@ -87,8 +87,16 @@ def _tell(answered: "Sequence[Result]", n_failed: int, problems: Sequence[str]) 
     say(f"\n{counted(len(answered), 'answer')}: every number is that of the result.")
 
 
-def check_kept(results: Path, *, verify: bool, jobs: int) -> None:
+def check_kept(
+    results: Path, *, verify: bool, jobs: int, tasks: "Sequence[Task | ToyTask]" = ()
+) -> None:
     """Check that results are those of the answers kept beside them, and say which have none.
+
+    Args:
+        results: their folder.
+        verify: whether every answer is measured again.
+        jobs: how many processes check answers.
+        tasks: those that are not of the library.
 
     Raises:
         BundleError: some are not; or some have none, where all are to be measured again.
@@ -99,7 +107,9 @@ def check_kept(results: Path, *, verify: bool, jobs: int) -> None:
     found = read_results(results)
     title = "Measuring again" if verify else "Checking answers"
     with progress(title, sum(one.status == "ok" for one in found)) as advance:
-        check = check_answers(results, found, verify=verify, jobs=jobs, advance=advance)
+        check = check_answers(
+            results, found, verify=verify, tasks=tasks, jobs=jobs, advance=advance
+        )
     how = "measured again" if verify else "compared with their digests"
     lines = [f"{counted(check.n_checked, 'answer')} {how}."]
     if check.without:

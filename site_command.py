@@ -12,7 +12,7 @@ from .errors import BundleError, GlassbenchError
 
 if TYPE_CHECKING:
     from .evaluators import Result
-    from .ground_truth import Task
+    from .ground_truth import Task, ToyTask
     from .leaderboard.circuit_view import CircuitView
     from .leaderboard.results_folder import RawResult
     from .leaderboard.site import Site
@@ -23,6 +23,10 @@ Circuits = Annotated[
         help="Draw the circuits of tasks, and tell which edges kept answers found; every task is "
         "made for that."
     ),
+]
+Tables = Annotated[
+    bool,
+    typer.Option(help="Write the tables and figures of every track into the site, too."),
 ]
 RawLink = Annotated[
     str | None,
@@ -39,19 +43,20 @@ def build_site(
     *,
     circuits: bool,
     raw: str | None,
-    bundles: Sequence[Path] = (),
+    tables: bool = True,
+    tasks: "Sequence[Task | ToyTask]" = (),
 ) -> "Site":
     """Write the site of a folder of results, of all tracks and questions."""
     from .leaderboard.results_folder import read_raw_results
     from .leaderboard.site import write_site_of
 
     found = read_raw_results(results)
-    views = circuit_views(found, results, bundles) if circuits else {}
-    return write_site_of(found, results, output, views=views, raw=raw)
+    views = circuit_views(found, results, tasks) if circuits else {}
+    return write_site_of(found, results, output, views=views, raw=raw, tables=tables)
 
 
 def circuit_views(
-    found: "Sequence[RawResult]", results: Path, bundles: Sequence[Path] = ()
+    found: "Sequence[RawResult]", results: Path, tasks: "Sequence[Task | ToyTask]" = ()
 ) -> "dict[str, CircuitView]":
     """Return what is known of the circuits of tasks, for those that can be made here.
 
@@ -61,15 +66,15 @@ def circuit_views(
     Args:
         found: results of any track.
         results: their folder.
-        bundles: of tasks that are not of the library.
+        tasks: those that are not of the library.
     """
-    from .ground_truth import load_bundle
+    from .ground_truth import Task
 
     asked: dict[str, list[Result]] = {}
     for one in found:
         if one.result.track == "circuit":
             asked.setdefault(one.result.task, []).append(one.result)
-    known = {str(one.id): one for one in map(load_bundle, bundles)}
+    known = {str(one.id): one for one in tasks if isinstance(one, Task)}
     views: dict[str, CircuitView] = {}
     problems: list[str] = []
     with progress("Drawing circuits", len(asked)) as advance:

@@ -1,6 +1,8 @@
 """Results frame: results as they were recorded, a row for each and each of its metrics."""
 
+import hashlib
 import json
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -15,13 +17,15 @@ _TEXTS = ["method", "tool", "settings", "task", "status", "file", "metric"]
 _RUN = ["method", "tool", "settings", "task", "seed", "status", "error", "wall_seconds"]
 _RUN += ["peak_memory_mb", "file", "metric", "primary"]
 _NUMBERS = ["value", "low", "high", "random", "prior", "floor", "ceiling", "normalised"]
+_DIGITS = 8
 
 
 def method_names(results: Sequence[Result]) -> dict[str, str]:
     """Return the name of the method of each result, by the result's file name.
 
     It is the tool's name, followed by the settings where the tool occurs with
-    more than one choice of them.
+    more than one choice of them. Names that would be the same, such as those of a tool called
+    `a (k=1)` and of a tool `a` with `k=1`, bear a digest of tool and settings.
     """
     return dict(zip((one.file_name for one in results), _names(results), strict=True))
 
@@ -32,12 +36,27 @@ def _names(results: Sequence[Result]) -> list[str]:
     choices: dict[str, set[str]] = {}
     for result, settings in zip(results, written, strict=True):
         choices.setdefault(result.tool, set()).add(settings)
-    known: dict[tuple[str, str], str] = {}
+    names: dict[tuple[str, str], str] = {}
     for result, settings in zip(results, written, strict=True):
-        if (result.tool, settings) not in known:
+        if (result.tool, settings) not in names:
             several = len(choices[result.tool]) > 1
-            known[result.tool, settings] = result.tool + (_told(result.settings) if several else "")
-    return [known[one.tool, settings] for one, settings in zip(results, written, strict=True)]
+            names[result.tool, settings] = result.tool + (_told(result.settings) if several else "")
+    names = _distinct(names)
+    return [names[one.tool, settings] for one, settings in zip(results, written, strict=True)]
+
+
+def _distinct(names: Mapping[tuple[str, str], str]) -> dict[tuple[str, str], str]:
+    """Return names of which no two are the same; those that were bear digests."""
+    found = dict(names)
+    digits = _DIGITS
+    while len(set(found.values())) < len(found):  # a tool may bear the name with the digest
+        count = Counter(found.values())
+        for own, name in found.items():
+            if count[name] > 1:
+                digest = hashlib.sha256(json.dumps(own).encode()).hexdigest()
+                found[own] = f"{names[own]} #{digest[:digits]}"
+        digits += _DIGITS
+    return found
 
 
 def _told(settings: Mapping[str, Any]) -> str:

@@ -3,8 +3,9 @@
 import json
 import re
 
+from glassbench.compiler import rasp
 from glassbench.evaluators import scored
-from glassbench.ground_truth import load
+from glassbench.ground_truth import load, make_task, write_bundle
 from glassbench.leaderboard import read_raw_results
 from glassbench.site_command import circuit_views
 
@@ -15,7 +16,7 @@ def test_the_site_draws_circuits_and_tells_what_answers_made_of_them(invoke, tmp
     results, site = tmp_path / "results", tmp_path / "site"
     for method in ("weight-norm", "path-norm"):
         scored(method, TASK).write(results)
-    out = invoke("leaderboard", str(results), "-o", str(site)).output
+    out = invoke("leaderboard", str(results), "-o", str(site), "--no-tables").output
     assert str(site / "index.html") in out.replace("\n", "")
     assert "Left out" not in out
     (page,) = (site / "tasks").glob("*.html")
@@ -48,8 +49,29 @@ def test_the_site_can_do_without_circuits_and_link_results_elsewhere(invoke, tmp
     results, site = tmp_path / "results", tmp_path / "site"
     scored("weight-norm", TASK).write(results)
     raw = "https://example.org/results/"
-    invoke("leaderboard", str(results), "-o", str(site), "--no-circuits", "--raw-link", raw)
+    invoke(
+        "leaderboard",
+        str(results),
+        "-o",
+        str(site),
+        "--no-circuits",
+        "--no-tables",
+        "--raw-link",
+        raw,
+    )
     assert not list((site / "tasks").glob("*.svg"))
     assert not (site / "raw").exists()
     (page,) = (site / "methods").glob("*.html")
     assert f'href="{raw}' in page.read_text()
+
+
+def test_tasks_of_ones_own_are_measured_again_and_drawn_from_their_bundles(invoke, tmp_path):
+    same = rasp.Select(rasp.tokens, rasp.tokens, rasp.Comparison.EQ)
+    task = make_task(rasp.SelectorWidth(same).named("mine"), "ab", 3)
+    bundle, results = str(write_bundle(task, tmp_path / "bundle")), str(tmp_path / "results")
+    invoke("score", "weight-norm", "--task", bundle, "-o", results)
+    arguments = ("leaderboard", results, "-o", str(tmp_path / "site"), "--no-tables", "--verify")
+    assert "the task cannot be made" in invoke(*arguments, code=1).stderr
+    done = invoke(*arguments, "--task", bundle)
+    assert "1 answer measured again." in done.stderr and "Left out" not in done.stderr
+    assert len(list((tmp_path / "site" / "tasks").glob("*.svg"))) == 1
