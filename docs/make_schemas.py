@@ -21,6 +21,7 @@ from glassbench.ground_truth.record import Record
 from glassbench.ground_truth.registry import REGISTRY, Registry
 
 FOLDER = Path(__file__).parent / "schemas"
+PAGE = FOLDER.parent / "schemas.md"
 ALONE: dict[str, type[Record]] = {
     REGISTRY: Registry,
     "answer": AnswerRecord,
@@ -33,6 +34,13 @@ ALONE: dict[str, type[Record]] = {
     "validation_report": ValidationReport,
 }
 """What is no part of a bundle."""
+
+SAID_FIRST = """\
+Every file of JSON that Glassbench writes or reads has a JSON Schema, draft 2020-12, made from the
+model by which it is read. Unknown fields are refused. What the files are for:
+[bundle.md](bundle.md) for tasks, [any_language.md](any_language.md) for problems and answers of
+tools, [submissions.md](submissions.md) for what is handed in, [compiler.md](compiler.md) for
+programs, and [methods.md](methods.md#answers-on-disk) for answers on disk."""
 
 
 def schema_text(name: str, kind: type[Record]) -> str:
@@ -53,6 +61,18 @@ def schemas() -> dict[str, str]:
     }
 
 
+def page() -> str:
+    """Return the page that lists every schema, with the first sentence of what it describes."""
+    lines = []
+    for path in sorted(FOLDER.iterdir()):
+        schema = json.loads(path.read_text(encoding="utf-8"))
+        says = " ".join(schema["description"].split("\n\n")[0].split())
+        lines.append(f"| [{schema['title']}](schemas/{path.name}) | {says} |")
+    heading = "# Schemas\n\n" + SAID_FIRST + "\n\n| file | |\n| :-- | :-- |\n"
+    return heading + "\n".join(lines) + "\n"
+
+
 if __name__ == "__main__":
     for name, text in schemas().items():
         (FOLDER / name).write_text(text, encoding="utf-8", newline="\n")
+    PAGE.write_text(page(), encoding="utf-8", newline="\n")

@@ -3,8 +3,9 @@
 import importlib
 import importlib.util
 import os
+import shutil
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import ModuleType
 from typing import Any, Self
@@ -110,3 +111,24 @@ def docs_script() -> Callable[[str], ModuleType]:
 def performance_script() -> Callable[[str], ModuleType]:
     """Load a script of `performance/` likewise."""
     return _scripts(PERFORMANCE)
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[object]:
+    """Chromium without a window; absent, its tests fail where `GLASSBENCH_BROWSER` is set."""
+    chromium, driver = shutil.which("chromium"), shutil.which("chromedriver")
+    if not (chromium and driver):
+        told = "chromium and chromedriver are not installed (Debian: chromium, chromium-driver)"
+        if os.environ.get("GLASSBENCH_BROWSER"):
+            pytest.fail(told)
+        pytest.skip(told)
+    from selenium import webdriver
+
+    options = webdriver.ChromeOptions()
+    options.binary_location = chromium
+    for one in ("headless=new", "no-sandbox", "disable-dev-shm-usage", "disable-gpu"):
+        options.add_argument(f"--{one}")
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
+    found = webdriver.Chrome(options=options, service=webdriver.ChromeService(driver))
+    yield found
+    found.quit()

@@ -25,10 +25,19 @@ def folder(tmp_path_factory):
     [
         "any_language.md",
         "bundle.md",
+        "citation.md",
         "faithfulness.md",
+        "five_minutes.md",
         "labels.md",
+        "own_method.md",
+        "own_program.md",
         "program_track.md",
         "toy_superposition.md",
+        "tutorials/attribution.md",
+        "tutorials/circuit.md",
+        "tutorials/features.md",
+        "tutorials/program.md",
+        "tutorials/variables.md",
         "variables.md",
     ],
 )
@@ -37,7 +46,7 @@ def test_python_blocks_run(folder, monkeypatch, page):
     text = (DOCS / page).read_text(encoding="utf-8")
     blocks = re.findall(r"^```python\n(.*?)^```", text, flags=re.DOTALL | re.MULTILINE)
     assert blocks
-    script = folder / page.replace(".md", ".py")
+    script = folder / page.replace("/", "_").replace(".md", ".py")
     script.write_text("\n".join(blocks), encoding="utf-8")
     runpy.run_path(str(script))
 

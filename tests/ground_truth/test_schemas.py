@@ -31,6 +31,13 @@ def test_the_published_schemas_are_up_to_date(schemas, make_schemas):
         )
 
 
+def test_the_page_lists_them_all(make_schemas):
+    page = make_schemas.PAGE.read_text(encoding="utf-8")
+    assert page == make_schemas.page(), "schemas.md differs; run python docs/make_schemas.py"
+    for path in (DOCS / "schemas").iterdir():
+        assert f"](schemas/{path.name})" in page
+
+
 def test_schemas_name_every_field_of_a_bundle(schemas):
     files = bundle_files(load("frac_prevs[vocab=2,length=3]/superposed[d=6]"))
     texts = {json.loads(text)["title"]: json.loads(text) for text in schemas.values()}

@@ -1,7 +1,5 @@
-"""A site of results that mean well and results that do not, and a browser to look at it with."""
+"""A site of results that mean well and results that do not."""
 
-import os
-import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -152,24 +150,3 @@ def site_with_tables(tmp_path_factory: pytest.TempPathFactory) -> Path:
     result("good", TASKS[0], 0.5, track="features").write(folder / "results")
     write_site(folder / "results", folder / "site")
     return folder / "site"
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[object]:
-    """Chromium without a window; absent, its tests fail where `GLASSBENCH_BROWSER` is set."""
-    chromium, driver = shutil.which("chromium"), shutil.which("chromedriver")
-    if not (chromium and driver):
-        told = "chromium and chromedriver are not installed (Debian: chromium, chromium-driver)"
-        if os.environ.get("GLASSBENCH_BROWSER"):
-            pytest.fail(told)
-        pytest.skip(told)
-    from selenium import webdriver
-
-    options = webdriver.ChromeOptions()
-    options.binary_location = chromium
-    for one in ("headless=new", "no-sandbox", "disable-dev-shm-usage", "disable-gpu"):
-        options.add_argument(f"--{one}")
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
-    found = webdriver.Chrome(options=options, service=webdriver.ChromeService(driver))
-    yield found
-    found.quit()
