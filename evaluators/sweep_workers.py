@@ -145,7 +145,9 @@ def _check_listens(address: str | None) -> None:
 def _dask(address: str | None) -> Iterator[Workers]:
     """Yield the workers of a Dask cluster."""
     from distributed import Client, KilledWorker
-    from joblib import parallel_config
+    from joblib import parallel_config, register_parallel_backend
+
+    from .dask_backend import TellingDask
 
     if address is None:
         raise _no_cluster("dask", address, None)
@@ -154,7 +156,8 @@ def _dask(address: str | None) -> Iterator[Workers]:
         client = Client(address, timeout=_SECONDS_TO_CONNECT, set_as_default=False)
     except (OSError, ValueError, TimeoutError) as error:
         raise _no_cluster("dask", address, error) from error
-    with client, parallel_config("dask", client=client):
+    register_parallel_backend("glassbench-dask", TellingDask)
+    with client, parallel_config("glassbench-dask", client=client):
         try:
             client.wait_for_workers(1, timeout=_SECONDS_TO_CONNECT)
         except TimeoutError as error:

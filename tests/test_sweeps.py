@@ -10,7 +10,6 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import psutil
@@ -49,31 +48,111 @@ def deadly(problem):
     "End the process that asks, every time."
     os._exit(3)
 """
-# A shell in the background has what it starts ignore the keyboard.
-MINDFUL = """
-import runpy, signal
-signal.signal(signal.SIGINT, signal.default_int_handler)
-runpy.run_module("glassbench", run_name="__main__")
-"""
 DRIVER = """
-import os, sys
+import contextlib, io, json, os, signal, sys
+import glassbench.evaluators
 from glassbench.cli import app
 from glassbench.ground_truth import load
 
-tasks, arguments = sys.argv[1].split(), sys.argv[2:]
+folder, *tasks = sys.argv[1:]
 for task in tasks:
     load(task)
+with contextlib.redirect_stdout(io.StringIO()):  # what this imports need not be again
+    command = ["score", "weight-norm", "--task", tasks[0], "-o", folder]
+    app(command, standalone_mode=False)
 print("ready", flush=True)
 for line in sys.stdin:
+    asked = json.loads(line)
+    if "pid" in asked:
+        pid, status = os.waitpid(asked["pid"], os.WNOHANG)
+        print(json.dumps(os.waitstatus_to_exitcode(status) if pid else None), flush=True)
+        continue
     child = os.fork()
     if child == 0:
-        sys.path.insert(0, os.getcwd())
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-        app(arguments, standalone_mode=False)
-        os._exit(0)
+        os.chdir(asked["place"])
+        for number, name in enumerate(asked["files"], start=1):
+            os.dup2(os.open(name, os.O_WRONLY | os.O_CREAT), number)
+        # A shell in the background has what it starts ignore the keyboard.
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        app(asked["arguments"])
     print(child, flush=True)
-    print(os.waitpid(child, 0)[1], flush=True)
 """
+
+
+class Driver:
+    """A process that has loaded the package and the tasks, and starts commands as its children."""
+
+    def __init__(self, process: subprocess.Popen[str]) -> None:
+        self._process = process
+        assert self._said() == "ready"
+
+    def ask(self, **what: object) -> int | None:
+        assert self._process.stdin is not None
+        self._process.stdin.write(json.dumps(what) + "\n")
+        self._process.stdin.flush()
+        return json.loads(self._said())
+
+    def _said(self) -> str:
+        assert self._process.stdout is not None
+        return self._process.stdout.readline().strip()
+
+
+class Command:
+    """A command that runs in a folder.
+
+    Attributes:
+        pid: of its process.
+    """
+
+    def __init__(self, driver: Driver, place: Path, arguments: list[str]) -> None:
+        self._driver, self._code = driver, None
+        count = len(list(place.glob("out-*")))
+        self._files = [place / f"out-{count}", place / f"error-{count}"]
+        files = [str(file) for file in self._files]
+        pid = driver.ask(place=str(place), arguments=arguments, files=files)
+        assert pid is not None
+        self.pid = pid
+
+    def has_ended(self) -> bool:
+        if self._code is None:
+            self._code = self._driver.ask(pid=self.pid)
+        return self._code is not None
+
+    def kill(self) -> None:
+        if not self.has_ended():
+            os.kill(self.pid, signal.SIGKILL)
+            wait_until(self.has_ended)
+
+    def ended(self, code: int = 0) -> tuple[str, str]:
+        """Wait for the process, check how it ended, and return what it printed."""
+        wait_until(self.has_ended)
+        out, error = (file.read_text() for file in self._files)
+        assert self._code == code, out + error
+        return out, error
+
+
+@pytest.fixture(scope="module")
+def driver(tmp_path_factory) -> Iterator[Driver]:
+    command = [sys.executable, "-c", DRIVER, str(tmp_path_factory.mktemp("first")), *TASKS]
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+    with subprocess.Popen(command, text=True, **pipes) as process:
+        yield Driver(process)
+        assert process.stdin is not None
+        process.stdin.close()
+
+
+@pytest.fixture
+def started(driver, place) -> Iterator[Callable[[list[str]], Command]]:
+    """Start commands in the folder; end them if the test does before them."""
+    commands: list[Command] = []
+
+    def start(arguments: list[str]) -> Command:
+        commands.append(Command(driver, place, arguments))
+        return commands[-1]
+
+    yield start
+    for command in commands:
+        command.kill()
 
 
 @pytest.fixture
@@ -89,26 +168,6 @@ def asked(*methods: str, seeds: int, **options: object) -> list[str]:
     chosen = [word for name, value in options.items() for word in (f"--{name}", str(value))]
     tasks = [word for task in TASKS for word in ("--task", task)]
     return ["score", *named, *tasks, "--seeds", str(seeds), "-o", "results", *chosen]
-
-
-@contextmanager
-def started(place: Path, arguments: list[str]) -> Iterator[subprocess.Popen[str]]:
-    """Start the command in a folder; end it if the test does before it."""
-    command = [sys.executable, "-c", MINDFUL, *arguments]
-    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
-    process = subprocess.Popen(command, cwd=place, text=True, **pipes)
-    try:
-        yield process
-    finally:
-        process.kill()
-        process.communicate()
-
-
-def ended(process: subprocess.Popen[str], code: int = 0) -> tuple[str, str]:
-    """Wait for a process, check how it ended, and return what it printed."""
-    out, error = process.communicate(timeout=300)
-    assert process.returncode == code, out + error
-    return out, error
 
 
 def there(place: Path) -> list[Path]:
@@ -138,31 +197,23 @@ def check_whole(place: Path, n: int) -> list[Result]:
     return results
 
 
-def test_killed_at_random_moments(place):
+def test_killed_at_random_moments(place, started):
     """Nothing is lost, and nothing that is there is asked for again."""
-    arguments = asked("logged", seeds=6)
-    command = [sys.executable, "-c", DRIVER, " ".join(TASKS), *arguments]
     draw = random.Random(0)
-    with subprocess.Popen(
-        command, cwd=place, text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE
-    ) as driver:
-        assert driver.stdin is not None and driver.stdout is not None
-        assert driver.stdout.readline() == "ready\n"
-        kills, status = 0, signal.SIGKILL
-        while status:
-            before = {path: path.stat().st_mtime_ns for path in there(place)}
-            driver.stdin.write("go\n")
-            driver.stdin.flush()
-            child = int(driver.stdout.readline())
-            if len(before) < 9:
-                wanted = len(before) + draw.randint(1, 3)
-                wait_until(lambda: len(there(place)) >= wanted)  # noqa: B023
-                time.sleep(draw.uniform(0, 0.08))
-                os.kill(child, signal.SIGKILL)
-                kills += 1
-            status = int(driver.stdout.readline())
-            assert all(path.stat().st_mtime_ns == at for path, at in before.items())
-        driver.stdin.close()
+    kills, ended = 0, False
+    while not ended:
+        before = {path: path.stat().st_mtime_ns for path in there(place)}
+        command = started(asked("logged", seeds=6))
+        if len(before) < 9:
+            wanted = len(before) + draw.randint(1, 3)
+            wait_until(lambda: len(there(place)) >= wanted)  # noqa: B023
+            time.sleep(draw.uniform(0, 0.08))
+            command.kill()
+            kills += 1
+        else:
+            command.ended()
+            ended = True
+        assert all(path.stat().st_mtime_ns == at for path, at in before.items())
     assert kills >= 3
     check_whole(place, 12)
     assert 12 <= times_asked(place) <= 12 + kills
@@ -171,18 +222,17 @@ def test_killed_at_random_moments(place):
     )
 
 
-def test_a_sweep_of_several_processes_is_killed_and_two_go_on(place):
+def test_a_sweep_of_several_processes_is_killed_and_two_go_on(place, started):
     """What was asked for is not asked for again, and the two share the rest."""
-    with started(place, asked("logged", seeds=12, jobs=2)) as first:
-        wait_until(lambda: len(there(place)) >= 3)
-        workers = psutil.Process(first.pid).children(recursive=True)
-        first.kill()
-        before = len(there(place))
-        gone, alive = psutil.wait_procs(workers, timeout=60)
-        assert gone and not alive
-    arguments = asked("logged", seeds=12)
-    with started(place, arguments) as second, started(place, arguments) as third:
-        said = [ended(process)[0] for process in (second, third)]
+    first = started(asked("logged", seeds=12, jobs=2))
+    wait_until(lambda: len(there(place)) >= 3)
+    workers = psutil.Process(first.pid).children(recursive=True)
+    first.kill()
+    before = len(there(place))
+    gone, alive = psutil.wait_procs(workers, timeout=60)
+    assert gone and not alive
+    both = [started(asked("logged", seeds=12)) for _ in range(2)]
+    said = [command.ended()[0] for command in both]
     check_whole(place, 24)
     # The workers of the first end with the row that they are at.
     assert times_asked(place) == 24
@@ -190,25 +240,27 @@ def test_a_sweep_of_several_processes_is_killed_and_two_go_on(place):
     assert all("results in results/" in out for out in said)
 
 
-def test_an_interrupt_leaves_what_is_done(place):
-    with started(place, asked("logged", seeds=50)) as process:
-        wait_until(lambda: len(there(place)) >= 2)
-        process.send_signal(signal.SIGINT)
-        _, error = ended(process, 130)
+def test_an_interrupt_leaves_what_is_done(place, started):
+    command = started(asked("logged", seeds=50))
+    wait_until(lambda: len(there(place)) >= 2)
+    os.kill(command.pid, signal.SIGINT)
+    _, error = command.ended(130)
     assert "Stopped. What is in results/ stays; the same command goes on." in error
     n = len(there(place))
     assert 2 <= n < 100
     check_whole(place, n)
 
 
-def test_a_method_that_ends_its_process_is_recorded_and_others_go_on(place):
+DIED = "the process that asked it ended without a word, 2 times"
+
+
+def test_a_method_that_ends_its_process_is_recorded_and_others_go_on(place, started):
     arguments = ["score", "their_methods:deadly", "their_methods:logged", "--task", TASKS[0]]
-    with started(place, [*arguments, "--jobs", "2", "-o", "results"]) as process:
-        _, error = ended(process, 1)
+    _, error = started([*arguments, "--jobs", "2", "-o", "results"]).ended(1)
     results = {one.tool: one for one in check_whole(place, 2)}
     assert results["their_methods:logged"].status == "ok"
     assert results["their_methods:deadly"].status == "failed"
-    assert "the process that asked it ended without a word, 2 times" in error
+    assert DIED in error
 
 
 # -- clusters ----------------------------------------------------------------------
@@ -223,15 +275,22 @@ def script(name: str) -> str:
 
 @pytest.fixture
 def dask_cluster(tmp_path) -> Iterator[str]:
-    """A scheduler and two workers on loopback; the address of the scheduler."""
+    """A scheduler and two workers on loopback; the address of the scheduler.
+
+    The scheduler gives up what two workers died of, where by default it takes four: a sweep has
+    recorded a row as failed by then.
+    """
     file = tmp_path / "scheduler.json"
     common = ["--scheduler-file", str(file), "--no-dashboard"]
     local = ["--host", "127.0.0.1"]
     commands = [[script("dask"), "scheduler", "--port", "0", *local, *common]]
     commands += [[script("dask"), "worker", "--nthreads", "1", *local, *common]] * 2
+    given = os.environ | {"DASK_DISTRIBUTED__SCHEDULER__ALLOWED_FAILURES": "1"}
     with open(tmp_path / "cluster.log", "w") as log:
         processes = [
-            subprocess.Popen(command, cwd=tmp_path, stdout=log, stderr=log, start_new_session=True)
+            subprocess.Popen(
+                command, cwd=tmp_path, stdout=log, stderr=log, start_new_session=True, env=given
+            )
             for command in commands
         ]
         try:
@@ -267,17 +326,28 @@ def ray_cluster(tmp_path_factory) -> Iterator[str]:
 
 
 @pytest.mark.parametrize("backend", ["dask", "ray"])
-def test_a_worker_of_a_cluster_is_killed(place, backend, request):
+def test_a_worker_of_a_cluster_is_killed(place, started, backend, request):
     """Every row still arrives, once."""
     address = request.getfixturevalue(f"{backend}_cluster")
-    arguments = asked("mortal", seeds=3, backend=backend, address=address)
-    with started(place, arguments) as process:
-        out, _ = ended(process)
+    out, _ = started(asked("mortal", seeds=3, backend=backend, address=address)).ended()
     results = check_whole(place, 6)
     assert {one.status for one in results} == {"ok"}
     # Ray ends the other worker too, at the row that it is at.
     assert times_asked(place) - 6 in {"dask": {1}, "ray": {1, 2}}[backend]
     assert "Written: 6 results in results/" in out
+    if backend == "dask":
+        check_given_up(place, started, address)
+
+
+def check_given_up(place, started, address):
+    """A task that the scheduler gives up, since workers died of it, is no end of the sweep."""
+    options = ["--backend", "dask", "--address", address, "-o", "results"]
+    method = ["score", "their_methods:deadly", "--task", TASKS[0]]
+    _, error = started([*method, *options]).ended(1)
+    assert DIED in error
+    (deadly,) = (one for one in check_whole(place, 7) if one.status == "failed")
+    assert deadly.tool == "their_methods:deadly"
+    assert "2 workers died while trying to run it" in (place / "cluster.log").read_text()
 
 
 def test_a_cluster_that_is_not_there(invoke):
