@@ -103,7 +103,7 @@ def wilcoxon_p(differences: Float[np.ndarray, "task pair"]) -> Float[np.ndarray,
     p = np.ones(differences.shape[1])
     some = np.flatnonzero(differences.any(axis=0))
     chosen, tasks = differences[:, some], len(differences)
-    exact = np.zeros(len(some), dtype=bool)
+    exact: np.ndarray = np.zeros(len(some), dtype=bool)
     if tasks <= MOST_EXACT:
         sizes = np.sort(np.abs(chosen), axis=0)
         exact = (sizes[:1] > 0).all(axis=0) & (np.diff(sizes, axis=0) > 0).all(axis=0)
