@@ -91,8 +91,10 @@ def write_statistics(found: Statistics, stem: Path, title: str) -> Leaderboard:
         write_whole(content, stem.with_name(f"{stem.name}{ending}"))
         for ending, content in statistics_files(found, title)
     )
-    standing = (stem.with_name(f"{stem.name}.{one}") for one in ("md", "tex", "html", "svg", "pdf"))
-    return Leaderboard(found, *standing, files)
+    md, tex, html, svg, pdf = (
+        stem.with_name(f"{stem.name}.{suffix}") for suffix in ("md", "tex", "html", "svg", "pdf")
+    )
+    return Leaderboard(found, md, tex, html, svg, pdf, files)
 
 
 def statistics_files(found: Statistics, title: str) -> Iterator[tuple[str, bytes]]:

@@ -22,7 +22,7 @@ from .publish import statistics_files
 from .results_folder import RawResult, read_raw_results
 from .site_data import SiteData
 from .site_files import SiteFiles
-from .submitters import read_submitters
+from .submitters import Submitter, read_submitters
 from .task_pages import picture_files, task_pages, task_rows
 
 RAW = "raw"
@@ -115,7 +115,8 @@ def write_site_of(
     for name in ASSETS:
         files.write(name, asset(name))
     page_bytes = files.size
-    originals = [*found, *(one for those in submitters.values() for one in those)]
+    originals: list[RawResult | Submitter] = [*found]
+    originals += [one for those in submitters.values() for one in those]
     if raw is None and inside:
         files.leave({f"{inside}/{one.name}": one.sha256 for one in originals})
     elif raw is None:
