@@ -1,7 +1,8 @@
 """joblib's backend for Dask, which also tells of what the scheduler gives up.
 
 A task of which more workers die than the scheduler allows for is never run to an end, and joblib's
-own backend then calls nobody: whoever asked would wait for ever.
+own backend then calls nobody: whoever asked would wait for ever. And where a cluster has a single
+worker, joblib would make all calls in the process that asks.
 """
 
 from collections.abc import Callable
@@ -13,6 +14,10 @@ from joblib._dask import DaskDistributedBackend
 
 class TellingDask(DaskDistributedBackend):
     """Calls back with the future itself where a task has no result."""
+
+    def effective_n_jobs(self, n_jobs: int) -> int:
+        """Return how many calls are made at once; never one, which would be made here."""
+        return max(2, super().effective_n_jobs(n_jobs))
 
     def submit(self, func: Callable, callback: Callable | None = None) -> "Future[Any]":
         """Send a batch of calls; `callback` is told what comes of it."""
