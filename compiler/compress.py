@@ -44,8 +44,14 @@ def compress(compiled: CompiledModel, W: Matrix) -> CompiledModel:
         W: from its residual stream to the new one.
 
     Raises:
-        TaskError: `W` has not as many columns as the stream has dimensions.
+        TaskError: `W` has not as many columns as the stream has dimensions, or the model has a
+            LayerNorm.
     """
+    if compiled.model.weights.layer_norm:
+        raise TaskError(
+            "A model that is compressed must read its stream through matrices alone, and this one "
+            "has a LayerNorm, which a matrix does not pass; compress a compiled model"
+        )
     d_model = compiled.model.weights.d_model
     if W.ndim != 2 or W.shape[1] != d_model:
         raise TaskError(

@@ -119,6 +119,17 @@ def reader_matrix(weights: Weights, reader: Reader) -> np.ndarray:
     return weights.W_U
 
 
+def seen_columns(weights: Weights, reader: Reader) -> np.ndarray:
+    """Return a matrix `[d_model, inner]` that annihilates what a reader cannot see of a change.
+
+    It is the matrix through which it reads. After a LayerNorm a reader sees more: a change along
+    any direction changes the variance, but for one that is the same in every coordinate.
+    """
+    if not weights.layer_norm:
+        return reader_matrix(weights, reader)
+    return np.eye(weights.d_model) - 1.0 / weights.d_model
+
+
 def attention_mix(
     weights: Weights, layer: int, heads: Sequence[int], query: Stream, key: Stream, value: Stream
 ) -> Float[np.ndarray, "batch head position d_head"]:

@@ -14,6 +14,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from ..errors import TaskError
 from .compiled_model import CompiledModel
 from .component_graph import head_name
 from .model import Model
@@ -26,9 +27,20 @@ Rotation = tuple[tuple[np.ndarray, np.ndarray, np.ndarray], ...]
 
 
 def scramble(compiled: CompiledModel, seed: int) -> CompiledModel:
-    """Return the same model in other coordinates, with the source map carried over."""
-    rng = np.random.default_rng(seed)
+    """Return the same model in other coordinates, with the source map carried over.
+
+    Raises:
+        TaskError: the model has GELU neurons or a LayerNorm, which other coordinates change.
+    """
     weights = compiled.model.weights
+    if not weights.is_piecewise_linear:
+        raise TaskError(
+            "A model that is scrambled must have ReLU neurons and no LayerNorm, since to rescale "
+            f"neurons and to rotate the stream is to change what others compute; got "
+            f"{weights.activation} neurons{' and a LayerNorm' * weights.layer_norm}. Scramble a "
+            "compiled model"
+        )
+    rng = np.random.default_rng(seed)
     residual = _draw_rotation(rng, weights.d_model)
     weights = _rotate_residual(weights, residual)
     weights = _rotate_heads(weights, rng)

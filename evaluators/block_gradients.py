@@ -13,7 +13,8 @@ import numpy as np
 from jaxtyping import Float
 
 from ..compiler.component_graph import LOGITS, ROLES, ComponentGraph
-from ..compiler.executor import softmax
+from ..compiler.derivatives import LayerNormed, activation_slope
+from ..compiler.executor import activated, softmax
 from ..compiler.weights import Weights
 
 _KINK = 1e-8
@@ -97,17 +98,20 @@ class Mlp(Block):
         b_in: `[neurons]`.
         W_out: `[1, neurons, d_model]`.
         b_out: `[d_model]`.
+        weights: those of the whole model, which say what the neurons do.
     """
 
     W_in: np.ndarray
     b_in: np.ndarray
     W_out: np.ndarray
     b_out: np.ndarray
+    weights: Weights
 
     def forward(self, read: Read) -> tuple[Written, Any]:
         """Return what the MLP writes."""
         hidden = _times(read, self.W_in) + self.b_in
-        return _times(np.maximum(hidden, 0.0), self.W_out) + self.b_out, hidden > _KINK
+        slope = activation_slope(self.weights, hidden, _KINK)
+        return _times(activated(self.weights, hidden), self.W_out) + self.b_out, slope
 
     def backward(self, kept: Any, gradient: Written) -> Read:
         """Return the gradient at the MLP's input; at a kink it is that of the flat side."""
@@ -134,6 +138,28 @@ class Logits(Block):
         return _times(gradient, self.W_U.swapaxes(-1, -2))
 
 
+@dataclass(frozen=True)
+class Normalised(Block):
+    """A block whose readers get the LayerNorm of what they read.
+
+    Attributes:
+        inner: what they do with it.
+    """
+
+    inner: Block
+
+    def forward(self, read: Read) -> tuple[Written, Any]:
+        """Return what the block writes."""
+        normed = LayerNormed.of(read)
+        written, kept = self.inner.forward(normed.normal)
+        return written, (normed, kept)
+
+    def backward(self, kept: Any, gradient: Written) -> Read:
+        """Return the gradient at what is read, before the LayerNorm."""
+        normed, needed = kept
+        return np.asarray(normed.derivative(self.inner.backward(needed, gradient)))
+
+
 def blocks_of(weights: Weights, graph: ComponentGraph) -> tuple[Block, ...]:
     """Return the blocks of a model, in the order of the forward pass, the logits last."""
     positions = (weights.n_ctx, weights.n_ctx)
@@ -150,7 +176,8 @@ def blocks_of(weights: Weights, graph: ComponentGraph) -> tuple[Block, ...]:
         if is_mlp:
             used = weights.W_out[layer].any(axis=1)
             W_in, W_out = weights.W_in[layer, None][..., used], weights.W_out[layer, None][:, used]
-            blocks.append(Mlp(*place, W_in, weights.b_in[layer, used], W_out, weights.b_out[layer]))
+            biases = weights.b_in[layer, used], weights.b_out[layer]
+            blocks.append(Mlp(*place, W_in, biases[0], W_out, biases[1], weights))
         else:
             at = (layer, [writer.head for writer in beside])
             W_Q, b_Q, W_K = weights.W_Q[at], weights.b_Q[at], weights.W_K[at]
@@ -159,6 +186,8 @@ def blocks_of(weights: Weights, graph: ComponentGraph) -> tuple[Block, ...]:
     assert graph.readers[n_readers].name == LOGITS
     last = slice(n_readers, n_readers + 1)
     blocks.append(Logits(last, slice(n_writers, n_writers), weights.W_U[None]))
+    if weights.layer_norm:
+        return tuple(Normalised(block.readers, block.writers, block) for block in blocks)
     return tuple(blocks)
 
 

@@ -17,8 +17,9 @@ from ..compiler.executor import (
     change_of_stream,
     mlp_output,
     project,
-    reader_matrix,
     run,
+    seen_columns,
+    unembedded,
 )
 from ..ground_truth.wiring import ROUNDING_BOUND
 from .live_model import LiveModel
@@ -94,7 +95,7 @@ class EdgeInterchanges:
                 changed, after = self._change(place, edge[rows], base[rows], source[rows])
                 joined = np.concatenate([joined, rows[changed]])
                 stream = np.concatenate([stream, after])
-        return Moved(joined, project(stream, self._weights.W_U))
+        return Moved(joined, unembedded(self._weights, stream))
 
     def _change(
         self, place: int, edge: Rows, base: Rows, source: Rows
@@ -103,7 +104,7 @@ class EdgeInterchanges:
         reader = self._graph.readers[place]
         writer = self._writer[edge]
         delta = self._given[writer, source] - self._written[writer, base]
-        seen = _differing(project(delta, reader_matrix(self._weights, reader)))
+        seen = _differing(project(delta, seen_columns(self._weights, reader)))
         some = self.base.take(base[seen])
         depth, change = change_of_stream(self._weights, self._graph, some, reader, delta[seen])
         other = _differing(change)

@@ -5,6 +5,9 @@ none of what is left reads, and edges over which nothing passes. The logits are 
 input, and after every interchange, but for rounding: whatever is measured of the whole model can
 be measured on its live part, which in a crowded model is a small one. What is left out has no
 effect, no gradient and no score.
+
+A LayerNorm is over all dimensions that there are, and sees all directions but one, so that the
+stream stays as it is.
 """
 
 from dataclasses import dataclass
@@ -14,7 +17,7 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from ..compiler.component_graph import ComponentGraph, Edge, Reader
-from ..compiler.executor import reader_matrix
+from ..compiler.executor import seen_columns
 from ..compiler.weights import Weights
 from ..ground_truth.wiring import ROUNDING_BOUND, without_dead_ends, written_rows
 
@@ -28,7 +31,7 @@ class LiveModel:
 
     Attributes:
         weights: heads and neurons that are not live are zero; the stream has as many dimensions
-            as are read.
+            as are read, or all of its own after a LayerNorm.
         graph: the components that are left; a part of the graph of the whole model.
         edges: the edges of `graph` over which something can pass.
     """
@@ -43,10 +46,13 @@ class LiveModel:
         live = without_dead_ends(weights, ROUNDING_BOUND)
         graph = ComponentGraph.of(live)
         read = {reader.name: _columns(live, reader) for reader in graph.readers}
+        passing = _passing(live, graph, read)
+        if live.layer_norm:
+            return cls(live, graph, passing)
         basis = _span(np.concatenate(list(read.values()), axis=1))
         narrow = {name: getattr(live, name) @ basis for name in _WRITES}
         narrow |= {name: basis.T @ getattr(live, name) for name in _READS}
-        return cls(live.with_arrays(narrow), graph, _passing(live, graph, read))
+        return cls(live.with_arrays(narrow), graph, passing)
 
     @cached_property
     def places(self) -> tuple[Int[np.ndarray, " edge"], Int[np.ndarray, " edge"]]:
@@ -84,8 +90,8 @@ def _passing(
 
 
 def _columns(weights: Weights, reader: Reader) -> np.ndarray:
-    """Return the matrix through which a reader reads, without neurons that write nothing."""
-    matrix = reader_matrix(weights, reader)
-    if reader.role == "mlp":
+    """Return what tells what a reader sees, without neurons that write nothing."""
+    matrix = seen_columns(weights, reader)
+    if reader.role == "mlp" and not weights.layer_norm:
         return matrix[:, weights.W_out[reader.layer].any(axis=1)]
     return matrix

@@ -25,7 +25,8 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Int
 
-from ..compiler.executor import run
+from ..compiler.component_graph import ComponentGraph
+from ..compiler.executor import run, seen_columns
 from ..ground_truth import Task
 from ..ground_truth.high_level_model import HighLevelModel
 from ..ground_truth.variable_window import basis, hook_name, window
@@ -105,7 +106,8 @@ def whole_stream_dimensions(runs: InterchangeRuns, place: int) -> int:
     """
     difference = (runs.source[place] - runs.base[place])[runs.pairs.where]
     if place == len(runs.base) - 1:
-        difference = difference @ runs.model.weights.W_U
+        weights = runs.model.weights
+        difference = difference @ seen_columns(weights, ComponentGraph.of(weights).readers[-1])
     return len(row_space(np.asarray(np.linalg.qr(difference, mode="r"))))
 
 

@@ -14,7 +14,7 @@ import numpy as np
 from jaxtyping import Bool, Float
 
 from ..compiler.component_graph import ComponentGraph
-from ..compiler.executor import Run, Stream, project, resume, run
+from ..compiler.executor import Run, Stream, project, resume, run, unembedded
 from ..compiler.model import Model
 from ..compiler.weights import Weights
 from ..ground_truth.wiring import ROUNDING_BOUND, without_dead_ends
@@ -89,7 +89,7 @@ class InterchangeRuns:
 
     def idle_hits(self) -> Bool[np.ndarray, " pairs"]:
         """Return whether the answers are right on each pair if nothing is done."""
-        logits = project(self.base[-1], self.model.weights.W_U)
+        logits = unembedded(self.model.weights, self.base[-1])
         return self.right(self.model.codec.decode_ids(logits))
 
 

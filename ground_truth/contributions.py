@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 from jaxtyping import Int
 
-from ..compiler.executor import Run, project, reader_matrix
+from ..compiler.executor import Run, project, seen_columns
 from .domain_runs import DomainRuns
 from .swap import Swap
 from .wiring import ROUNDING_BOUND
@@ -91,4 +91,4 @@ def _first_of_each(values: np.ndarray) -> np.ndarray:
 
 def _seen(runs: DomainRuns, swap: Swap, run: Run) -> np.ndarray:
     """Return what a swap replaces, in the reader's coordinates."""
-    return project(swap.contribution(run), reader_matrix(runs.weights, swap.reader))
+    return project(swap.contribution(run), seen_columns(runs.weights, swap.reader))

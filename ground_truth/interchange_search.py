@@ -12,7 +12,7 @@ import numpy as np
 
 from ..compiler.compiled_model import CompiledModel
 from ..compiler.component_graph import ComponentGraph
-from ..compiler.executor import Run, change_of_stream, project, reader_matrix, resume, run
+from ..compiler.executor import Run, change_of_stream, project, resume, run, seen_columns
 from .circuit_labels import Witness
 from .domain_runs import DomainRuns
 from .interchange_pairs import Family, Pairs, TaskDomain
@@ -219,7 +219,7 @@ class InterchangeSearch:
         """
         weights, reader = self._weights, swap.reader
         delta = swap.delta(base.run, source.run)
-        rows = _that_are_seen(project(delta, reader_matrix(weights, reader)))
+        rows = _that_are_seen(project(delta, seen_columns(weights, reader)))
         after = base.answers.copy()
         if not len(rows):
             return after

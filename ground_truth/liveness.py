@@ -11,7 +11,7 @@ import numpy as np
 
 from ..compiler.compiled_model import CompiledModel
 from ..compiler.component_graph import ComponentGraph
-from ..compiler.executor import interchange, project, reader_matrix, run
+from ..compiler.executor import interchange, project, run, seen_columns
 from .contributions import MOST_DISTINCT, distinct_sources
 from .domain_runs import DomainRuns
 from .interchange_pairs import Pairs, TaskDomain
@@ -59,7 +59,7 @@ def liveness(compiled: CompiledModel, domain: TaskDomain, *, seed: int = 0) -> L
         still = []
         for edge in undecided:
             delta = Swap.of_edge(graph, edge, carried[edge.name]).delta(base, source)
-            seen = np.abs(project(delta, reader_matrix(weights, edge.reader)))
+            seen = np.abs(project(delta, seen_columns(weights, edge.reader)))
             if seen.max() <= ROUNDING_BOUND:
                 still.append(edge)
                 continue

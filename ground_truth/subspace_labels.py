@@ -22,7 +22,7 @@ from threadpoolctl import threadpool_limits
 
 from ..compiler.component_graph import Reader, edge_name
 from ..compiler.compress import model_seen_through
-from ..compiler.executor import reader_matrix
+from ..compiler.executor import seen_columns
 from ..compiler.source_map import PlacedVariable, SourceMap
 from ..compiler.weights import Weights
 from ..errors import CertificationError, listing
@@ -195,7 +195,7 @@ class _Labelling:
         """Yield what the weights of a reader read and the program does not."""
         reads = set(self._source_map.reads)
         for reader in self._graph.readers:
-            matrix = reader_matrix(self._weights, reader)
+            matrix = seen_columns(self._weights, reader)
             for variable in self._source_map.variables:
                 if (reader.name, variable.name) in reads or not self._before(variable, reader):
                     continue

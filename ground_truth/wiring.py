@@ -5,6 +5,9 @@ writer writes to. It is unreachable when nothing that a change of the reader's
 input can touch leads to the logits: neurons that the subspace enters, heads that
 it enters, what those write, and so on through the layers. Both hold for every
 input whatever, in or out of the domain.
+
+After a LayerNorm a reader sees every change of the stream, but for one that is the
+same in every coordinate: that subspace alone is then annihilated.
 """
 
 from collections.abc import Mapping
@@ -14,14 +17,16 @@ import numpy as np
 
 from ..compiler.compiled_model import CompiledModel
 from ..compiler.component_graph import EMBED, POS_EMBED, ComponentGraph, Edge, Reader, Writer
-from ..compiler.executor import reader_matrix
+from ..compiler.executor import seen_columns
 from ..compiler.weights import Weights
 
 ROUNDING_BOUND = 1e-9
 
 
 def proof_bound(compiled: CompiledModel) -> float:
-    """Return the largest product that counts as zero: 0 unless the model is rotated."""
+    """Return the largest product that counts as zero: 0 unless the model is rotated or trained."""
+    if not compiled.model.weights.is_piecewise_linear:
+        return ROUNDING_BOUND
     rows = np.vstack([v.directions for v in compiled.source_map.variables])
     return 0.0 if np.isin(rows, (0.0, 1.0)).all() else ROUNDING_BOUND
 
@@ -38,7 +43,11 @@ def without_dead_ends(weights: Weights, bound: float) -> Weights:
         bound: no entry of what is written times what is read that counts as zero is larger.
     """
     W_O, W_out = weights.W_O.copy(), weights.W_out.copy()
-    columns = weights.W_U
+    columns = seen_columns(weights, ComponentGraph.of(weights).readers[-1])
+    if weights.layer_norm:  # no other reader sees more than the logits do
+        W_O[np.abs(W_O @ columns).max(axis=(2, 3), initial=0.0) <= bound] = 0.0
+        W_out[np.abs(W_out @ columns).max(axis=2, initial=0.0) <= bound] = 0.0
+        return weights.with_arrays({"W_O": W_O, "W_out": W_out})
     for layer in reversed(range(weights.n_layers)):
         live = np.abs(W_out[layer] @ columns).max(axis=1, initial=0.0) > bound
         W_out[layer][~live] = 0.0
@@ -87,7 +96,7 @@ class Wiring:
 
     def product(self, edge: Edge) -> float:
         """Return the largest entry of (written subspace) x (reader's matrix)."""
-        product = self._written[edge.writer.name] @ reader_matrix(self._weights, edge.reader)
+        product = self._written[edge.writer.name] @ seen_columns(self._weights, edge.reader)
         return float(np.abs(product).max(initial=0.0))
 
     def reach(self, edge: Edge) -> float:
@@ -97,7 +106,7 @@ class Wiring:
     def reach_of(self, rows: np.ndarray, reader: Reader) -> float:
         """Return the same of a change in the span of some rows `[rows, d_model]`."""
         if reader.role == "logits":
-            return float(np.abs(rows @ reader_matrix(self._weights, reader)).max(initial=0.0))
+            return float(np.abs(rows @ seen_columns(self._weights, reader)).max(initial=0.0))
         touched = self._touched(reader, rows)
         key = (reader.component, touched.tobytes())
         if key not in self._reach:
@@ -107,16 +116,18 @@ class Wiring:
     def _touched(self, reader: Reader, rows: np.ndarray) -> np.ndarray:
         """Return rows that span what the component can write differently."""
         weights = self._weights
-        entering = rows @ reader_matrix(weights, reader)
+        entering = rows @ seen_columns(weights, reader)
         match reader.role:
-            case "v":
+            case "v" if not weights.layer_norm:
                 return entering @ weights.W_O[reader.layer, reader.head]
-            case "mlp":
+            case "mlp" if not weights.layer_norm:
                 hit = np.abs(entering).max(axis=0) > self.bound
                 return weights.W_out[reader.layer][hit]
-        if np.abs(entering).max() > self.bound:
-            return weights.W_O[reader.layer, reader.head]
-        return np.zeros((0, weights.d_model))
+        if np.abs(entering).max(initial=0.0) <= self.bound:
+            return np.zeros((0, weights.d_model))
+        if reader.role == "mlp":
+            return weights.W_out[reader.layer]
+        return weights.W_O[reader.layer, reader.head]
 
     def _propagated(self, depth: int, touched: np.ndarray) -> float:
         """Return the largest entry at the logits, given what changes after `depth`."""
@@ -125,7 +136,8 @@ class Wiring:
             readers = [reader for reader in self._graph.readers if reader.depth == later]
             written = [self._touched(reader, changed) for reader in readers if len(changed)]
             changed = self._basis(np.vstack([changed, *written]))
-        return float(np.abs(changed @ self._weights.W_U).max(initial=0.0))
+        last = seen_columns(self._weights, self._graph.readers[-1])
+        return float(np.abs(changed @ last).max(initial=0.0))
 
     def _basis(self, rows: np.ndarray) -> np.ndarray:
         """Return orthonormal rows whose span holds `rows`.

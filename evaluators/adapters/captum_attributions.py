@@ -72,7 +72,7 @@ def _logits(network: Any, stream: Any) -> Any:
     """Return the logits from the embedded input on."""
     for block in network.blocks:
         stream = block(stream)
-    return network.unembed(stream)
+    return network.unembed(network.ln_final(stream))
 
 
 def feature_ablation(problem: AttributionProblem) -> np.ndarray:

@@ -11,7 +11,7 @@ from jaxtyping import Float
 from threadpoolctl import threadpool_limits
 
 from ...compiler.component_graph import ComponentGraph
-from ...compiler.executor import run, softmax
+from ...compiler.executor import normalised, run, softmax
 from ...compiler.weights import Weights
 from ..attribution_problem import AttributionProblem
 from .distinct_runs import rows_at_once
@@ -48,6 +48,7 @@ def attention_patterns(
     weights: Weights, layer: int, heads: list[int], stream: Float[np.ndarray, "rows position d"]
 ) -> Float[np.ndarray, "rows head position position"]:
     """Return from where some heads of a layer take, for each position; each row sums to one."""
+    stream = normalised(weights, stream)
     queries = stream[:, None] @ weights.W_Q[layer, heads] + weights.b_Q[layer, heads][:, None]
     keys = stream[:, None] @ weights.W_K[layer, heads]
     scores = queries @ keys.swapaxes(-1, -2)

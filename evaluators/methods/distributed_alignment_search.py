@@ -228,6 +228,7 @@ class _Search:
         """Return parameters after some steps, and the loss of each at the end."""
         import jax
 
+        from .slim_forward import Between
         from .subspace_descent import descend
 
         mask = np.arange(self._widest) < sizes[:, None]
@@ -239,7 +240,7 @@ class _Search:
             self._recipe.learning_rate,
             steps,
             jax.random.key(int(self._rng.integers(2**31))),
-            causal=self._problem.model.weights.causal,
+            between=Between.of(self._problem.model.weights),
             batch=self._recipe.batch,
         )
         return np.asarray(found, np.float64), np.asarray(losses)

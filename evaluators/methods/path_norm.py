@@ -6,6 +6,9 @@ the way. The score of an edge is the root of the part of that sum that goes over
 tokens and positions, neurons, the values of a head, and its pattern, which reads through the
 matrices of queries and keys and weighs all values alike. From unit to unit the matrices of writer
 and reader are multiplied out, so that the basis of the stream does not count. Scores have no sign.
+
+What stands between the matrices is not looked at: neurons count alike, whatever their activation,
+and of a LayerNorm only the part that is linear (see `centred_reads`).
 """
 
 from itertools import pairwise
@@ -18,6 +21,7 @@ from ...compiler.component_graph import EMBED, LOGITS, POS_EMBED, Reader, Writer
 from ...compiler.executor import reader_matrix
 from ...compiler.weights import Weights
 from ..circuit_problem import CircuitProblem
+from .centred_reads import with_centred_reads
 
 
 def path_norm(problem: CircuitProblem) -> dict[str, float]:
@@ -31,7 +35,7 @@ class _Paths:
     """Sums over paths of products of squared weights, to and from every unit."""
 
     def __init__(self, problem: CircuitProblem) -> None:
-        graph, weights = problem.graph, problem.model.weights
+        graph, weights = problem.graph, with_centred_reads(problem.model.weights)
         self._graph = graph
         self._weights = weights
         written = [_written(weights, writer) for writer in graph.writers]

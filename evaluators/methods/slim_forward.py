@@ -12,7 +12,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from ...compiler.component_graph import ComponentGraph
-from ...compiler.weights import Weights
+from ...compiler.weights import LAYER_NORM_EPSILON, Activation, Weights
 from ...ground_truth.wiring import ROUNDING_BOUND, without_dead_ends
 
 _ROUNDING = 1e-10
@@ -107,8 +107,27 @@ def _narrow(matrix: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return left[:, :rank] * roots, roots[:, None] * right[:rank]
 
 
+class Between(NamedTuple):
+    """What stands between the matrices of a model, and is known when jax compiles it.
+
+    Attributes:
+        causal: whether attention looks back only.
+        activation: of neurons.
+        layer_norm: whether there is one before whatever reads the stream.
+    """
+
+    causal: bool
+    activation: Activation = "relu"
+    layer_norm: bool = False
+
+    @classmethod
+    def of(cls, weights: Weights) -> "Between":
+        """Return what weights say of it."""
+        return cls(weights.causal, weights.activation, weights.layer_norm)
+
+
 def logits_from(
-    model: SlimModel, stream: jax.Array, depth: jax.Array, *, causal: bool
+    model: SlimModel, stream: jax.Array, depth: jax.Array, between: Between
 ) -> jax.Array:
     """Return the logits `[batch, position, d_out]` from the stream as it is read at a depth.
 
@@ -116,25 +135,37 @@ def logits_from(
         model: what is run.
         stream: `[batch, position, d_model]`.
         depth: a scalar; blocks before it are left out.
-        causal: whether attention looks back only.
+        between: the rest of the model.
     """
     for place, block in enumerate(model.blocks):
         if block:
             stream = jax.lax.cond(
                 place >= depth,
-                lambda x, block=block: x + _written(block, x, causal),
+                lambda x, block=block: x + _written(block, _read(x, between), between),
                 lambda x: x,
                 stream,
             )
-    return stream @ model.W_U
+    return _read(stream, between) @ model.W_U
 
 
-def _written(block: Sequence[SlimHead] | SlimMLP, stream: jax.Array, causal: bool) -> jax.Array:
-    """Return what a block writes when it reads a stream."""
+def _read(stream: jax.Array, between: Between) -> jax.Array:
+    """Return what readers get of a stream."""
+    if not between.layer_norm:
+        return stream
+    centred = stream - stream.mean(axis=-1, keepdims=True)
+    variance = jnp.square(centred).mean(axis=-1, keepdims=True)
+    return centred / jnp.sqrt(variance + LAYER_NORM_EPSILON)
+
+
+def _written(block: Sequence[SlimHead] | SlimMLP, stream: jax.Array, between: Between) -> jax.Array:
+    """Return what a block writes when its readers get this."""
     if isinstance(block, SlimMLP):
-        return jax.nn.relu(stream @ block.W_in + block.b_in) @ block.W_out + block.b_out
+        activated = jax.nn.gelu if between.activation == "gelu" else jax.nn.relu
+        return activated(stream @ block.W_in + block.b_in) @ block.W_out + block.b_out
     positions = stream.shape[-2]
-    mask = jnp.tri(positions, dtype=bool) if causal else jnp.ones((positions, positions), bool)
+    mask = jnp.ones((positions, positions), bool)
+    if between.causal:
+        mask = jnp.tri(positions, dtype=bool)
     written = jnp.zeros_like(stream)
     for head in block:
         query, key = stream @ head.query + head.query_bias, stream @ head.key

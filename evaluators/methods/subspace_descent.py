@@ -6,7 +6,7 @@ import jax
 import jax.numpy as jnp
 import optax
 
-from .slim_forward import SlimModel, logits_from
+from .slim_forward import Between, SlimModel, logits_from
 
 _RIDGE = 1e-6
 MEMORY = 0.9
@@ -29,7 +29,7 @@ def projection(directions: jax.Array, mask: jax.Array) -> tuple[jax.Array, jax.A
     return columns, jnp.linalg.solve(gram, columns.T)
 
 
-@partial(jax.jit, static_argnames=("causal", "batch"))
+@partial(jax.jit, static_argnames=("between", "batch"))
 def descend(
     model: SlimModel,
     depth: jax.Array,
@@ -44,7 +44,7 @@ def descend(
     steps: jax.Array,
     key: jax.Array,
     *,
-    causal: bool,
+    between: Between,
     batch: int,
 ) -> tuple[jax.Array, jax.Array]:
     """Return parameters after some steps of Adam, and the recent loss of each.
@@ -64,7 +64,7 @@ def descend(
         learning_rate: at the start; it falls to zero along a cosine.
         steps: how many.
         key: draws batches.
-        causal: whether attention looks back only.
+        between: what stands between its matrices.
         batch: pairs a step, drawn with replacement.
     """
     optimiser = optax.scale_by_adam()
@@ -74,7 +74,7 @@ def descend(
     ) -> jax.Array:
         columns, dual = projection(its_axes @ one, its_mask)
         stream = base[rows] + change[rows] @ columns @ dual
-        logits = logits_from(model, stream, depth, causal=causal)
+        logits = logits_from(model, stream, depth, between)
         errors = jnp.square(logits - target[rows]).sum(axis=-1) * real[rows]
         return errors.sum() / real[rows].sum()
 

@@ -22,7 +22,8 @@ from jaxtyping import Float
 from threadpoolctl import threadpool_limits
 
 from ...compiler.component_graph import ComponentGraph
-from ...compiler.executor import embeddings, project, resume, softmax
+from ...compiler.derivatives import LayerNormed, activation_slope
+from ...compiler.executor import activated, embeddings, project, resume, softmax
 from ...compiler.weights import Weights
 from ..attribution_problem import AttributionProblem
 from .distinct_runs import rows_at_once
@@ -102,7 +103,17 @@ def derivative_of_logits(
             stream, tangents = _through_attention(weights, (layer, heads), stream, tangents)
         if graph.writers_at(2 * layer + 1):
             stream, tangents = _through_mlp(weights, layer, stream, tangents)
-    return project(tangents, weights.W_U)
+    return project(_read(weights, stream, tangents)[1], weights.W_U)
+
+
+def _read(
+    weights: Weights, stream: np.ndarray, tangents: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return what readers get of the stream, and its derivatives."""
+    if not weights.layer_norm:
+        return stream, tangents
+    normed = LayerNormed.of(stream)
+    return normed.normal, normed.derivative(tangents)
 
 
 def _through_attention(
@@ -122,10 +133,11 @@ def _through_attention(
         flat = mixed.swapaxes(-2, -3).reshape(*mixed.shape[:-3], mixed.shape[-2], -1)
         return project(flat, np.concatenate(list(weights.W_O[at])))
 
-    query = each(stream, weights.W_Q) + weights.b_Q[at][:, None]
-    key, value = each(stream, weights.W_K), each(stream, weights.W_V)
+    read, d_read = _read(weights, stream, tangents)
+    query = each(read, weights.W_Q) + weights.b_Q[at][:, None]
+    key, value = each(read, weights.W_K), each(read, weights.W_V)
     d_query, d_key, d_value = (
-        each(tangents, matrices) for matrices in (weights.W_Q, weights.W_K, weights.W_V)
+        each(d_read, matrices) for matrices in (weights.W_Q, weights.W_K, weights.W_V)
     )
     scores = query @ key.swapaxes(-1, -2)
     if weights.causal:
@@ -143,6 +155,8 @@ def _through_mlp(
     """Return the stream after an MLP, and its derivatives."""
     writes = weights.W_out[layer].any(axis=1)
     W_in, W_out = weights.W_in[layer][:, writes], weights.W_out[layer][writes]
-    hidden = project(stream, W_in) + weights.b_in[layer][writes]
-    stream = stream + project(np.maximum(hidden, 0.0), W_out) + weights.b_out[layer]
-    return stream, tangents + project(project(tangents, W_in) * (hidden > 0), W_out)
+    read, d_read = _read(weights, stream, tangents)
+    hidden = project(read, W_in) + weights.b_in[layer][writes]
+    slope = activation_slope(weights, hidden)
+    stream = stream + project(activated(weights, hidden), W_out) + weights.b_out[layer]
+    return stream, tangents + project(project(d_read, W_in) * slope, W_out)

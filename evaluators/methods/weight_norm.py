@@ -3,8 +3,8 @@
 The score of an edge is the Frobenius norm of the product of the writer's output
 matrix and the reader's input matrix, divided by the product of their norms: the
 composition score of Elhage et al. 2021, "A Mathematical Framework for
-Transformer Circuits", applied to embeddings, heads and MLPs alike. Scores have
-no sign.
+Transformer Circuits", applied to embeddings, heads and MLPs alike. Of a LayerNorm
+only the part that is linear counts (see `centred_reads`). Scores have no sign.
 """
 
 import numpy as np
@@ -13,11 +13,12 @@ from threadpoolctl import threadpool_limits
 from ...compiler.component_graph import EMBED, POS_EMBED, Reader, Writer
 from ...compiler.weights import Weights
 from ..circuit_problem import CircuitProblem
+from .centred_reads import with_centred_reads
 
 
 def weight_norm(problem: CircuitProblem) -> dict[str, float]:
     """Return the composition score of every edge, between 0 and 1."""
-    weights, graph = problem.model.weights, problem.graph
+    weights, graph = with_centred_reads(problem.model.weights), problem.graph
     outputs = {writer.name: _output(weights, writer) for writer in graph.writers}
     inputs = {reader.name: _input(weights, reader) for reader in graph.readers}
     with threadpool_limits(limits=1):  # many small products: more threads are slower

@@ -1,6 +1,7 @@
 """Circuit problems in every regime, and a slow model whose edges have gates."""
 
 from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import pytest
@@ -39,10 +40,20 @@ def circuit_task(request: pytest.FixtureRequest) -> Task:
     return circuit_task_named(request.param)
 
 
-@pytest.fixture(scope="session")
-def circuit_problem(circuit_task: Task) -> CircuitProblem:
-    """The problem that it poses, on few pairs."""
-    return CircuitProblem.of(circuit_task, n_pairs=16)
+RANDOM_KINDS: dict[str, dict[str, Any]] = {
+    "of neurons with GELU": {"activation": "gelu"},
+    "with LayerNorm": {"layer_norm": True},
+    "with GELU and LayerNorm": {"activation": "gelu", "layer_norm": True, "causal": False},
+}
+"""Models as training gives them, here with random weights."""
+
+
+@pytest.fixture(scope="session", params=[*CIRCUIT_TASKS, *RANDOM_KINDS])
+def circuit_problem(request: pytest.FixtureRequest) -> CircuitProblem:
+    """The problem that one of the tasks poses, on few pairs; or one on a random model."""
+    if request.param in RANDOM_KINDS:
+        return problem_on(random_model_of(**RANDOM_KINDS[request.param]))
+    return CircuitProblem.of(circuit_task_named(request.param), n_pairs=16)
 
 
 @pytest.fixture(scope="session")
@@ -74,9 +85,8 @@ def gated_logits() -> Callable[..., np.ndarray]:
     return logits
 
 
-@pytest.fixture(scope="session")
-def random_model() -> Model:
-    """A model with random weights, in which nearly every edge has an effect and a gradient."""
+def random_model_of(**kind: Any) -> Model:
+    """Return a model with random weights, in which nearly every edge has an effect."""
     draw = np.random.default_rng(0)
     layers, heads, d_model, d_head, d_mlp, d_vocab, n_ctx, d_out = 2, 2, 8, 4, 6, 5, 5, 3
     sizes = {
@@ -96,14 +106,24 @@ def random_model() -> Model:
     arrays = {name: draw.normal(size=size) / np.sqrt(d_model) for name, size in sizes.items()}
     readout = Readout(Domain.of(range(d_out)), Encoding.CATEGORICAL)
     codec = Codec(Domain.of("abc"), n_ctx - 1, (readout,))
-    return Model(Weights(**arrays, causal=True), codec)
+    return Model(Weights(**arrays, **{"causal": True, **kind}), codec)
+
+
+def problem_on(model: Model) -> CircuitProblem:
+    """Return a problem on such a model, with pairs of every length."""
+    codec = model.codec
+    base = codec.encode(["abca", "bb", "cab", "a", "ccba", "bac"])
+    source = codec.encode(["cb", "abcc", "a", "bcab", "aab", "cccc"])
+    return CircuitProblem(model, base, source, ComponentGraph.of(model.weights).edge_names)
+
+
+@pytest.fixture(scope="session", params=["compiled", *RANDOM_KINDS])
+def random_model(request: pytest.FixtureRequest) -> Model:
+    """A model with random weights, in which nearly every edge has an effect and a gradient."""
+    return random_model_of(**RANDOM_KINDS.get(request.param, {}))
 
 
 @pytest.fixture(scope="session")
 def random_circuit_problem(random_model: Model) -> CircuitProblem:
     """Pairs of every length on that model."""
-    codec = random_model.codec
-    base = codec.encode(["abca", "bb", "cab", "a", "ccba", "bac"])
-    source = codec.encode(["cb", "abcc", "a", "bcab", "aab", "cccc"])
-    edges = ComponentGraph.of(random_model.weights).edge_names
-    return CircuitProblem(random_model, base, source, edges)
+    return problem_on(random_model)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from glassbench.compiler import ComponentGraph, Model, run
-from glassbench.compiler.executor import embeddings, resume
+from glassbench.compiler.executor import embeddings, normalised, resume
 from glassbench.evaluators.attribution_problem import AttributionProblem, checked_attribution
 from glassbench.evaluators.attribution_track import posed
 from glassbench.evaluators.methods import built_in
@@ -39,7 +39,21 @@ def module_of(name):
     return sys.modules[METHODS[name].function.__module__]
 
 
-def smooth(problem, seed=0):
+DRAWN = {name: (name, {}) for name in NAMES} | {
+    "GELU": (NAMES[1], {"activation": "gelu"}),
+    "LayerNorm": (NAMES[0], {"activation": "gelu", "layer_norm": True}),
+    "ReLU and LayerNorm": (NAMES[2], {"layer_norm": True}),
+}
+
+
+@pytest.fixture(scope="module", params=DRAWN)
+def drawn(request):
+    """A problem on a model with random weights, as compiled or as trained."""
+    name, kind = DRAWN[request.param]
+    return smooth(AttributionProblem.of(load(name), n_rows=20), **kind)
+
+
+def smooth(problem, seed=0, **kind):
     """Return the problem with weights drawn small, so that nothing is saturated."""
     rng = np.random.default_rng(seed)
     weights = problem.model.weights
@@ -48,7 +62,7 @@ def smooth(problem, seed=0):
         name: rng.normal(0, 1.0 if name in ("W_E", "W_pos") else small, array.shape)
         for name, array in weights.arrays()
     }
-    return replace(problem, model=Model(replace(weights, **drawn), problem.model.codec))
+    return replace(problem, model=Model(replace(weights, **drawn, **kind), problem.model.codec))
 
 
 def pairs_of(problem):
@@ -148,8 +162,7 @@ def stream_and_way(problem):
     return embed + positions, np.where(problem.real[..., None], embed - mean, 0.0)
 
 
-def test_derivatives_are_those_of_finite_differences(problem):
-    drawn = smooth(problem)
+def test_derivatives_are_those_of_finite_differences(drawn):
     weights = drawn.model.weights
     graph = ComponentGraph.of(weights)
     stream, _ = stream_and_way(drawn)
@@ -162,15 +175,15 @@ def test_derivatives_are_those_of_finite_differences(problem):
     assert np.abs(found).max() > 0.1
 
 
-def test_gradient_x_input_is_the_gradient_that_jax_takes(problem):
+def test_gradient_x_input_is_the_gradient_that_jax_takes(drawn):
     """Backwards through the Haiku host, output by output, in float64."""
     import haiku as hk
     import jax.numpy as jnp
 
     from glassbench.compiler.hosts.empty_axes import fill_empty_axes
-    from glassbench.compiler.hosts.haiku import Transformer, to_haiku
+    from glassbench.compiler.hosts.haiku import Transformer, layer_norm, to_haiku
 
-    drawn = replace(smooth(problem), tokens=problem.tokens[:6])
+    drawn = replace(drawn, tokens=drawn.tokens[:6])
     stream, way = stream_and_way(drawn)
     with jax.enable_x64(True):
         weights = fill_empty_axes(drawn.model.weights)
@@ -178,6 +191,7 @@ def test_gradient_x_input_is_the_gradient_that_jax_takes(problem):
 
         def logits(embedded):
             last = Transformer(weights)(embedded)[-1]
+            last = layer_norm(last) if weights.layer_norm else last
             return hk.Linear(weights.d_out, with_bias=False, name="unembed")(last)
 
         apply = hk.without_apply_rng(hk.transform(logits)).apply
@@ -195,8 +209,7 @@ def test_gradient_x_input_is_the_gradient_that_jax_takes(problem):
     assert np.abs(expected).max() > 1e-3
 
 
-def test_integrated_gradients_sum_to_the_squared_distance_of_the_logits(problem):
-    drawn = smooth(problem)
+def test_integrated_gradients_sum_to_the_squared_distance_of_the_logits(drawn):
     stream, way = stream_and_way(drawn)
     weights = drawn.model.weights
     graph = ComponentGraph.of(weights)
@@ -257,16 +270,17 @@ def test_orders_are_drawn_evenly():
 # -- attention rollout -------------------------------------------------------------
 
 
-def test_patterns_are_those_that_the_model_mixes_by(problem):
-    weights = problem.model.weights
+def test_patterns_are_those_that_the_model_mixes_by(drawn):
+    weights = drawn.model.weights
     graph = ComponentGraph.of(weights)
-    done = run(weights, problem.tokens)
+    done = run(weights, drawn.tokens)
     n_heads = 0
     for layer in range(weights.n_layers):
         stream = done.streams[2 * layer]
         for writer in graph.writers_at(2 * layer):
             (pattern,) = attention_patterns(weights, layer, [writer.head], stream).swapaxes(0, 1)
-            values = stream @ weights.W_V[layer, writer.head] @ weights.W_O[layer, writer.head]
+            read = normalised(weights, stream)
+            values = read @ weights.W_V[layer, writer.head] @ weights.W_O[layer, writer.head]
             written = done.contributions[graph.writer_index[writer.name]]
             np.testing.assert_allclose(pattern @ values, written, atol=1e-9)
             n_heads += 1

@@ -49,6 +49,14 @@ def runs(circuit_problem, model):
     return runs
 
 
+@pytest.fixture(scope="module")
+def chunks(circuit_problem):
+    """Steps from base to source; few where nothing switches."""
+    if circuit_problem.model.weights.is_piecewise_linear:
+        return CHUNKS
+    return [midpoints(400)]
+
+
 def nearness(problem, logits):
     """Return minus half the squared distance to the logits of the source, for each pair."""
     target = run(problem.model.weights, problem.source).logits
@@ -121,14 +129,14 @@ def few(circuit_problem):
     )
 
 
-def test_gradients_of_inputs_are_complete(few, model):
+def test_gradients_of_inputs_are_complete(few, model, chunks):
     """The integrated effects of all edges out of the embeddings add up to the whole change.
 
     Each reader's gradient counts what passes through its component and on from there,
     so that the sum over readers is the gradient with respect to the embeddings.
     """
     (runs,) = PairRuns.of(model, few)
-    at_readers = np.mean([path_gradient(model, runs, shares) for shares in CHUNKS], axis=0)
+    at_readers = np.mean([path_gradient(model, runs, shares) for shares in chunks], axis=0)
     effects = edge_effects(model, at_readers, runs.change)
     total = effects[:, model.places[1] < 2].sum(axis=1)
     change = nearness(few, runs.source_logits) - nearness(few, runs.logits)
@@ -136,10 +144,10 @@ def test_gradients_of_inputs_are_complete(few, model):
     assert np.abs(change).max() > 0.1
 
 
-def test_gradients_of_activations_are_complete(few, model, gated_logits):
+def test_gradients_of_activations_are_complete(few, model, chunks, gated_logits):
     """The integrated effects of the edges of a writer add up to the effect of patching it."""
     (runs,) = PairRuns.of(model, few)
-    effects = np.mean([activation_effects(model, runs, shares) for shares in CHUNKS], axis=0)
+    effects = np.mean([activation_effects(model, runs, shares) for shares in chunks], axis=0)
     before = nearness(few, runs.logits)
     largest = 0.0
     for place, writer in enumerate(model.graph.writers):

@@ -1,8 +1,10 @@
 """The live part of a model gives the same logits, and misses no edge that can matter."""
 
 from collections import Counter
+from dataclasses import replace
 
 import numpy as np
+from scipy.linalg import null_space
 
 from glassbench.compiler import run
 from glassbench.evaluators.live_model import LiveModel
@@ -43,6 +45,24 @@ def test_of_a_crowded_model_the_program_alone_is_live():
     live, expected = LiveModel.of(crowded), LiveModel.of(alone)
     assert len(live.edges) == len(expected.edges)
     assert live.weights.d_model == expected.weights.d_model < crowded.d_model
+
+
+def test_layer_norm_hides_one_direction_alone(random_model):
+    """A head that writes the same in every dimension, and neurons that nothing reads."""
+    weights = replace(random_model.weights, layer_norm=True)
+    W_O, W_out = weights.W_O.copy(), weights.W_out.copy()
+    W_O[0, 1] = W_O[0, 1].mean(axis=1, keepdims=True)
+    W_out[1] = np.random.default_rng(0).normal(size=(6, 3)) @ null_space(weights.W_U.T).T[:3]
+    weights = replace(weights, W_O=W_O, W_out=W_out)
+    live = LiveModel.of(weights)
+    names = [writer.name for writer in live.graph.writers]
+    assert names == ["embed", "pos_embed", "a0.h0", "m0", "a1.h0", "a1.h1", "m1"]
+    assert len(live.edges) == len(live.graph.edges)
+    tokens = random_model.codec.encode(["abca", "bb", "cab", "a"])
+    expected = run(weights, tokens).logits
+    np.testing.assert_allclose(run(live.weights, tokens).logits, expected, atol=1e-12)
+    unread = LiveModel.of(replace(weights, layer_norm=False))
+    assert not unread.weights.W_out[1].any()
 
 
 def test_the_live_part_is_its_own_live_part(circuit_problem):

@@ -60,10 +60,19 @@ def test_methods_that_score_nodes_score_edges_that_are_not_wired(name):
 
 
 def rotated(model, seed):
-    """Return the model with its residual stream in another orthonormal basis."""
+    """Return the model with its residual stream in another orthonormal basis.
+
+    It is one in which the mean over dimensions, which LayerNorm takes, is the same.
+    """
     weights = model.weights
     draw = np.random.default_rng(seed).normal(size=(weights.d_model,) * 2)
-    basis, _ = np.linalg.qr(draw)
+    if weights.layer_norm:
+        fixed, _ = np.linalg.qr(np.column_stack([np.ones(weights.d_model), draw[:, 1:]]))
+        turn = np.eye(weights.d_model)
+        turn[1:, 1:], _ = np.linalg.qr(draw[1:, 1:])
+        basis = fixed @ turn @ fixed.T
+    else:
+        basis, _ = np.linalg.qr(draw)
     writes = {
         name: getattr(weights, name) @ basis for name in ("W_E", "W_pos", "W_O", "W_out", "b_out")
     }

@@ -20,7 +20,7 @@ from glassbench.evaluators.methods.distributed_alignment_search import (
     target_logits,
 )
 from glassbench.evaluators.methods.linear_probe import probes
-from glassbench.evaluators.methods.slim_forward import SlimMLP, SlimModel, logits_from
+from glassbench.evaluators.methods.slim_forward import Between, SlimMLP, SlimModel, logits_from
 from glassbench.evaluators.methods.subspace_choice import accuracies, best_of, telling_places
 from glassbench.evaluators.methods.subspace_descent import projection
 from glassbench.evaluators.variables_metrics import InterchangeRuns
@@ -156,15 +156,24 @@ def test_the_slim_model_is_the_model(name):
     model, tokens = load(name).compiled.model, load(name).domain.tokens[:50]
     weights, slim = model.weights, SlimModel.of(model.weights)
     graph = ComponentGraph.of(weights)
-    slim_logits = jax.jit(logits_from, static_argnames="causal")
+    slim_logits = jax.jit(logits_from, static_argnames="between")
     rng = np.random.default_rng(0)
     for depth in range(2 * weights.n_layers + 1):
         stream = run(weights, tokens).streams[depth]
         stream = stream + 0.01 * rng.normal(size=stream.shape)
-        own = slim_logits(slim, stream.astype(np.float32), depth, causal=weights.causal)
+        own = slim_logits(slim, stream.astype(np.float32), depth, between=Between.of(weights))
         expected = resume(weights, graph, stream, depth)
         # In float32 the steps, which are steep, cannot be met more closely off their plateaus.
         np.testing.assert_allclose(own, expected, rtol=5e-3, atol=5e-3)
+
+
+def test_the_slim_model_of_any_kind_is_the_model(random_model):
+    weights, slim = random_model.weights, SlimModel.of(random_model.weights)
+    done = run(weights, random_model.codec.encode(["abca", "bb", "cab", "a"]))
+    for depth, stream in enumerate(done.streams):
+        own = logits_from(slim, jnp.asarray(stream, jnp.float32), depth, Between.of(weights))
+        np.testing.assert_allclose(own, done.logits, atol=1e-4)
+    assert np.ptp(done.logits) > 0.1
 
 
 def test_the_slim_model_leaves_out_what_nothing_reads():
@@ -189,9 +198,9 @@ def test_a_causal_model_is_slim_too():
     weights = task.compiled.model.weights
     done = run(weights, task.domain.tokens)
     stream = jnp.asarray(done.streams[0], jnp.float32)
-    own = logits_from(SlimModel.of(weights), stream, 0, causal=True)
+    own = logits_from(SlimModel.of(weights), stream, 0, Between.of(weights))
     np.testing.assert_allclose(own, done.logits, atol=1e-4)
-    other = logits_from(SlimModel.of(weights), stream, 0, causal=False)
+    other = logits_from(SlimModel.of(weights), stream, 0, Between(causal=False))
     assert np.abs(np.asarray(other) - done.logits).max() > 0.1
 
 

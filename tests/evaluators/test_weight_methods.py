@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from glassbench.compiler import ComponentGraph, scramble
+from glassbench.compiler import ComponentGraph, run, scramble
 from glassbench.evaluators import CircuitProblem
 from glassbench.evaluators.methods.path_norm import path_norm
 from glassbench.evaluators.methods.weight_norm import weight_norm
@@ -52,6 +52,27 @@ def test_weight_norm_by_hand():
     bias = np.vstack([weights.W_out[0], weights.b_out[:1]])
     assert scores["m0->logits"] == pytest.approx(composition(bias, weights.W_U))
     assert scores["pos_embed->logits"] == pytest.approx(composition(weights.W_pos, weights.W_U))
+
+
+@by_method
+def test_what_layer_norm_hides_does_not_count(method):
+    """The same model, with a number added to all that a column of a reader's matrix holds."""
+    problem = with_random_weights("histogram[vocab=2,length=3]")
+    weights = replace(problem.model.weights, layer_norm=True)
+    rng = np.random.default_rng(1)
+    shifted = {
+        name: array + rng.normal(size=(*array.shape[:-2], 1, array.shape[-1]))
+        for name, array in weights.arrays()
+        if name in ("W_Q", "W_K", "W_V", "W_in", "W_U")
+    }
+    plain, other = (
+        replace(problem, model=replace(problem.model, weights=one))
+        for one in (weights, replace(weights, **shifted))
+    )
+    logits = [run(one.model.weights, problem.base).logits for one in (plain, other)]
+    np.testing.assert_allclose(*logits, atol=1e-9)
+    assert method(other) == pytest.approx(method(plain), rel=1e-9)
+    assert method(plain) != pytest.approx(method(problem), rel=1e-3)
 
 
 def test_scrambled_heads_do_not_change_what_weight_norm_says_of_attention():

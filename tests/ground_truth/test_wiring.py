@@ -54,13 +54,16 @@ def hand_made():
     return arrays
 
 
-def at_random(rng):
+KINDS = ({}, {"activation": "gelu"}, {"activation": "gelu", "layer_norm": True})
+
+
+def at_random(rng, **kind):
     """Return the same model with some weights gone and some added."""
     arrays = {
         name: array * (rng.random(array.shape) < 0.8) + (rng.random(array.shape) < 0.03)
         for name, array in hand_made().items()
     }
-    return Weights(**arrays, causal=False)
+    return Weights(**arrays, causal=False, **kind)
 
 
 def wiring_of(arrays):
@@ -146,12 +149,13 @@ def test_neurons_that_are_not_entered_lead_nowhere():
     assert wiring.reach(edges["a0.h0->m0"]) > 0
 
 
-def test_nothing_reachable_is_called_unreachable():
+@pytest.mark.parametrize("kind", KINDS)
+def test_nothing_reachable_is_called_unreachable(kind):
     """On weights at random: an edge without reach changes no logit, whatever is put in."""
     rng = np.random.default_rng(0)
     seen = set()
     for _ in range(40):
-        weights = at_random(rng)
+        weights = at_random(rng, **kind)
         graph = ComponentGraph.of(weights)
         wiring = Wiring(weights, graph)
         tokens = rng.integers(0, 4, size=(8, 3))
@@ -167,15 +171,21 @@ def test_nothing_reachable_is_called_unreachable():
             unwired, unreached = wiring.product(edge) == 0, wiring.reach(edge) == 0
             assert not (changed and (unwired or unreached)), edge.name
             seen.add((changed, unwired, unreached))
-    assert {(True, False, False), (False, True, True), (False, False, True)} <= seen
+    if "layer_norm" in kind:  # then all is seen
+        assert seen == {(True, False, False), (False, False, False)}
+    else:
+        assert {(True, False, False), (False, True, True), (False, False, True)} <= seen
 
 
-def test_what_is_left_out_changes_no_logit():
+@pytest.mark.parametrize("kind", KINDS)
+def test_what_is_left_out_changes_no_logit(kind):
     """On weights at random, whatever is put into the stream, at whatever depth."""
     rng = np.random.default_rng(1)
     left_out = 0
     for _ in range(40):
-        weights = at_random(rng)
+        weights = at_random(rng, **kind)
+        if kind:
+            weights.W_O[1, 0, 0] = 1.0  # what LayerNorm hides
         live = without_dead_ends(weights, 0.0)
         left_out += int((live.W_out != weights.W_out).any() or (live.W_O != weights.W_O).any())
         stream = rng.normal(size=(8, 3, D))
@@ -194,6 +204,18 @@ def test_what_is_left_out_of_a_crowded_model_is_the_distractors():
     all_of_it = ComponentGraph.of(compiled.model.weights)
     heads = [sum(w.head >= 0 for w in graph.writers) for graph in (alone, live, all_of_it)]
     assert heads[0] <= heads[1] < heads[2]
+
+
+def test_layer_norm_hides_what_is_the_same_in_every_dimension():
+    arrays = hand_made()
+    arrays["W_pos"][:] = 3.0
+    weights = Weights(**arrays, causal=False, layer_norm=True)
+    graph = ComponentGraph.of(weights)
+    wiring = Wiring(weights, graph)
+    for edge in graph.edges:
+        hidden = edge.writer.name == "pos_embed"
+        assert (wiring.product(edge) < 1e-12) == hidden
+        assert (wiring.reach(edge) < 1e-12) == hidden
 
 
 def test_what_counts_as_zero():
