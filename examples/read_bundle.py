@@ -21,23 +21,38 @@ def softmax(scores):
     return powers / powers.sum(axis=-1, keepdims=True)
 
 
+def read(config, x):
+    """Return what is read of a stream: itself, or its LayerNorm."""
+    if not config.get("layer_norm", False):
+        return x
+    x = x - x.mean(axis=-1, keepdims=True)
+    return x / np.sqrt((x**2).mean(axis=-1, keepdims=True) + 1e-5)
+
+
+def activated(config, y):
+    """Return the activations of neurons."""
+    if config.get("activation", "relu") == "relu":
+        return np.maximum(y, 0)
+    return 0.5 * y * (1 + np.tanh(np.sqrt(2 / np.pi) * (y + 0.044715 * y**3)))
+
+
 def logits(config, weights, tokens):
     """Return the logits [inputs, n_ctx, d_out] of token ids [inputs, n_ctx]."""
     x = weights["W_E"][tokens] + weights["W_pos"]
     later = np.triu(np.ones((config["n_ctx"], config["n_ctx"]), dtype=bool), 1)
     for layer in range(config["n_layers"]):
-        attended = 0
+        attended, n = 0, read(config, x)
         for head in range(config["n_heads"]):
-            queries = x @ weights["W_Q"][layer, head] + weights["b_Q"][layer, head]
-            scores = queries @ (x @ weights["W_K"][layer, head]).swapaxes(-1, -2)
+            queries = n @ weights["W_Q"][layer, head] + weights["b_Q"][layer, head]
+            scores = queries @ (n @ weights["W_K"][layer, head]).swapaxes(-1, -2)
             if config["causal"]:
                 scores = np.where(later, -np.inf, scores)
-            mixed = softmax(scores) @ x @ weights["W_V"][layer, head]
+            mixed = softmax(scores) @ n @ weights["W_V"][layer, head]
             attended = attended + mixed @ weights["W_O"][layer, head]
         x = x + attended
-        hidden = np.maximum(x @ weights["W_in"][layer] + weights["b_in"][layer], 0)
-        x = x + hidden @ weights["W_out"][layer] + weights["b_out"][layer]
-    return x @ weights["W_U"]
+        hidden = read(config, x) @ weights["W_in"][layer] + weights["b_in"][layer]
+        x = x + activated(config, hidden) @ weights["W_out"][layer] + weights["b_out"][layer]
+    return read(config, x) @ weights["W_U"]
 
 
 def answer_ids(config, found):

@@ -25,14 +25,26 @@ class Transformer(torch.nn.Module):
         later = torch.ones(n_ctx, n_ctx).triu(1).bool() & self.config["causal"]
         self.register_buffer("mask", torch.zeros(n_ctx, n_ctx).masked_fill(later, -torch.inf))
 
+    def read(self, x):
+        """Return what is read of a stream: itself, or its LayerNorm."""
+        if not self.config.get("layer_norm", False):
+            return x
+        return torch.nn.functional.layer_norm(x, x.shape[-1:], eps=1e-5)
+
+    def activated(self, y):
+        """Return the activations of neurons."""
+        if self.config.get("activation", "relu") == "relu":
+            return torch.relu(y)
+        return torch.nn.functional.gelu(y, approximate="tanh")
+
     def forward(self, tokens):
         """Return the logits."""
         x = self.W_E[tokens] + self.W_pos
         for layer in range(self.config["n_layers"]):
-            x = x + self.attention(layer, x)
-            hidden = torch.relu(x @ self.W_in[layer] + self.b_in[layer])
+            x = x + self.attention(layer, self.read(x))
+            hidden = self.activated(self.read(x) @ self.W_in[layer] + self.b_in[layer])
             x = x + hidden @ self.W_out[layer] + self.b_out[layer]
-        return x @ self.W_U
+        return self.read(x) @ self.W_U
 
     def attention(self, layer, x):
         """Return what the heads of a layer write together."""

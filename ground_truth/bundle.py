@@ -201,7 +201,12 @@ def _model(config: ModelConfig, content: bytes, config_at: str, weights_at: str)
         raise BundleError(f"{config_at}: {error}") from None
     shapes = {name: ("<f8", shape) for name, shape in config.shapes().items()}
     arrays = load_arrays(content, weights_at, shapes)
-    weights = Weights(**arrays, causal=config.causal, activation="relu", layer_norm=False)
+    weights = Weights(
+        **arrays,
+        causal=config.causal,
+        activation=config.activation,
+        layer_norm=config.layer_norm,
+    )
     return Model(weights, codec)
 
 

@@ -10,11 +10,12 @@ from reprlib import repr as shortened
 from typing import Annotated, Any, Literal
 
 import numpy as np
-from pydantic import Field, JsonValue
+from pydantic import Field, JsonValue, SerializerFunctionWrapHandler, model_serializer
 
 from ..compiler import CompiledModel
 from ..compiler.model import NONE_THRESHOLD, TIE_TOLERANCE, Codec, Model, Readout
 from ..compiler.values import Encoding
+from ..compiler.weights import LAYER_NORM_EPSILON, Activation
 from ..errors import BundleError, listing
 from .record import Record, plain, values_from
 
@@ -26,17 +27,37 @@ MOST_ANSWERS = 2**62
 
 Size = Annotated[int, Field(ge=1)]
 
-ARCHITECTURE = (
-    "tokens: <bos>, the sequence, then <pad> up to n_ctx positions",
-    "x = W_E[token] + W_pos[position]",
-    "for each layer l in turn:",
-    "    s[h] = (x W_Q[l,h] + b_Q[l,h]) (x W_K[l,h])^T for each head h; if causal, s[query, key] "
-    "is minus infinity where key > query",
-    "    x = x + sum over h of softmax(s[h]) x W_V[l,h] W_O[l,h], softmax over all keys, padding "
-    "too",
-    "    x = x + relu(x W_in[l] + b_in[l]) W_out[l] + b_out[l]",
-    "logits = x W_U",
-)
+
+def architecture(activation: Activation = "relu", layer_norm: bool = False) -> tuple[str, ...]:
+    """Return the formulae of a model, line by line, all that has to be known to write it anew.
+
+    Args:
+        activation: of its neurons.
+        layer_norm: whether there is one before whatever reads the stream.
+    """
+    x, said = "x", []
+    if layer_norm:
+        x = "n(x)"
+        said.append(
+            "n(x) = (x - mean(x)) / sqrt(mean((x - mean(x))^2) + "
+            f"{LAYER_NORM_EPSILON:.0e}), means over the dimensions of x at a position"
+        )
+    if activation == "gelu":
+        said.append("gelu(y) = 0.5 y (1 + tanh(sqrt(2 / pi) (y + 0.044715 y^3)))")
+    return (
+        "tokens: <bos>, the sequence, then <pad> up to n_ctx positions",
+        *said,
+        "x = W_E[token] + W_pos[position]",
+        "for each layer l in turn:",
+        f"    s[h] = ({x} W_Q[l,h] + b_Q[l,h]) ({x} W_K[l,h])^T for each head h; if causal, "
+        "s[query, key] is minus infinity where key > query",
+        f"    x = x + sum over h of softmax(s[h]) {x} W_V[l,h] W_O[l,h], softmax over all keys, "
+        "padding too",
+        f"    x = x + {activation}({x} W_in[l] + b_in[l]) W_out[l] + b_out[l]",
+        f"logits = {x} W_U",
+    )
+
+
 DECODING = (
     "A readout reads logits[first : first + width] at each position of the sequence.",
     "categorical: values[i] for the largest logit i; of those within tie_tolerance of the largest "
@@ -98,6 +119,9 @@ class NamelessConfig(Record):
         decoding: what the readouts mean, in words.
         dtype: of the weights.
         causal: whether a query sees only keys up to its own position.
+        activation: of the neurons; not written where it is `relu`, as in every compiled model.
+        layer_norm: whether a LayerNorm stands before whatever reads the stream; not written where
+            there is none, as in every compiled model.
         n_layers: layers.
         n_heads: heads in each layer.
         d_model: the width of the residual stream.
@@ -116,10 +140,12 @@ class NamelessConfig(Record):
     """
 
     format_version: Literal["1.0"] = FORMAT_VERSION
-    architecture: tuple[str, ...] = ARCHITECTURE
+    architecture: tuple[str, ...] = architecture()
     decoding: tuple[str, ...] = DECODING
     dtype: Literal["float64"] = "float64"
     causal: bool
+    activation: Activation = "relu"
+    layer_norm: bool = False
     n_layers: Size
     n_heads: Size
     d_model: Size
@@ -135,6 +161,12 @@ class NamelessConfig(Record):
     threshold: float = NONE_THRESHOLD
     tie_tolerance: float = TIE_TOLERANCE
     readouts: Annotated[tuple[ReadoutRecord, ...], Field(min_length=1, max_length=62)]
+
+    @model_serializer(mode="wrap")
+    def _written(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Leave out what is as in every compiled model, whose text does not change so."""
+        usual = {"activation": "relu", "layer_norm": False}
+        return {name: value for name, value in write(self).items() if value != usual.get(name, ...)}
 
     @classmethod
     def of_model(cls, model: Model) -> "NamelessConfig":
@@ -156,7 +188,7 @@ class NamelessConfig(Record):
             "d_out": sum(widths),
             "threshold": NONE_THRESHOLD,
             "tie_tolerance": TIE_TOLERANCE,
-            "architecture": ARCHITECTURE,
+            "architecture": architecture(self.activation, self.layer_norm),
             "decoding": DECODING,
         }
         problems = [
@@ -244,7 +276,10 @@ def _fields(model: Model) -> dict[str, Any]:
         first += readout.width
     sizes = ("n_layers", "n_heads", "d_model", "d_head", "d_mlp", "d_vocab", "d_out", "n_ctx")
     return {
+        "architecture": architecture(weights.activation, weights.layer_norm),
         "causal": weights.causal,
+        "activation": weights.activation,
+        "layer_norm": weights.layer_norm,
         **{size: getattr(weights, size) for size in sizes},
         "vocabulary": plain(codec.tokens.values),
         "bos": codec.bos,

@@ -22,6 +22,13 @@ def softmax(scores):
     return powers / powers.sum(axis=-1, keepdims=True)
 
 
+def activated(config, y):
+    """Return the activations of neurons."""
+    if config.get("activation", "relu") == "relu":
+        return np.maximum(y, 0)
+    return 0.5 * y * (1 + np.tanh(np.sqrt(2 / np.pi) * (y + 0.044715 * y**3)))
+
+
 def run(config, weights, tokens, reader=None, change=0):
     """Return the logits of token ids [inputs, n_ctx], and what each writer adds to the stream.
 
@@ -32,7 +39,11 @@ def run(config, weights, tokens, reader=None, change=0):
     stream = wrote["embed"] + positions
 
     def read(name):
-        return stream + change if name == reader else stream
+        x = stream + change if name == reader else stream
+        if not config.get("layer_norm", False):
+            return x
+        x = x - x.mean(axis=-1, keepdims=True)
+        return x / np.sqrt((x**2).mean(axis=-1, keepdims=True) + 1e-5)
 
     hidden = np.triu(np.ones((config["n_ctx"], config["n_ctx"]), dtype=bool), 1)
     for layer in range(config["n_layers"]):
@@ -47,8 +58,8 @@ def run(config, weights, tokens, reader=None, change=0):
             values = read(f"{name}<v>") @ weights["W_V"][layer, head]
             heads[name] = softmax(scores) @ values @ weights["W_O"][layer, head]
         stream = stream + sum(heads.values())
-        active = np.maximum(read(f"m{layer}") @ weights["W_in"][layer] + weights["b_in"][layer], 0)
-        mlp = active @ weights["W_out"][layer] + weights["b_out"][layer]
+        neurons = read(f"m{layer}") @ weights["W_in"][layer] + weights["b_in"][layer]
+        mlp = activated(config, neurons) @ weights["W_out"][layer] + weights["b_out"][layer]
         stream = stream + mlp
         wrote |= {**heads, f"m{layer}": mlp}
     return read("logits") @ weights["W_U"], wrote

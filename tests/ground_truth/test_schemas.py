@@ -42,7 +42,8 @@ def test_schemas_name_every_field_of_a_bundle(schemas):
     files = bundle_files(load("frac_prevs[vocab=2,length=3]/superposed[d=6]"))
     texts = {json.loads(text)["title"]: json.loads(text) for text in schemas.values()}
     for name in RECORDS:
-        assert set(json.loads(files[name])) == set(texts[name]["properties"])
+        left_out = {"activation", "layer_norm"} if name == "model/config.json" else set()
+        assert set(json.loads(files[name])) == set(texts[name]["properties"]) - left_out
         assert texts[name]["additionalProperties"] is False
 
 

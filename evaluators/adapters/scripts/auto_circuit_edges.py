@@ -32,8 +32,9 @@ def hooked_transformer(config: dict[str, Any], arrays: dict[str, Any]) -> Any:
         HookedTransformerConfig(
             **{name: max(config[name], 1) for name in sizes},
             d_vocab_out=config["d_out"],
-            act_fn="relu",
-            normalization_type=None,
+            act_fn="gelu_new" if config.get("activation") == "gelu" else "relu",
+            normalization_type="LNPre" if config.get("layer_norm") else None,
+            eps=1e-5,
             attention_dir="causal" if config["causal"] else "bidirectional",
             use_attn_scale=False,
             use_attn_result=True,
