@@ -101,7 +101,16 @@ def activated(weights: Weights, hidden: np.ndarray) -> np.ndarray:
     """Return the activations of neurons; `hidden` may be overwritten."""
     if weights.activation == "relu":
         return np.maximum(hidden, 0.0, out=hidden)
-    return 0.5 * hidden * (1.0 + np.tanh(GELU_SCALE * (hidden + GELU_CUBIC * hidden**3)))
+    inner = hidden * hidden  # a power would take ten times as long
+    inner *= GELU_CUBIC
+    inner += 1.0
+    inner *= hidden
+    inner *= GELU_SCALE
+    np.tanh(inner, out=inner)
+    inner += 1.0
+    inner *= hidden
+    inner *= 0.5
+    return inner
 
 
 def reader_matrix(weights: Weights, reader: Reader) -> np.ndarray:
