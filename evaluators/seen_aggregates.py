@@ -65,4 +65,4 @@ def selects(
     given = np.append(operation.table, -1)[values[operation.value]][:, None, :]
     most = np.where(chosen, given, -2).max(axis=-1)
     least = np.where(chosen, given, len(program.nodes[place].domain)).min(axis=-1)
-    return np.asarray(most > least), ~chosen.any(axis=-1)
+    return np.asarray(most > least), np.asarray(~chosen.any(axis=-1))

@@ -106,7 +106,7 @@ def wilcoxon_p(differences: Float[np.ndarray, "task pair"]) -> Float[np.ndarray,
     exact: np.ndarray = np.zeros(len(some), dtype=bool)
     if tasks <= MOST_EXACT:
         sizes = np.sort(np.abs(chosen), axis=0)
-        exact = (sizes[:1] > 0).all(axis=0) & (np.diff(sizes, axis=0) > 0).all(axis=0)
+        exact = np.asarray((sizes[:1] > 0).all(axis=0) & (np.diff(sizes, axis=0) > 0).all(axis=0))
     if exact.any():
         p[some[exact]] = stats.wilcoxon(chosen[:, exact], axis=0, method="exact").pvalue
     if exact.all():
