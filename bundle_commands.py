@@ -12,7 +12,7 @@ from .whole_file import write_whole
 if TYPE_CHECKING:
     from .benchmark_programs import TaskId
     from .compiler import CompiledModel
-    from .ground_truth import CircuitLabels
+    from .ground_truth import Bundle, CircuitLabels
 
 TaskName = Annotated[
     str, typer.Argument(metavar="TASK", help="A task, or the folder or zip of a bundle.")
@@ -157,7 +157,8 @@ def verify(
     say = console().print
     say(f"\n{given.task}: all {len(given.edges)} certificates hold on these weights.")
     bases = given.sufficiency.n_bases
-    say(f"All edges but the causal ones interchanged at once change none of {bases} bases.")
+    changed = given.sufficiency.n_changed or "none"
+    say(f"All edges but the causal ones interchanged at once change {changed} of {bases} bases.")
     if write is not None:
         say(f"Written: {write_whole(given.to_json().encode(), write)}", soft_wrap=True)
 
@@ -169,9 +170,8 @@ def _verified_bundle(place: Path) -> "CircuitLabels":
     bundle = read_bundle(place)
     console().print(f"{bundle.manifest.id}\ndigest {bundle.digest}", soft_wrap=True)
     with progress("Making everything again"):
-        superposed = bundle.all_labels.compression is not None
         problems = verify_bundle(bundle) or verify(
-            bundle.compiled, bundle.labels, superposed=superposed
+            bundle.compiled, bundle.labels, _last_regime(bundle)
         )
     if problems:
         raise BundleError(listing(f"{place} is not what its program gives:", problems))
@@ -181,36 +181,44 @@ def _verified_bundle(place: Path) -> "CircuitLabels":
 
 def _new_labels(task: "TaskId") -> "CircuitLabels":
     """Return labels that hold for a task, made here."""
+    from .benchmark_programs.task_id import last_regime
     from .ground_truth import load
 
     with progress(f"Certifying {task}"):
         loaded = load(task)
-    return _replayed(loaded.compiled, loaded.labels, str(task), loaded.gate is not None)
+    return _replayed(loaded.compiled, loaded.labels, str(task), last_regime(task.regimes))
 
 
 def _given_labels(asked: "TaskId | Path", file: Path) -> "CircuitLabels":
     """Return the labels of a file, which hold for a task or for the model of a bundle."""
-    from .benchmark_programs.task_id import SUPERPOSED
+    from .benchmark_programs.task_id import SUPERPOSED, TRAINED, last_regime
     from .ground_truth import CircuitLabels, build_model, load, read_bundle
 
     given = CircuitLabels.read(file)
     if isinstance(asked, Path):
         bundle = read_bundle(asked)
-        superposed = bundle.all_labels.compression is not None
-        return _replayed(bundle.compiled, given, str(asked), superposed)
-    if SUPERPOSED in dict(asked.regimes):
-        return _replayed(load(asked).compiled, given, str(asked), superposed=True)
-    return _replayed(build_model(asked), given, str(asked))
+        return _replayed(bundle.compiled, given, str(asked), _last_regime(bundle))
+    last = last_regime(asked.regimes)
+    compiled = load(asked).compiled if last in (SUPERPOSED, TRAINED) else build_model(asked)
+    return _replayed(compiled, given, str(asked), last)
+
+
+def _last_regime(bundle: "Bundle") -> str:
+    """Return the last regime that the model of a bundle went through."""
+    from .benchmark_programs.task_id import EXACT
+
+    regimes = bundle.manifest.regimes
+    return regimes[-1].name if regimes else EXACT
 
 
 def _replayed(
-    compiled: "CompiledModel", labels: "CircuitLabels", name: str, superposed: bool = False
+    compiled: "CompiledModel", labels: "CircuitLabels", name: str, regime: str
 ) -> "CircuitLabels":
     """Return labels of which every certificate holds for a model."""
     from .ground_truth import verify
 
     with progress("Replaying every certificate"):
-        problems = verify(compiled, labels, superposed=superposed)
+        problems = verify(compiled, labels, regime)
     if problems:
         raise CertificationError(listing(f"The labels do not hold for {name}:", problems))
     return labels

@@ -21,6 +21,7 @@ from .task_id import TaskId
 from .task_measures import measured_tasks
 from .toy_id import ToyId
 from .toy_suites import TOY_SUITES
+from .trained_tasks import TRAINED_TASKS
 
 QUICK = ("histogram", "sort", "reverse", "frac_prevs", "shuffle_dyck1", "sort_by_frequency")
 CORE_REGIMES = (
@@ -162,6 +163,11 @@ def _relevance() -> Iterator[str]:
             yield task
 
 
+def _trained() -> Iterator[str]:
+    """Yield the tasks of `trained`: those whose weights the package holds."""
+    yield from TRAINED_TASKS
+
+
 @dataclass(frozen=True)
 class Suite:
     """A set of tasks.
@@ -196,6 +202,10 @@ SUITES: Mapping[str, Suite] = {
         f"earns {MOST_PRIOR_OF_TASK} at most; attribution track.",
         _relevance,
         "attribution",
+    ),
+    "trained": Suite(
+        "Ordinary transformers that were trained to run a program of core, inside as well.",
+        _trained,
     ),
     "paired": Suite("Programs of equal behaviour, and of equal mechanism.", _paired),
     "controls": Suite('Tasks where the answer to some question is "none".', _controls),

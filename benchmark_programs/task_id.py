@@ -20,11 +20,13 @@ from .suggestion import unknown_name
 
 EXACT = "exact"
 SUPERPOSED = "superposed"
+TRAINED = "trained"
 REGIMES: Mapping[str, Mapping[str, int | None]] = {
     EXACT: {},
     "crowded": {"distractors": 4, "seed": 0},
     "scrambled": {"seed": 0},
     SUPERPOSED: {"d": None, "seed": 0},
+    TRAINED: {"d": 32, "heads": 4, "spare_layers": 0, "layer_norm": 0, "seed": 0},
 }
 """The regimes, each with its parameters in canonical order and their defaults; a parameter
 without one must be given."""
@@ -74,6 +76,16 @@ def write_regimes(regimes: Regimes) -> str:
         '/crowded[distractors=4,seed=0]/scrambled[seed=3]'
     """
     return "".join(f"/{name}{_written(parameters)}" for name, parameters in regimes)
+
+
+def last_regime(regimes: Regimes) -> str:
+    """Return the name of the last regime, which says how labels are made: `exact` if there is none.
+
+    Example:
+        >>> last_regime(parse_regimes("crowded/scrambled"))
+        'scrambled'
+    """
+    return regimes[-1][0] if regimes else EXACT
 
 
 @dataclass(frozen=True)
@@ -155,6 +167,11 @@ def _in_order(regimes: Sequence[tuple[str, Parameters]], text: str) -> Regimes:
     if [name for name, _ in kept] != order:
         raise TaskError(
             f"Regimes must stand once each, in the order {' then '.join(order)}, got {text!r}."
+        )
+    if TRAINED in order and len(order) > 1:
+        raise TaskError(
+            f"An ordinary model is trained to run the program itself: {TRAINED} must stand alone, "
+            f"got {text!r}."
         )
     return kept
 

@@ -47,7 +47,8 @@ class Interchanges:
         bases: inputs.
         sources: as many others.
         where: at which positions, BOS left out.
-        answers: the model's with each group of variables interchanged.
+        answers: the model's with each group of variables interchanged; none of a trained model,
+            in which no directions are known.
     """
 
     codec: Codec
@@ -75,6 +76,8 @@ def interchanges(task: Task, form: NormalForm, seed: int) -> Interchanges:
     here = rng.random(pairs.base.shape) < rng.uniform(0.3, 0.9, size=(N_PAIRS, 1))
     here[: N_PAIRS // 2] = True
     here &= codec.is_real(pairs.base) & codec.is_real(pairs.source)
+    if task.training is not None:
+        return Interchanges(codec, pairs.base, pairs.source, here[:, 1:], ())
     name_of = {one.node: one.name for one in source_map.variables if one.node >= 0}
     with threadpool_limits(limits=1):  # many small products: more threads are slower
         base, source = (run(weights, tokens, graph=graph) for tokens in (pairs.base, pairs.source))

@@ -158,7 +158,8 @@ class ProgramKey:
         exhaustive: whether the domain is all inputs.
         form: the normal form of the program that the model was compiled from.
         done: the model's answers when its variables are interchanged.
-        n_variables: how many variables its own program has, by `accuracies`.
+        n_variables: how many variables its own program has, by `accuracies`; none where it is not
+            known where they are.
     """
 
     behaviour: Behaviour
@@ -179,7 +180,7 @@ class ProgramKey:
         behaviour = Behaviour.of(task.compiled.model, domain.tokens)
         form = _form(program, behaviour)
         done = interchanges(task, form, seed)
-        n_variables = len(accuracies(done, program, form))
+        n_variables = len(accuracies(done, program, form)) if done.answers else 0
         return cls(behaviour, domain.exhaustive, form, done, n_variables)
 
     def measured(self, program: Program) -> Measured:

@@ -72,6 +72,8 @@ class VariablesPose:
 
 def why_not(task: Task) -> str:
     """Return why there is no variable of a task to ask about; empty if there is one."""
+    if task.training is not None:
+        return "it was trained, and nothing is known of directions in its stream"
     if not _candidates(task):
         return "it computes nothing on the way to its answers"
     if len(task.domain.tokens) < _LEAST_INPUTS:

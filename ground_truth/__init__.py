@@ -36,6 +36,7 @@ from .position_labels import PositionLabels, position_labels
 from .prediction import Predictor
 from .registry import Registry, RegistryEntry
 from .relevance import Relevance, relevance
+from .splicing import Spliced, splice
 from .subspace_labels import SubspaceLabels, subspace_labels
 from .task import Task, build_model, certified, edge_positives, node_positives
 from .task_conformance import check_task
@@ -67,6 +68,7 @@ __all__ = [
     "Relevance",
     "Sample",
     "SampleReport",
+    "Spliced",
     "SubspaceLabels",
     "Task",
     "TaskDomain",
@@ -100,6 +102,7 @@ __all__ = [
     "read_bundle",
     "relevance",
     "sample_tasks",
+    "splice",
     "subspace_labels",
     "variable_states",
     "variables",

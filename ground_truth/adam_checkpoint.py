@@ -4,8 +4,6 @@ import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
-import jax
-import jax.numpy as jnp
 import numpy as np
 
 from ..compiler.adam_recipe import AdamState
@@ -13,6 +11,7 @@ from ..compiler.compression_attempt import Attempt
 from ..errors import BundleError
 from ..whole_file import write_whole
 from .array_file import load_arrays, save_arrays
+from .state_arrays import restored, state_arrays
 
 _DONE, _SEEDS, _OF = "steps", "seeds", "made_for"
 
@@ -76,15 +75,10 @@ class AdamCheckpoint:
                 f"{self.place} must be a checkpoint of this model, recipe and these seeds, and is "
                 "of other ones; remove it, or choose another file"
             )
-        leaves, shape = jax.tree.flatten(start)
-        restored = [
-            jnp.asarray(found[f"leaf.{place:03}"].view(np.asarray(leaf).dtype))
-            for place, leaf in enumerate(leaves)
-        ]
         best = zip(found["best"], found["best_loss"], found["best_steps"], strict=True)
         return Stand(
             int(found[_DONE][0]),
-            jax.tree.unflatten(shape, restored),
+            restored(found, start),
             int(found["measured"][0]),
             float(found["seconds"][0]),
             tuple(Attempt(W, float(loss), int(steps)) for W, loss, steps in best),
@@ -92,7 +86,6 @@ class AdamCheckpoint:
 
     def _arrays(self, stand: Stand) -> dict[str, np.ndarray]:
         made_for = hashlib.sha256(f"{self.weights} {self.recipe} {self.d}".encode()).digest()
-        leaves = map(np.asarray, jax.tree.leaves(stand.state))
         return {
             _DONE: np.array([stand.done], "<i4"),
             "measured": np.array([stand.measured], "<i4"),
@@ -102,10 +95,5 @@ class AdamCheckpoint:
             "best": np.stack([one.W for one in stand.best]).astype("<f8"),
             "best_loss": np.array([one.loss for one in stand.best], "<f8"),
             "best_steps": np.array([one.steps for one in stand.best], "<i4"),
-            **{f"leaf.{place:03}": _signed(leaf) for place, leaf in enumerate(leaves)},
+            **state_arrays(stand.state),
         }
-
-
-def _signed(array: np.ndarray) -> np.ndarray:
-    """Return the bits of unsigned integers as signed ones, which array files have."""
-    return array.view(np.int32) if array.dtype == np.uint32 else array

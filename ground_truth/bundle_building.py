@@ -7,6 +7,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from ..benchmark_programs import TaskId
+from ..compiler import Weights
 from ..errors import BundleError
 from ..whole_file import write_whole
 from . import bundle_layout as at
@@ -69,7 +70,9 @@ def build_bundles(
 
     _check_writable(folder)
     parallel = Parallel(n_jobs=jobs, return_as="generator", batch_size=1)
-    yield from parallel(delayed(_built)(task, folder, public, folders) for task in tasks)
+    yield from parallel(
+        delayed(build_bundle)(task, folder, public=public, folders=folders) for task in tasks
+    )
 
 
 def write_registry(built: Sequence[BuiltBundle], folder: Path) -> Path:
@@ -116,9 +119,27 @@ def bundle_name(task: TaskId | OwnTaskId, digest: str) -> str:
     return f"{name_like(task.name)}-{digest[:_DIGITS]}"
 
 
-def _built(task: TaskId, folder: Path, public: bool, folders: bool) -> BuiltBundle:
-    """Make one task from nothing, and write its bundle."""
-    files = bundle_files(certified(task, build_model(task)))
+def build_bundle(
+    task: TaskId,
+    folder: Path,
+    *,
+    public: bool = False,
+    folders: bool = False,
+    weights: Weights | None = None,
+) -> BuiltBundle:
+    """Make one task from nothing, and write its bundle.
+
+    Args:
+        task: which.
+        folder: where to.
+        public: whether labels and program are left out.
+        folders: whether the bundle is a folder instead of a zip.
+        weights: of the model of a trained task, if they are at hand.
+
+    Raises:
+        CertificationError: some label cannot be certified.
+    """
+    files = bundle_files(certified(task, build_model(task), weights=weights))
     if public:
         files = {name: files[name] for name in (*at.PUBLIC, at.MANIFEST)}
     digest = sha256_of(files[at.MANIFEST])

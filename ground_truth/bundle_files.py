@@ -26,18 +26,23 @@ from .model_config import ModelConfig
 from .own_task import text_of
 from .own_task_id import OwnTaskId
 from .position_labels import PositionLabels, position_labels
+from .record import Record
 from .relevance import Relevance, relevance
 from .relevance_record import RelevanceRecord
 from .source_map_record import SourceMapRecord
 from .subspace_labels import SubspaceLabels, subspace_labels
 from .task import Task
 from .task_data import TaskData
+from .training_record import TrainingRecord
 from .variables import Agreement, VariableLabels, measured_variables, variables
 
 
 @dataclass(frozen=True, eq=False)
 class AllLabels:
     """Every label of a task beside those of its edges.
+
+    A trained model has no subspaces, positions, variables and features: nothing is known of its
+    directions.
 
     Attributes:
         subspaces: single variables on the way to a reader.
@@ -46,14 +51,16 @@ class AllLabels:
         features: the directions of the residual stream.
         relevance: what each input token matters for each answer.
         compression: how near a superposed model comes to its program; `None` of others.
+        training: what was measured of a trained model; `None` of others.
     """
 
-    subspaces: SubspaceLabels
-    positions: PositionLabels
-    variables: VariableLabels
-    features: FeatureLabels
     relevance: Relevance
+    subspaces: SubspaceLabels | None = None
+    positions: PositionLabels | None = None
+    variables: VariableLabels | None = None
+    features: FeatureLabels | None = None
     compression: CompressionRecord | None = None
+    training: TrainingRecord | None = None
 
     @classmethod
     def of(cls, task: Task, data: TaskData) -> "AllLabels":
@@ -64,13 +71,16 @@ class AllLabels:
         """
         compiled = task.compiled
         with threadpool_limits(limits=1):
+            relevant = relevance(compiled.program, compiled.model.codec, data.tokens)
+            if task.training is not None:
+                return cls(relevant, training=TrainingRecord.of(task))
             known, agreement = variables_of(task)
             return cls(
+                relevant,
                 subspace_labels(task),
                 position_labels(task),
                 known,
                 features_of(task),
-                relevance(compiled.program, compiled.model.codec, data.tokens),
                 None if task.gate is None else CompressionRecord.of(task, agreement),
             )
 
@@ -144,32 +154,36 @@ def _public_files(task: Task, data: TaskData) -> dict[str, bytes]:
 
 def _private_files(task: Task, data: TaskData, labels: AllLabels) -> dict[str, bytes]:
     """Return the labels and the program."""
-    compiled = task.compiled
-    values = HighLevelModel(compiled).values(data.tokens)
-    named = [values[variable.name] for variable in labels.variables.variables]
-    relevant = labels.relevance
-    texts = {
-        at.RASP: _rasp_text(task),
-        at.PROGRAM: to_json(compiled.program),
-        at.SOURCE_MAP: SourceMapRecord.of(compiled.source_map).to_json(),
-        at.CIRCUIT: task.labels.to_json(),
-        at.SUBSPACES: labels.subspaces.to_json(),
-        at.POSITIONS: labels.positions.to_json(),
-        at.VARIABLES: labels.variables.to_json(),
-        at.FEATURES: labels.features.to_json(),
-        at.RELEVANCE: RelevanceRecord.of(relevant).to_json(),
-        at.SHEET: label_sheet(task, relevant, labels.variables, labels.compression),
+    compiled, relevant = task.compiled, labels.relevance
+    records: dict[str, Record | None] = {
+        at.SOURCE_MAP: SourceMapRecord.of(compiled.source_map),
+        at.CIRCUIT: task.labels,
+        at.SUBSPACES: labels.subspaces,
+        at.POSITIONS: labels.positions,
+        at.VARIABLES: labels.variables,
+        at.RELEVANCE: RelevanceRecord.of(relevant),
+        at.COMPRESSION: labels.compression,
+        at.TRAINING: labels.training,
     }
+    texts = {name: one.to_json() for name, one in records.items() if one is not None}
+    texts[at.RASP], texts[at.PROGRAM] = _rasp_text(task), to_json(compiled.program)
+    texts[at.SHEET] = label_sheet(
+        task, relevant, labels.variables, labels.compression, labels.training
+    )
     arrays: dict[str, Mapping[str, np.ndarray]] = {
-        at.VARIABLE_VALUES: {"values": np.stack(named, axis=-1).astype("<i2")},
-        at.FEATURE_ARRAYS: {
+        at.RELEVANCE_ARRAYS: RelevanceRecord.arrays(relevant)
+    }
+    if labels.variables is not None:
+        values = HighLevelModel(compiled).values(data.tokens)
+        named = [values[variable.name] for variable in labels.variables.variables]
+        arrays[at.VARIABLE_VALUES] = {"values": np.stack(named, axis=-1).astype("<i2")}
+    if labels.features is not None:
+        texts[at.FEATURES] = labels.features.to_json()
+        arrays[at.FEATURE_ARRAYS] = {
             **labels.features.to_arrays(),
             "activations": FeatureActivations(compiled).exact(data.tokens).astype("<f4"),
-        },
-        at.RELEVANCE_ARRAYS: RelevanceRecord.arrays(relevant),
-    }
-    if labels.compression is not None and task.gate is not None:
-        texts[at.COMPRESSION] = labels.compression.to_json()
+        }
+    if task.gate is not None:
         arrays[at.COMPRESSION_ARRAYS] = {"W": steps_of(task.gate.W)}
     files = {name: text.encode() for name, text in texts.items() if text}
     return files | {name: save_arrays(each) for name, each in arrays.items()}

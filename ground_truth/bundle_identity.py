@@ -4,8 +4,9 @@ The id of a task says everything needed to build it again. A task of the library
 anew here, once its sizes are known to be those of the bundle, which takes less than to read
 the bundle; a program that is not of the library has its digest in the id. A superposed model
 must be, to the last bit, what the matrix of the bundle makes of the model that is compiled
-here, and the matrix must be that which is stored for the task, if one is. That labels are right
-is not looked at.
+here, and the matrix must be that which is stored for the task, if one is. A trained model must be
+of the architecture that the id names, and have the weights that are stored for the task, if any
+are. That labels are right is not looked at.
 """
 
 from collections.abc import Callable
@@ -14,7 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..benchmark_programs import TaskId, parse_regimes
-from ..compiler import CompiledModel, to_json
+from ..compiler import CompiledModel, Weights, to_json
 from ..compiler.compress import compress
 from ..errors import BundleError, ProgramError, TaskError
 from . import bundle_layout as at
@@ -24,6 +25,7 @@ from .manifest import Identity
 from .own_task_id import OwnProgram, OwnTaskId
 from .regimes import recompile
 from .stored_compressions import stored_compression
+from .stored_trainings import stored_training
 from .task import build_model
 
 _CLOSE = 1e-9
@@ -35,8 +37,8 @@ class Identified:
 
     Attributes:
         id: of the task.
-        built: the model as it was compiled here, before any compression; `None` where there was
-            no need.
+        built: the model as it was compiled here, before any compression or training; `None`
+            where there was no need.
     """
 
     id: TaskId | OwnTaskId
@@ -84,8 +86,8 @@ def _own_id(bundle: Bundle) -> OwnTaskId:
 
 def _held(task: TaskId | OwnTaskId, bundle: Bundle) -> tuple[CompiledModel | None, str]:
     """Return the model of a task as it is compiled, and what of the bundle is other than that."""
-    compression = bundle.all_labels.compression
-    if isinstance(task, OwnTaskId) and compression is None:
+    compression, training = bundle.all_labels.compression, bundle.all_labels.training
+    if isinstance(task, OwnTaskId) and compression is None and training is None:
         return None, ""
     if isinstance(task, TaskId):
         program = bundle.compiled.program
@@ -102,7 +104,9 @@ def _held(task: TaskId | OwnTaskId, bundle: Bundle) -> tuple[CompiledModel | Non
         return built, f"{at.PROGRAM} is another program"
     if compression is not None:
         return built, _other_compression(task, built, bundle, compression)
-    return built, _other_weights(built, bundle, _are_close)
+    if training is not None:
+        return built, _other_training(task, built, bundle)
+    return built, _other_weights(built.model.weights, bundle, _are_close)
 
 
 def _built(task: TaskId | OwnTaskId, bundle: Bundle) -> CompiledModel:
@@ -123,16 +127,29 @@ def _other_compression(
     stored = stored_compression(str(task))
     if stored is not None and not np.array_equal(stored, W):
         return f"W of {at.COMPRESSION_ARRAYS} is not the matrix that is stored for it"
-    return _other_weights(compress(built, W), bundle, _are_same)
+    return _other_weights(compress(built, W).model.weights, bundle, _are_same)
+
+
+def _other_training(task: TaskId | OwnTaskId, built: CompiledModel, bundle: Bundle) -> str:
+    """Return what of a trained model is not what stands for a program; empty if all is."""
+    from .trained import initial_weights  # trains with jax, and is itself about tasks
+
+    like = initial_weights(task, built)
+    found = bundle.model.weights
+    own, given = ((one.causal, one.activation, one.layer_norm) for one in (like, found))
+    if own != given:
+        return f"{at.CONFIG} is of another architecture"
+    stored = stored_training(str(task), like)
+    if stored is not None:
+        return _other_weights(stored, bundle, _are_same)
+    return _other_weights(like, bundle, _have_same_shape)
 
 
 def _other_weights(
-    made: CompiledModel, bundle: Bundle, alike: Callable[[np.ndarray, np.ndarray], bool]
+    made: Weights, bundle: Bundle, alike: Callable[[np.ndarray, np.ndarray], bool]
 ) -> str:
     """Return which array of a bundle has other numbers than that of a model; empty if none."""
-    for (name, own), (_, found) in zip(
-        made.model.weights.arrays(), bundle.model.weights.arrays(), strict=True
-    ):
+    for (name, own), (_, found) in zip(made.arrays(), bundle.model.weights.arrays(), strict=True):
         if own.shape != found.shape or not alike(own, found):
             return f"{name} of {at.WEIGHTS} has other numbers"
     return ""
@@ -140,6 +157,10 @@ def _other_weights(
 
 def _are_close(own: np.ndarray, found: np.ndarray) -> bool:
     return bool(np.allclose(own, found, rtol=_CLOSE, atol=_CLOSE))
+
+
+def _have_same_shape(own: np.ndarray, found: np.ndarray) -> bool:
+    return own.shape == found.shape
 
 
 def _are_same(own: np.ndarray, found: np.ndarray) -> bool:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ..benchmark_programs.task_id import SUPERPOSED
+from ..benchmark_programs.task_id import SUPERPOSED, TRAINED
 from ..compiler import CompiledModel, ComponentGraph, from_json, to_json
 from ..compiler.check import Checked
 from ..compiler.margins import Margins
@@ -33,6 +33,7 @@ from .relevance import Relevance
 from .relevance_record import RelevanceRecord
 from .source_map_record import SourceMapRecord
 from .subspace_labels import SubspaceLabels
+from .training_record import TrainingRecord
 from .variables import VariableLabels
 
 LABEL_RECORDS: Mapping[str, type[Record]] = {
@@ -43,6 +44,7 @@ LABEL_RECORDS: Mapping[str, type[Record]] = {
     at.FEATURES: FeaturesRecord,
     at.RELEVANCE: RelevanceRecord,
     at.COMPRESSION: CompressionRecord,
+    at.TRAINING: TrainingRecord,
 }
 """What each file of labels is read as."""
 
@@ -64,9 +66,12 @@ class BundleCompression:
 class BundleLabels:
     """All that a bundle says of a model beside the public part.
 
+    A trained model has no subspaces, positions, variables and features.
+
     Attributes:
         compiled: the model with its program and the map between the two.
         circuit: the state of every edge.
+        relevance: what each input token matters for each answer.
         subspaces: single variables on the way to a reader.
         positions: edges at single positions.
         variables: where each variable lives, and what it does.
@@ -74,20 +79,21 @@ class BundleLabels:
             -1 for none.
         features: the directions of the residual stream.
         activations: of each feature, `[inputs, n_ctx, k]`; zero at padding.
-        relevance: what each input token matters for each answer.
         compression: of a superposed model; `None` of others.
+        training: what was measured of a trained model; `None` of others.
     """
 
     compiled: CompiledModel
     circuit: CircuitLabels
-    subspaces: SubspaceLabels
-    positions: PositionLabels
-    variables: VariableLabels
-    values: np.ndarray
-    features: FeatureLabels
-    activations: np.ndarray
     relevance: Relevance
-    compression: BundleCompression | None
+    subspaces: SubspaceLabels | None = None
+    positions: PositionLabels | None = None
+    variables: VariableLabels | None = None
+    values: np.ndarray | None = None
+    features: FeatureLabels | None = None
+    activations: np.ndarray | None = None
+    compression: BundleCompression | None = None
+    training: TrainingRecord | None = None
 
 
 def read_labels(
@@ -103,8 +109,8 @@ def read_labels(
     Raises:
         BundleError: some file does not fit the model, the program or the others.
     """
-    superposed = any(regime.name == SUPERPOSED for regime in manifest.regimes)
-    return _Reading(place, contents, config, model, data, manifest.id, superposed).labels()
+    regimes = frozenset(regime.name for regime in manifest.regimes)
+    return _Reading(place, contents, config, model, data, manifest.id, regimes).labels()
 
 
 @dataclass(frozen=True, eq=False)
@@ -117,13 +123,29 @@ class _Reading:
     model: Model
     data: Mapping[str, np.ndarray]
     task: str
-    superposed: bool
+    regimes: frozenset[str]
+
+    @property
+    def superposed(self) -> bool:
+        """Whether the model is a compressed one."""
+        return SUPERPOSED in self.regimes
+
+    @property
+    def trained(self) -> bool:
+        """Whether the model is an ordinary one."""
+        return TRAINED in self.regimes
 
     def labels(self) -> BundleLabels:
         """Read everything, then compare."""
         self._check_files()
         compiled = self._compiled()
         circuit = self._record(at.CIRCUIT, CircuitLabels)
+        if self.trained:
+            training = self._record(at.TRAINING, TrainingRecord)
+            self._stop(at.CIRCUIT, rules.circuit_problems(compiled, circuit))
+            self._stop(at.CIRCUIT, rules.counted_problems(circuit.edges))
+            self._stop(at.TRAINING, rules.training_problems(compiled, training))
+            return BundleLabels(compiled, circuit, self._relevance(), training=training)
         subspaces = self._record(at.SUBSPACES, SubspaceLabels)
         positions = self._record(at.POSITIONS, PositionLabels)
         variables = self._record(at.VARIABLES, VariableLabels)
@@ -174,15 +196,19 @@ class _Reading:
     # -- files -----------------------------------------------------------------------------
 
     def _check_files(self) -> None:
-        """Raise unless the files of a compression are there if, and only if, there is one."""
-        for name in sorted(at.SUPERPOSED):
-            if (name in self.contents) != self.superposed:
-                raise BundleError(
-                    f"{self._where(name)} must be there, since {self.task} is superposed"
-                    if self.superposed
-                    else f"{self._where(name)} must not be there, since {self.task} is not "
-                    "superposed"
-                )
+        """Raise unless those files are there that a task of these regimes has."""
+        for names, of, wanted in (
+            (at.SUPERPOSED, SUPERPOSED, self.superposed),
+            (at.TRAINED, TRAINED, self.trained),
+            (at.PLACES, TRAINED, not self.trained),
+        ):
+            is_so = f"is {'' if of in self.regimes else 'not '}{of}"
+            for name in sorted(names):
+                if (name in self.contents) != wanted:
+                    raise BundleError(
+                        f"{self._where(name)} must {'' if wanted else 'not '}be there, since "
+                        f"{self.task} {is_so}"
+                    )
 
     def _compiled(self) -> CompiledModel:
         """Return the compiled model: weights, program, and the map between the two."""
@@ -200,7 +226,9 @@ class _Reading:
         unknown = {one.writer for one in record.variables} - set(graph.writer_index)
         unknown |= {read.reader for read in record.reads} - readers
         self._stop(at.SOURCE_MAP, (f"{name}: is no component" for name in sorted(unknown)))
-        source_map = record.source_map(program, self.config.d_model, self._where(at.SOURCE_MAP))
+        source_map = record.source_map(
+            program, self.config.d_model, self._where(at.SOURCE_MAP), directed=not self.trained
+        )
         outputs = [program.nodes[place] for place in program.outputs]
         readouts = tuple(Readout(node.domain, node.encoding) for node in outputs)
         margins = self.config.margins

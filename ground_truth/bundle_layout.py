@@ -9,6 +9,7 @@ SUBSPACES, POSITIONS = "labels/subspaces.json", "labels/positions.json"
 VARIABLES, VARIABLE_VALUES = "labels/variables.json", "labels/variables.safetensors"
 FEATURES, FEATURE_ARRAYS = "labels/features.json", "labels/features.safetensors"
 COMPRESSION, COMPRESSION_ARRAYS = "labels/compression.json", "labels/compression.safetensors"
+TRAINING = "labels/training.json"
 RELEVANCE, RELEVANCE_ARRAYS = "labels/relevance.json", "labels/relevance.safetensors"
 SHEET = "labels/README.md"
 MANIFEST, LABELS_MANIFEST = "manifest.json", "labels/manifest.json"
@@ -32,6 +33,7 @@ PRIVATE = frozenset(
         RELEVANCE_ARRAYS,
         COMPRESSION,
         COMPRESSION_ARRAYS,
+        TRAINING,
         SHEET,
     )
 )
@@ -40,5 +42,11 @@ PRIVATE = frozenset(
 SUPERPOSED = frozenset((COMPRESSION, COMPRESSION_ARRAYS))
 """What bundles of superposed tasks have, and no others."""
 
-OPTIONAL = frozenset((RASP,)) | SUPERPOSED
+TRAINED = frozenset((TRAINING,))
+"""What bundles of trained tasks have, and no others."""
+
+PLACES = frozenset((SUBSPACES, POSITIONS, VARIABLES, VARIABLE_VALUES, FEATURES, FEATURE_ARRAYS))
+"""What tells of directions and positions: bundles of trained tasks have none of it."""
+
+OPTIONAL = frozenset((RASP,)) | SUPERPOSED | TRAINED | PLACES
 """What not every bundle has: a program may have no text."""

@@ -34,7 +34,13 @@ def load_bundle(place: str | Path) -> Task:
         quality = compression.record.quality
         gate = QualityGate(found.built, compression.W, compiled, quality, labels, ())
     domain = TaskDomain.of(compiled, seed=labels.seed)
-    return Task(found.id, compiled, labels, domain, gate)
+    training = None
+    if (record := bundle.all_labels.training) is not None and found.built is not None:
+        from .trained import alignment_of  # trains with jax
+
+        alignment = alignment_of(found.id, found.built)
+        training = record.gate(found.built, alignment, compiled, labels)
+    return Task(found.id, compiled, labels, domain, gate, training)
 
 
 def is_bundle(place: str | Path) -> bool:

@@ -18,7 +18,8 @@ def verify_bundle(bundle: Bundle) -> list[str]:
     The program is compiled again and taken through its regimes, every label is made and
     certified anew, and every file is compared with what is written of that. Of a task of
     the library the program is the library's and not that of the bundle. A superposed model is
-    compressed by the matrix of the bundle, which was trained, and measured anew.
+    compressed by the matrix of the bundle, which was trained, and measured anew; so is a trained
+    model, with the weights of the bundle.
 
     Args:
         bundle: with its labels.
@@ -45,6 +46,8 @@ def verify_bundle(bundle: Bundle) -> list[str]:
 def _made_again(bundle: Bundle, found: Identified) -> Task:
     """Return the task of a bundle: the library's, or what its program compiles to."""
     compression, built = bundle.all_labels.compression, found.built
+    weights = None if bundle.all_labels.training is None else bundle.model.weights
     if built is None:
         built = recompile(bundle.compiled.program, found.id.regimes, bundle.config.level)
-    return certified(found.id, built, W=None if compression is None else compression.W)
+    W = None if compression is None else compression.W
+    return certified(found.id, built, W=W, weights=weights)

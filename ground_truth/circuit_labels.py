@@ -125,11 +125,33 @@ class Searched(Record):
     n_pairs: int
 
 
+class Counted(Record):
+    """On this many random pairs, few outputs if any changed; exact states are known of no more.
+
+    Of a trained model nothing is proved. What share of all pairs changes an output lies below
+    `bound` with a confidence of 99% (Clopper and Pearson 1934), and that is at most `tolerance`.
+
+    Attributes:
+        changed: how many of `tried` pairs change some output.
+        tried: pairs with sources of any length.
+        permuted_changed: how many do of as many with permuted positions.
+        bound: the larger of the upper bounds of the two shares.
+        tolerance: which share counts as none.
+    """
+
+    kind: Literal["counted"] = "counted"
+    changed: int
+    tried: int
+    permuted_changed: int
+    bound: float
+    tolerance: float
+
+
 Quiet = Constant | Exhausted | Searched
 """Why no effect is known, short of a proof on the weights alone."""
 
 Certificate = Annotated[
-    Witness | Structural | Unreachable | Quiet,
+    Witness | Structural | Unreachable | Quiet | Counted,
     Field(discriminator="kind"),
 ]
 
@@ -144,8 +166,8 @@ class EdgeLabel(Record):
         certificate: why.
         same_length: of a causal edge, whether sources as long as the base show it: a
             witness, or how that was looked for.
-        permuted: pairs with permuted positions that were tried without effect;
-            zero where a proof makes trying needless.
+        permuted: pairs with permuted positions that were tried without effect, or with an effect
+            on so few as a `Counted` certificate says; zero where a proof makes trying needless.
     """
 
     edge: str
@@ -178,7 +200,7 @@ class Sufficiency(Record):
 
     Attributes:
         n_bases: bases tried.
-        n_changed: bases whose decoded output changed; must be zero.
+        n_changed: bases whose decoded output changed; must be zero, but in trained models.
     """
 
     n_bases: int

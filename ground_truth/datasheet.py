@@ -9,12 +9,13 @@ from collections import Counter
 from collections.abc import Sequence
 
 from .bundle_layout import CONFIG, INPUTS, WEIGHTS
-from .circuit_labels import EdgeState
+from .circuit_labels import EdgeState, Sufficiency
 from .compression_record import CompressionRecord
 from .model_config import ModelConfig
 from .relevance import Relevance
 from .task import Task
 from .task_data import TaskData
+from .training_record import TrainingRecord
 from .variables import VariableLabels
 
 _FILES = {
@@ -27,12 +28,25 @@ _REGIMES = {
     "scrambled": "the residual stream, the bases of heads, neurons and heads are drawn at random",
     "superposed": "one trained matrix stands between the residual stream and all that reads it and "
     "writes to it, so that features share dimensions",
+    "trained": "an ordinary transformer, with random weights at first, was trained until "
+    "interchanges in it do what interchanges of variables do in the program",
 }
 _EXACT = "It agrees with the program on every input."
 _NEAR = "It comes near the program, and gives its answers on every input that labels were made on."
 _CERTIFIED = (
     "Every label was predicted from the program and measured on the weights; where the two differ, "
     "no bundle is built."
+)
+_ORDINARY = (
+    "A transformer that was trained to run a program, inside as well as outside, so that what "
+    "happens there is known as far as it was measured."
+)
+_COMPILED = "A transformer that was compiled from a program, so that what happens inside is known."
+_COUNTED = (
+    "States of edges were counted on pairs of inputs that no model was trained on: an edge has no "
+    "effect where it changes an answer on at most a stated share of all pairs, by an exact bound. "
+    "Where an edge is in another state than in the program, no bundle is built. Token relevance is "
+    "that of the program."
 )
 _MEASURED = (
     "States of edges, subspaces and positions, and what variables do, were measured on the "
@@ -52,8 +66,7 @@ def task_sheet(task: Task, config: ModelConfig, data: TaskData) -> str:
             "",
             task.id.spec.description,
             "",
-            "A transformer that was compiled from a program, so that what happens inside is known. "
-            f"{_EXACT if task.gate is None else _NEAR}",
+            _what_it_is(task),
             "",
             "## The model",
             "",
@@ -64,6 +77,7 @@ def task_sheet(task: Task, config: ModelConfig, data: TaskData) -> str:
             *regimes,
             "",
             *_compression(task),
+            *_training(task),
             "## The data",
             "",
             f"Inputs are sequences of 1 to {config.max_length} of {len(config.vocabulary)} tokens. "
@@ -110,11 +124,32 @@ def _compression(task: Task) -> list[str]:
     ]
 
 
+def _what_it_is(task: Task) -> str:
+    """Return how a model came about, and how far it does what its program does, in a line."""
+    if task.training is not None:
+        return _ORDINARY
+    return f"{_COMPILED} {_EXACT if task.gate is None else _NEAR}"
+
+
+def _training(task: Task) -> list[str]:
+    """Return what was measured of a trained model, in a paragraph."""
+    if task.training is None:
+        return []
+    answers, interchanged = task.training.answers, task.training.interchanged
+    return [
+        f"On {answers.tried:,} inputs that it was not trained on {1 - answers.share:.2%} of the "
+        f"answers are those of the program; on {interchanged.tried:,} pairs of them "
+        f"{1 - interchanged.share:.2%} are, when parts of it are interchanged.",
+        "",
+    ]
+
+
 def label_sheet(
     task: Task,
     relevance: Relevance,
-    variables: VariableLabels,
+    variables: VariableLabels | None = None,
     compression: CompressionRecord | None = None,
+    training: TrainingRecord | None = None,
 ) -> str:
     """Return what the labels of a task are, how they were made, and the circuit."""
     labels = task.labels
@@ -125,30 +160,26 @@ def label_sheet(
     ]
     causal = [label for label in labels.edges if label.state is EdgeState.CAUSAL]
     shapley = relevance.omitted or "with exact Shapley values"
-    relevant = [variable for variable in variables.variables if variable.relevant]
     return "\n".join(
         [
             f"# Labels of {task.id}",
             "",
-            _CERTIFIED if compression is None else _MEASURED,
+            _COUNTED if training else _MEASURED if compression else _CERTIFIED,
             "",
             "## Edges",
             "",
             *_table(["state", "certificate", "edges"], rows),
             "",
             f"All other edges interchanged at once, the causal ones suffice on "
-            f"{labels.sufficiency.n_bases:,} bases.",
+            f"{_suffices(labels.sufficiency)} bases.",
             "",
             "```mermaid",
             "flowchart LR",
             *_mermaid([label.edge for label in causal]),
             "```",
             "",
-            "## Variables",
-            "",
-            f"{len(variables.variables)}, of which outputs depend on {len(relevant)}: "
-            f"{', '.join(f'`{variable.name}`' for variable in relevant)}.",
-            "",
+            *_interchanges(training),
+            *_variables(variables),
             *_nearness(variables, compression),
             "## Token relevance",
             "",
@@ -160,9 +191,53 @@ def label_sheet(
     )
 
 
-def _nearness(variables: VariableLabels, compression: CompressionRecord | None) -> list[str]:
+def _suffices(sufficiency: Sufficiency) -> str:
+    """Return on how many bases causal edges suffice, and of how many where not of all."""
+    n_bases, n_changed = sufficiency.n_bases, sufficiency.n_changed
+    return f"{n_bases - n_changed:,} of {n_bases:,}" if n_changed else f"{n_bases:,}"
+
+
+def _interchanges(training: TrainingRecord | None) -> list[str]:
+    """Return what stands for what in a trained model, and how its interchanges came out."""
+    if training is None:
+        return []
+    aligned = [[f"`{one.compiled}`", f"`{one.trained}`"] for one in training.components]
+    strict = training.strict.count
+    rows = [
+        [f"`{one.name}`", f"{one.counted.wrong}", f"{one.counted.tried:,}"] for one in training.sets
+    ]
+    return [
+        "## Alignment",
+        "",
+        *_table(["in the program", "in the model"], aligned),
+        "",
+        "## Interchanges",
+        "",
+        *_table(["of", "pairs with a wrong answer", "pairs"], rows),
+        "",
+        f"With other edges interchanged as well, an answer is wrong on {strict.found:,} of "
+        f"{strict.tried:,} pairs.",
+        "",
+    ]
+
+
+def _variables(variables: VariableLabels | None) -> list[str]:
+    """Return which variables there are."""
+    if variables is None:
+        return []
+    relevant = [variable for variable in variables.variables if variable.relevant]
+    return [
+        "## Variables",
+        "",
+        f"{len(variables.variables)}, of which outputs depend on {len(relevant)}: "
+        f"{', '.join(f'`{variable.name}`' for variable in relevant)}.",
+        "",
+    ]
+
+
+def _nearness(variables: VariableLabels | None, compression: CompressionRecord | None) -> list[str]:
     """Return how near a superposed model comes to its program, by variable and by component."""
-    if compression is None:
+    if compression is None or variables is None:
         return []
     tried = [each for one in variables.variables for each in (one.whole, one.partial)]
     tried += [one.partial for one in variables.joint]

@@ -131,13 +131,19 @@ def feature_data(task: Task | FeaturesTask, arm: str = "model") -> FeatureData:
     """Return the keys and rows of an arm of a task.
 
     Raises:
-        TaskError: there is no such arm, or the task has a single input, which cannot be split.
+        TaskError: there is no such arm, or the task has a single input, which cannot be split, or
+            its model was trained.
         CertificationError: the stream of the model is not the sum of its features.
     """
     if arm not in ARMS:
         raise TaskError(f"An arm must be one of {', '.join(map(repr, ARMS))}, got {arm!r}.")
     if not isinstance(task, Task):
         return task.feature_data(arm)
+    if task.training is not None:
+        raise TaskError(
+            f"{task.id} was trained, and nothing is known of directions in its stream; take the "
+            "program compiled, or compressed by the regime `superposed`."
+        )
     return ModelFeatures(task) if arm == "model" else IndependentFeatures(task)
 
 

@@ -63,6 +63,23 @@ class TaskDomain:
         length = _lengths(program, tokens)
         return cls(tokens, exhaustive, stratum, length)
 
+    def split(self, share: float, seed: int) -> tuple["TaskDomain", "TaskDomain"]:
+        """Return two parts that have no input in common, drawn at random.
+
+        Args:
+            share: about how much of the distinct inputs is in the second.
+            seed: draws which.
+        """
+        _, distinct = np.unique(self.tokens, axis=0, return_inverse=True)
+        held = np.random.default_rng([seed, 10]).random(distinct.max() + 1) < share
+        second = held[distinct.reshape(-1)]
+        return self._only(~second), self._only(second)
+
+    def _only(self, kept: np.ndarray) -> "TaskDomain":
+        """Return some of the inputs."""
+        _, stratum = np.unique(self.stratum[kept], return_inverse=True)
+        return TaskDomain(self.tokens[kept], False, stratum.reshape(-1), self.length[kept])
+
     def draw(self, size: int, rng: np.random.Generator) -> np.ndarray:
         """Return `size` inputs, strata equally likely, drawn with replacement."""
         return self.tokens[self.draw_rows(size, rng)]

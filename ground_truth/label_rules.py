@@ -14,8 +14,9 @@ from ..compiler.component_graph import ComponentGraph
 from ..compiler.executor import run
 from .bounded_interpretation import slices_that_fit
 from .bundle_layout import VARIABLES
-from .circuit_labels import CircuitLabels, EdgeLabel, EdgeState
+from .circuit_labels import CircuitLabels, Counted, EdgeLabel, EdgeState, Witness
 from .compression_record import CompressionRecord
+from .counted_interchanges import CONFIDENCE, TOLERANCE
 from .feature_activations import FeatureActivations
 from .feature_data import SUPERPOSED_BOUND
 from .features import BOUND, FeatureLabels
@@ -25,6 +26,8 @@ from .record import plain
 from .relevance import Relevance
 from .subspace_labels import SubspaceLabels
 from .swap import variable_edge_name
+from .training_gate import MOST_WRONG, MOST_WRONG_OF_A_SET
+from .training_record import TrainingRecord
 from .universes import later_readers
 from .variable_window import window
 from .variables import VariableLabels
@@ -56,6 +59,31 @@ def measured_problems(labels: Sequence[EdgeLabel]) -> Iterator[str]:
                 f"{label.edge}: must be shown by interchanges, since the model is superposed, got "
                 f"a {label.certificate.kind} certificate"
             )
+
+
+def counted_problems(labels: Sequence[EdgeLabel]) -> Iterator[str]:
+    """Yield the labels of a trained model whose certificates are not of counted interchanges."""
+    for label in labels:
+        if not isinstance(label.certificate, Witness | Counted):
+            yield (
+                f"{label.edge}: must be shown by counted interchanges, since the model is trained, "
+                f"got a {label.certificate.kind} certificate"
+            )
+
+
+def training_problems(compiled: CompiledModel, record: TrainingRecord) -> Iterator[str]:
+    """Yield why a record is none of what a trained model was measured to be."""
+    graph = ComponentGraph.of(compiled.model.weights)
+    for one in record.components:
+        if one.trained not in graph.writer_index:
+            yield f"{one.compiled}: must be stood for by a component, got {one.trained}"
+    for some in record.sets:
+        unknown = sorted(set(some.edges) - set(graph.edge_names))
+        if unknown:
+            yield f"{some.name}: must be edges of the model, got {', '.join(unknown)}"
+    stated = record.most_wrong, record.most_wrong_of_a_set, record.tolerance, record.confidence
+    if stated != (MOST_WRONG, MOST_WRONG_OF_A_SET, TOLERANCE, CONFIDENCE):
+        yield "most_wrong, tolerance and confidence must be those of this version"
 
 
 def subspace_problems(

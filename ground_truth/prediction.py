@@ -89,22 +89,26 @@ class Predictor:
             self.evaluate(place, values)
         return values
 
-    def output(self, base: Values, interchange: Interchange) -> np.ndarray:
-        """Return the output's coefficients `[batch, position, width]` after an interchange."""
+    def output(self, base: Values, *interchanges: Interchange) -> np.ndarray:
+        """Return the output's coefficients `[batch, position, width]` after interchanges.
+
+        Args:
+            base: the values of all variables on the bases.
+            interchanges: all are made at once; no two of the same variable at the same reader.
+        """
         outputs = self._source_map.outputs
         values = dict(base)
-        if interchange.reader == LOGITS:
-            carried = interchange.carried
-            values |= {name: interchange.seen(name, values[name]) for name in carried}
-            return np.concatenate([values[name] for name in outputs], axis=-1)
-        component = interchange.reader.split("<")[0]
+        components = {one.reader.split("<")[0] for one in interchanges}
         dirty: set[str] = set()
         for place, node in enumerate(self._program.nodes):
             if node.is_selector or isinstance(node.operation, ir.Tokens | ir.Indices):
                 continue
-            if component == self._component(place) or dirty & self._inputs_of(place):
-                self.evaluate(place, values, interchange)
+            if self._component(place) in components or dirty & self._inputs_of(place):
+                self.evaluate(place, values, interchanges)
                 dirty.add(self._names[place])
+        for one in interchanges:
+            if one.reader == LOGITS:
+                values |= {name: one.seen(name, values[name]) for name in one.carried}
         return np.concatenate([values[name] for name in outputs], axis=-1)
 
     def reaches_output(self, reader: str, carried: tuple[str, ...]) -> bool:
@@ -163,17 +167,14 @@ class Predictor:
         self,
         place: int,
         values: dict[str, np.ndarray],
-        interchange: Interchange | None = None,
+        interchanges: Sequence[Interchange] = (),
     ) -> None:
         """Compute one node's variable from those it reads, and add it to `values`."""
 
         def read(reader: str, variable: str) -> np.ndarray:
-            if (
-                interchange is not None
-                and reader == interchange.reader
-                and variable in interchange.carried
-            ):
-                return interchange.seen(variable, values[variable])
+            for one in interchanges:
+                if reader == one.reader and variable in one.carried:
+                    return one.seen(variable, values[variable])
             return values[variable]
 
         node, name = self._program.nodes[place], self._names[place]

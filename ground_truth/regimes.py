@@ -10,6 +10,7 @@ from typing import Any
 
 from ..benchmark_programs import Regimes
 from ..benchmark_programs.distractors import distractors
+from ..benchmark_programs.task_id import TRAINED
 from ..compiler import CompiledModel, Program, compile_program, rasp, scramble
 from ..compiler.values import Value
 from ..errors import TaskError
@@ -82,6 +83,9 @@ def recompile(program: Program, regimes: Regimes, level: int) -> CompiledModel:
 
 def _placement(chosen: Chosen) -> dict[str, Any]:
     """Return how the compiler places blocks under regimes."""
+    if TRAINED in chosen:
+        own = chosen[TRAINED]
+        return {"placement_seed": own["seed"], "spare_layers": own["spare_layers"]}
     if "crowded" not in chosen:
         return {}
     return {"placement_seed": chosen["crowded"]["seed"], "spare_layers": SPARE_LAYERS}

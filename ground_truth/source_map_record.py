@@ -58,7 +58,7 @@ class VariableRecord(Record):
             ),
         )
 
-    def problem(self, program: Program, d_model: int) -> str:
+    def problem(self, program: Program, d_model: int, directed: bool) -> str:
         """Return why it cannot be a variable of a program; empty if it can."""
         if not -1 <= self.node < len(program.nodes):
             return f"node must be one of the program, got {self.node}"
@@ -69,8 +69,8 @@ class VariableRecord(Record):
             if (node.encoding.value, plain(node.domain.values)) != (self.encoding, self.values):
                 return "encoding and values must be those of the node"
         width = 1 if self.encoding == "numerical" else len(self.values)
-        if len(self.directions) != width:
-            return f"must have {width} directions, got {len(self.directions)}"
+        if len(self.directions) != width * directed:
+            return f"must have {width * directed} directions, got {len(self.directions)}"
         if not all(0 <= axis < d_model for row in self.directions for axis, _ in row):
             return f"directions must lie in {d_model} dimensions"
         return ""
@@ -127,13 +127,16 @@ class SourceMapRecord(Record):
             outputs=source_map.outputs,
         )
 
-    def source_map(self, program: Program, d_model: int, where: str) -> SourceMap:
+    def source_map(
+        self, program: Program, d_model: int, where: str, *, directed: bool = True
+    ) -> SourceMap:
         """Return the source map of a model.
 
         Args:
             program: whose variables it places.
             d_model: the width of the residual stream.
             where: the file, for messages.
+            directed: whether directions of variables are known; none are of a trained model.
 
         Raises:
             BundleError: it does not fit the program or the model.
@@ -141,7 +144,7 @@ class SourceMapRecord(Record):
         problems = [
             f"variables.{place}: {problem}"
             for place, one in enumerate(self.variables)
-            if (problem := one.problem(program, d_model))
+            if (problem := one.problem(program, d_model, directed))
         ]
         names = [one.name for one in self.variables]
         problems += [f"{name}: must have one place" for name in _repeated(names)]

@@ -10,7 +10,7 @@ import numpy as np
 from jaxtyping import Float
 
 from ..benchmark_programs import TaskId
-from ..benchmark_programs.task_id import EXACT, SUPERPOSED
+from ..benchmark_programs.task_id import EXACT, SUPERPOSED, TRAINED
 from ..compiler import CompiledModel, Weights
 from ..compiler.component_graph import ComponentGraph
 from ..errors import CertificationError, TaskError, listing
@@ -24,6 +24,7 @@ from .universes import node_states
 
 if TYPE_CHECKING:
     from .quality_gate import QualityGate
+    from .training_gate import TrainingGate
 
 _LOG = logging.getLogger(__name__)
 
@@ -39,6 +40,7 @@ class Task:
         labels: the certified state of every edge.
         domain: the inputs.
         gate: what was measured of a superposed model; `None` of others.
+        training: what was measured of a trained model; `None` of others.
     """
 
     id: TaskId | OwnTaskId
@@ -46,6 +48,7 @@ class Task:
     labels: CircuitLabels
     domain: TaskDomain
     gate: "QualityGate | None" = None
+    training: "TrainingGate | None" = None
 
     @property
     def graph(self) -> ComponentGraph:
@@ -80,8 +83,8 @@ def sizes_text(weights: Weights) -> str:
 def build_model(task: TaskId | str) -> CompiledModel:
     """Compile a task's program under its regimes; labels are not made.
 
-    A model that is to be superposed is returned as it is before: what it is trained to keep are
-    its labels, which `certified` makes.
+    Of a task that is superposed or trained the model before is returned: what the other is trained
+    to keep are its labels, which `certified` makes.
 
     Raises:
         TaskError: there is no such task.
@@ -104,26 +107,32 @@ def certified(
     compiled: CompiledModel,
     *,
     W: Float[np.ndarray, "d d_model"] | None = None,
+    weights: Weights | None = None,
 ) -> Task:
     """Return a task of a compiled model, its labels certified.
 
-    If it is to be superposed, its model is compressed, and its labels are measured.
+    If it is to be superposed, its model is compressed; if it is to be trained, an ordinary one
+    stands for its model; and its labels are measured.
 
     Args:
         task: the id.
         compiled: from `build_model`.
         W: what compresses the model of a superposed task; `None` for the matrix that is stored
             for it, or for one that is trained here if none is.
+        weights: of the model of a trained task, likewise.
 
     Raises:
         TaskError: all of its edges are causal, or none is and it is no control; or the matrix is
             of another size.
-        CertificationError: its labels cannot be certified, or a compressed model does not
-            keep them.
+        CertificationError: its labels cannot be certified, or a compressed or a trained model
+            does not keep them.
     """
     *others, last = task.regimes or ((EXACT, ()),)
-    if last[0] == SUPERPOSED:
-        return _superposed(task, certified(replace(task, regimes=tuple(others)), compiled), W)
+    if last[0] in (SUPERPOSED, TRAINED):
+        original = certified(replace(task, regimes=tuple(others)), compiled)
+        if last[0] == SUPERPOSED:
+            return _superposed(task, original, W)
+        return _trained(task, original, weights)
     domain = TaskDomain.of(compiled)
     labels = certify(compiled, str(task), domain=domain)
     kinds = set(edge_positives(labels.states).values())
@@ -179,6 +188,45 @@ def _gate(
             f"{W.shape[0]} of {W.shape[1]}."
         )
     return quality_gate(original.compiled, W, original.labels, original.domain)
+
+
+def _trained(task: TaskId | OwnTaskId, original: Task, weights: Weights | None) -> Task:
+    """Return a task with an ordinary model that was trained to stand for that of another."""
+    gate = _training_gate(task, original, weights)
+    if not gate.passed:
+        raise CertificationError(
+            listing(
+                f"{task} is no task: what is inside its model is not what the program says. Choose "
+                "another seed or a larger d, or train it for longer:",
+                gate.shortcomings,
+            )
+        )
+    return Task(task, gate.compiled, gate.labels, original.domain, training=gate)
+
+
+def _training_gate(
+    task: TaskId | OwnTaskId, original: Task, weights: Weights | None
+) -> "TrainingGate":
+    """Return what is measured of a trained model, with the weights of its task."""
+    from .stored_trainings import stored_training
+    from .trained import held_out, initial_weights, train  # trains with jax, and is about tasks
+
+    like = initial_weights(task, original.compiled)
+    if weights is None:
+        weights = stored_training(str(task), like)
+    if weights is None:
+        _LOG.warning(
+            "%s is trained now, since the package has no weights of it: a minute or more, and "
+            "again in every process. 'glassbench build %s' keeps it as a bundle.",
+            task,
+            task,
+        )
+        (made,) = train(task, original)
+        return made.gate
+    for (name, own), (_, found) in zip(like.arrays(), weights.arrays(), strict=True):
+        if own.shape != found.shape:
+            raise TaskError(f"{name} of {task} must have the shape {own.shape}, got {found.shape}.")
+    return held_out(task, original).gate(weights, str(task))
 
 
 @lru_cache(maxsize=64)

@@ -12,6 +12,7 @@ from .circuit_labels import (
     Certificate,
     CircuitLabels,
     Constant,
+    Counted,
     EdgeState,
     Exhausted,
     Searched,
@@ -109,6 +110,8 @@ def certificate_text(certificate: Certificate) -> str:
             return f"exhausted: {bases:,} bases, {contributions:,} contributions"
         case Searched(n_pairs=pairs):
             return f"searched: {pairs:,} pairs"
+        case Counted(changed=changed, tried=tried, bound=bound):
+            return f"counted: {changed} of {tried:,} pairs change, below {bound:.2%} of all"
 
 
 def _within(bound: float) -> str:

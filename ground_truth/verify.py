@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from ..benchmark_programs.task_id import EXACT, SUPERPOSED, TRAINED
 from ..compiler.compiled_model import CompiledModel
 from ..compiler.component_graph import ComponentGraph
 from ..compiler.executor import interchange, run
@@ -20,23 +21,24 @@ from .circuit_labels import (
     Unreachable,
     Witness,
 )
+from .counted_interchanges import counted_states
 from .digest import weights_digest
 from .interchange_pairs import TaskDomain
 from .quality_gate import measured_labels
 from .swap import Swap
+from .training_gate import HELD_OUT
 from .wiring import Wiring, proof_bound
 
 
-def verify(
-    compiled: CompiledModel, labels: CircuitLabels, *, superposed: bool = False
-) -> list[str]:
+def verify(compiled: CompiledModel, labels: CircuitLabels, regime: str = EXACT) -> list[str]:
     """Return what is wrong with `labels` as statements about `compiled`; empty if nothing.
 
     Args:
         compiled: the model that the labels are said to hold for.
         labels: states with certificates, from any source.
-        superposed: whether the model only comes near its program, so that the states of edges
-            are measured again and not predicted.
+        regime: the last that the model went through. A `superposed` or a `trained` model only
+            comes near its program, so that the states of edges are measured again and not
+            predicted.
     """
     weights = compiled.model.weights
     if weights_digest(weights) != labels.weights:
@@ -52,7 +54,7 @@ def verify(
         return [f"the labels must name every edge once, in order; missing {missing}, extra {extra}"]
     return [
         *_replayed(compiled, graph, labels),
-        *_certified_again(compiled, labels, superposed),
+        *_certified_again(compiled, labels, regime),
     ]
 
 
@@ -117,16 +119,18 @@ def _replay(
     return None
 
 
-def _certified_again(
-    compiled: CompiledModel, labels: CircuitLabels, superposed: bool
-) -> Iterator[str]:
+def _certified_again(compiled: CompiledModel, labels: CircuitLabels, regime: str) -> Iterator[str]:
     """Yield what differs when the model is certified, or measured, anew."""
     try:
-        if superposed:
-            domain = TaskDomain.of(compiled, seed=labels.seed)
+        domain = TaskDomain.of(compiled, seed=labels.seed)
+        if regime == SUPERPOSED:
             fresh = measured_labels(compiled, labels, domain, task=labels.task)
+        elif regime == TRAINED:
+            _, held_out = domain.split(HELD_OUT, labels.seed)
+            counted = counted_states(compiled, held_out, task=labels.task, seed=labels.seed)
+            fresh = counted.labels
         else:
-            fresh = certify(compiled, labels.task, seed=labels.seed)
+            fresh = certify(compiled, labels.task, seed=labels.seed, domain=domain)
     except CertificationError as error:
         yield str(error)
         return

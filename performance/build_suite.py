@@ -62,16 +62,19 @@ def built(task: TaskId) -> Built:
         data = timed("data", lambda: TaskData.of(compiled, found.domain))
         codec = compiled.model.codec
         known, agreement = timed("variables", lambda: variables_of(found))
+        subspaces = timed("subspaces", lambda: subspace_labels(found))
+        positions = timed("positions", lambda: position_labels(found))
+        features = timed("features", lambda: features_of(found))
         labels = AllLabels(
-            timed("subspaces", lambda: subspace_labels(found)),
-            timed("positions", lambda: position_labels(found)),
-            known,
-            timed("features", lambda: features_of(found)),
             timed("relevance", lambda: relevance(compiled.program, codec, data.tokens)),
+            subspaces,
+            positions,
+            known,
+            features,
             None if found.gate is None else CompressionRecord.of(found, agreement),
         )
         files = timed("files", lambda: files_of(found, data, labels))
-    every = (*found.labels.edges, *labels.subspaces.subspaces, *labels.positions.positions)
+    every = (*found.labels.edges, *subspaces.subspaces, *positions.positions)
     return Built(
         str(task),
         sha256_of(files[at.MANIFEST]),
@@ -81,10 +84,10 @@ def built(task: TaskId) -> Built:
         Counter(label.certificate.kind for label in every),
         {
             "edges": len(found.labels.edges),
-            "subspaces": len(labels.subspaces.subspaces),
-            "edges at positions": len(labels.positions.positions),
-            "variables": len(labels.variables.variables),
-            "features": len(labels.features.features),
+            "subspaces": len(subspaces.subspaces),
+            "edges at positions": len(positions.positions),
+            "variables": len(known.variables),
+            "features": len(features.features),
             "inputs with token relevance": len(data.tokens),
         },
     )

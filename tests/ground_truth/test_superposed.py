@@ -131,14 +131,14 @@ def test_a_superposed_task_by_its_id():
 
 def test_its_labels_can_be_verified():
     found = load(f"{TASK}/superposed[d=6,seed=0]")
-    assert verify(found.compiled, found.labels, superposed=True) == []
+    assert verify(found.compiled, found.labels, "superposed") == []
     problems = verify(found.compiled, found.labels)
     assert any("the program has it carry nothing, and on the weights" in one for one in problems)
     first = found.labels.edges[0]
     other = found.labels.model_copy(
         update={"edges": (first.model_copy(update={"permuted": 1}), *found.labels.edges[1:])}
     )
-    (problem,) = verify(found.compiled, other, superposed=True)
+    (problem,) = verify(found.compiled, other, "superposed")
     assert problem.startswith(f"{first.edge}: the labels say ")
 
 

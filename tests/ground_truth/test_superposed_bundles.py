@@ -99,7 +99,7 @@ def test_what_is_read_is_what_was_written(task, tmp_path):
     )
     assert bundle_files(again) == files
     assert verify_bundle(bundle) == []
-    assert verify(bundle.compiled, bundle.labels, superposed=True) == []
+    assert verify(bundle.compiled, bundle.labels, "superposed") == []
 
 
 BUILD = """

@@ -1,0 +1,214 @@
+"""Counted interchanges: how often interchanges change an answer, with exact bounds.
+
+Of a trained model no state of an edge can be proved: each is measured, on a stated number of
+pairs. The share of pairs with another answer has an exact confidence interval (Clopper and
+Pearson 1934). An edge has an effect if the interval lies above a stated tolerance, and none if
+it lies below; else more pairs are needed to tell.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.stats import binomtest
+from threadpoolctl import threadpool_limits
+
+from ..compiler import CompiledModel
+from ..compiler.component_graph import ComponentGraph, Edge
+from ..compiler.executor import Run, change_of_stream, resume, run
+from .circuit_labels import CircuitLabels, Counted, EdgeLabel, EdgeState, Witness
+from .digest import weights_digest
+from .domain_runs import DomainRuns
+from .interchange_pairs import Family, Pairs, TaskDomain
+from .sufficiency import joint_sufficiency
+
+CONFIDENCE = 0.99
+N_PAIRS = 1024
+"""On how many pairs of each family every edge is interchanged."""
+TOLERANCE = 0.01
+"""An edge has an effect where it changes an answer on a larger share of pairs than this."""
+
+
+@dataclass(frozen=True)
+class Count:
+    """How many of some trials showed something.
+
+    Attributes:
+        found: so many did.
+        tried: of so many.
+    """
+
+    found: int
+    tried: int
+
+    @property
+    def share(self) -> float:
+        """The share that did."""
+        return self.found / self.tried
+
+    @property
+    def bounds(self) -> tuple[float, float]:
+        """The exact interval of the share of all that do, at a confidence of 99%."""
+        interval = binomtest(self.found, self.tried).proportion_ci(CONFIDENCE, method="exact")
+        return float(interval.low), float(interval.high)
+
+    def exceeds(self, tolerance: float) -> bool | None:
+        """Whether the share is above a tolerance; `None` where that cannot be told."""
+        low, high = self.bounds
+        return True if low > tolerance else False if high <= tolerance else None
+
+
+@dataclass(frozen=True, eq=False)
+class CountedEdge:
+    """What was counted of one edge.
+
+    Attributes:
+        name: of the edge.
+        full: pairs that change an answer, with any sources.
+        permuted: with the rows of `pos_embed` permuted on the sources as well.
+        witness: the first of `full`, or else of `permuted`.
+    """
+
+    name: str
+    full: Count
+    permuted: Count
+    witness: Witness | None
+
+    @property
+    def state(self) -> EdgeState | None:
+        """The state of the edge; `None` where it cannot be told."""
+        match self.full.exceeds(TOLERANCE), self.permuted.exceeds(TOLERANCE):
+            case True, _:
+                return EdgeState.CAUSAL
+            case False, True:
+                return EdgeState.POSITIONAL
+            case False, False:
+                return EdgeState.INERT
+        return None
+
+    def label(self, carried: tuple[str, ...]) -> EdgeLabel:
+        """Return the label of the edge; where its state cannot be told, the likelier one."""
+        states = EdgeState.CAUSAL, EdgeState.POSITIONAL
+        for state, count in zip(states, (self.full, self.permuted), strict=True):
+            if count.share > TOLERANCE and self.witness is not None:
+                counts = {"changed": count.found, "tried": count.tried}
+                witness = self.witness.model_copy(update=counts)
+                return EdgeLabel(
+                    edge=self.name, state=state, variables=carried, certificate=witness
+                )
+        bounds = self.full.bounds[1], self.permuted.bounds[1]
+        return EdgeLabel(
+            edge=self.name,
+            state=EdgeState.INERT,
+            variables=carried,
+            certificate=Counted(
+                changed=self.full.found,
+                tried=self.full.tried,
+                permuted_changed=self.permuted.found,
+                bound=max(bounds),
+                tolerance=TOLERANCE,
+            ),
+            permuted=self.permuted.tried,
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class CountedStates:
+    """The states of all edges of a model, as they were counted.
+
+    Attributes:
+        edges: what was counted of each, by name.
+        labels: the label of each, and how far the causal ones suffice together.
+    """
+
+    edges: Mapping[str, CountedEdge]
+    labels: CircuitLabels
+
+
+def counted_states(
+    compiled: CompiledModel, domain: TaskDomain, *, task: str, seed: int, n_pairs: int = N_PAIRS
+) -> CountedStates:
+    """Interchange every edge of a model by itself, and count.
+
+    Args:
+        compiled: the model.
+        domain: bases and sources are drawn from here, the same ones for all edges.
+        task: the id that is kept in the labels.
+        seed: draws them.
+        n_pairs: how many, of each family.
+    """
+    with threadpool_limits(limits=1):  # many small products: more threads are slower
+        runs = DomainRuns(compiled.model.weights, domain.tokens)
+        families = [
+            _Counting.of(compiled, domain, n_pairs, seed, family)
+            for family in (Family.FULL, Family.POSITIONS)
+        ]
+        edges = {edge.name: _counted(edge, *families) for edge in runs.graph.edges}
+        carried = compiled.source_map.carried
+        found = tuple(one.label(carried.get(name, ())) for name, one in edges.items())
+        states = {label.edge: label.state for label in found}
+        sufficiency = joint_sufficiency(compiled, states, domain, runs, seed=seed)
+    labels = CircuitLabels(
+        task=task,
+        weights=weights_digest(compiled.model.weights),
+        n_inputs=len(domain.tokens),
+        exhaustive=domain.exhaustive,
+        seed=seed,
+        edges=found,
+        sufficiency=sufficiency,
+    )
+    return CountedStates(edges, labels)
+
+
+def _counted(edge: Edge, full: "_Counting", permuted: "_Counting") -> CountedEdge:
+    (first, witness), (second, other) = full.count(edge), permuted.count(edge)
+    shown = witness if first.share > TOLERANCE else other or witness
+    return CountedEdge(edge.name, first, second, shown)
+
+
+@dataclass(frozen=True, eq=False)
+class _Counting:
+    """Counts interchanges on pairs of one family."""
+
+    compiled: CompiledModel
+    pairs: Pairs
+    base: Run
+    source: Run
+    moves: bool
+
+    @classmethod
+    def of(
+        cls, compiled: CompiledModel, domain: TaskDomain, n_pairs: int, seed: int, family: Family
+    ) -> "_Counting":
+        weights, moves = compiled.model.weights, family is Family.POSITIONS
+        rng = np.random.default_rng([seed, 20 + moves])
+        pairs = Pairs.draw(domain, n_pairs, rng, family)
+        moved = weights.W_pos[pairs.positions] if moves else None
+        base, source = run(weights, pairs.base), run(weights, pairs.source, pos_embed=moved)
+        return cls(compiled, pairs, base, source, moves)
+
+    def count(self, edge: Edge) -> tuple[Count, Witness | None]:
+        """Return on how many pairs an answer changes, and the first of them."""
+        weights, codec = self.compiled.model.weights, self.compiled.model.codec
+        graph = ComponentGraph.of(weights)
+        place = graph.writer_index[edge.writer.name]
+        delta = self.source.contributions[place] - self.base.contributions[place]
+        depth, change = change_of_stream(weights, graph, self.base, edge.reader, delta)
+        logits = resume(weights, graph, self.base.streams[depth] + change, depth)
+        before, after = codec.decode_ids(self.base.logits), codec.decode_ids(logits)
+        changed = (before != after) & codec.is_real(self.pairs.base)
+        count = Count(int(changed.any(axis=1).sum()), len(changed))
+        if not count.found:
+            return count, None
+        pair, at = np.argwhere(changed)[0].tolist()
+        pairs = self.pairs
+        return count, Witness(
+            base=tuple(pairs.base[pair].tolist()),
+            source=tuple(pairs.source[pair].tolist()),
+            positions=tuple(pairs.positions[pair].tolist()) if self.moves else None,
+            position=at,
+            before=int(before[pair, at]),
+            after=int(after[pair, at]),
+            changed=0,
+            tried=0,
+        )

@@ -1,0 +1,287 @@
+"""Trained models: ordinary transformers, trained until they run a program, and measured.
+
+A model is trained by `interchange_training` on inputs of the domain of its program. Where a cycle
+ends and interchanges of inputs that it was trained on give what the program says, it is measured
+on the inputs that were held out; if it does not pass the `training_gate`, training goes on.
+"""
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+
+import jax.numpy as jnp
+import numpy as np
+
+from ..benchmark_programs import TaskId
+from ..benchmark_programs.task_id import TRAINED
+from ..compiler import CompiledModel, Weights
+from ..compiler.component_graph import ComponentGraph
+from ..compiler.interchange_training import (
+    InterchangeRows,
+    InterchangeTraining,
+    TrainingRecipe,
+    TrainingState,
+    answer_logits,
+)
+from ..compiler.ordinary_transformer import Architecture
+from ..errors import TaskError, listing
+from .aligned_interchanges import AlignedRows
+from .alignment import Alignment
+from .counted_interchanges import Count
+from .digest import weights_digest
+from .own_task_id import OwnTaskId
+from .task import Task, build_model, certified
+from .training_checkpoint import Stand, TrainingCheckpoint
+from .training_gate import MOST_WRONG, HeldOut, TrainingGate
+
+N_ROWS = 600
+"""How many interchanges of each set of edges a model is trained on."""
+N_SEEN = 64
+"""By how many of each it is seen how good a model is."""
+DONE = 0.995
+"""Which share of these must be right before a model is measured."""
+
+Progress = Callable[[int, str], None]
+"""Told after every chunk: how many steps were taken, and what models can do."""
+
+
+@dataclass(frozen=True, eq=False)
+class Trained:
+    """A trained model, and how it came about.
+
+    Attributes:
+        task: the id of its task.
+        start: the seed of its first weights.
+        weights: its weights, which float32 holds.
+        gate: what was measured.
+        loss: the mean over the last steps.
+        steps: how many were taken.
+        measured: how often models were measured on held-out inputs.
+        seconds: how long they took; of models that were trained together, for each the whole.
+    """
+
+    task: str
+    start: int
+    weights: Weights
+    gate: TrainingGate
+    loss: float
+    steps: int
+    measured: int
+    seconds: float
+
+
+def original_of(task: TaskId) -> Task:
+    """Return the same program compiled and certified, from which a task is trained.
+
+    Args:
+        task: its last regime is `trained`.
+    """
+    return certified(replace(task, regimes=task.regimes[:-1]), build_model(task))
+
+
+def architecture_of(task: TaskId | OwnTaskId, original: CompiledModel) -> Architecture:
+    """Return the architecture that the regime `trained` of a task names.
+
+    Raises:
+        TaskError: there is no such one, or components of the program have no place in it.
+    """
+    chosen, weights = dict(task.regimes)[TRAINED], original.model.weights
+    sizes = dict(chosen)
+    d, heads = sizes["d"], sizes["heads"]
+    problems = []
+    if d < 1 or heads < 1 or d % max(heads, 1):
+        problems.append(f"d must be a multiple of heads, got {d} and {heads}")
+    if heads < weights.n_heads:
+        problems.append(
+            f"heads must be at least the {weights.n_heads} that the program has in a layer, got "
+            f"{heads}"
+        )
+    if sizes["layer_norm"] not in (0, 1):
+        problems.append(f"layer_norm must be 0 or 1, got {sizes['layer_norm']}")
+    if problems:
+        raise TaskError(listing(f"{task} is no transformer:", problems))
+    return Architecture(
+        d_model=d,
+        n_layers=weights.n_layers,
+        n_heads=heads,
+        d_head=d // heads,
+        d_mlp=4 * d,
+        causal=weights.causal,
+        layer_norm=bool(sizes["layer_norm"]),
+    )
+
+
+def initial_weights(task: TaskId | OwnTaskId, original: CompiledModel, start: int = 0) -> Weights:
+    """Return the weights with which the training of a task starts.
+
+    Args:
+        task: its last regime is `trained`.
+        original: the same program compiled.
+        start: draws them.
+    """
+    return architecture_of(task, original).initial(original.model.codec, start)
+
+
+def alignment_of(task: TaskId | OwnTaskId, original: CompiledModel) -> Alignment:
+    """Return which components of the trained model of a task stand for which of its program.
+
+    Args:
+        task: its last regime is `trained`.
+        original: the same program compiled.
+    """
+    ordinary = initial_weights(task, original)
+    return Alignment.drawn(
+        ComponentGraph.of(original.model.weights),
+        ComponentGraph.of(ordinary),
+        ordinary.n_heads,
+        dict(dict(task.regimes)[TRAINED])["seed"],
+    )
+
+
+def held_out(task: TaskId | OwnTaskId, original: Task) -> HeldOut:
+    """Return what models of a task are measured by.
+
+    Args:
+        task: its last regime is `trained`.
+        original: the same program compiled, and certified.
+    """
+    alignment = alignment_of(task, original.compiled)
+    return HeldOut(original.compiled, original.labels, original.domain, alignment)
+
+
+def train(
+    task: TaskId | OwnTaskId,
+    original: Task,
+    starts: Sequence[int] = (0,),
+    *,
+    recipe: TrainingRecipe | None = None,
+    checkpoint: Path | None = None,
+    progress: Progress | None = None,
+) -> tuple[Trained, ...]:
+    """Train ordinary transformers to run a program, one from each of several starts, together.
+
+    Args:
+        task: its last regime is `trained`.
+        original: the same program compiled, and certified.
+        starts: seeds of the first weights. Training ends when one of the models passes.
+        recipe: how they are trained.
+        checkpoint: a file in which training keeps where it stands, and from which it goes on.
+        progress: is told of every chunk of steps that does not end training.
+
+    Raises:
+        TaskError: something that is asked for cannot be; all of it is told.
+        BundleError: the checkpoint is of another training.
+    """
+    recipe = recipe or TrainingRecipe()
+    problems = list(recipe.problems)
+    if not starts or any(not isinstance(one, int) or one < 0 for one in starts):
+        problems.append(f"starts: must be one or more numbers from 0 up, got {list(starts)}")
+    if problems:
+        raise TaskError(listing(f"{task} cannot be trained so:", problems))
+    measured_by = held_out(task, original)
+    n_inputs, n_held_out = (len(one.tokens) for one in (original.domain, measured_by.domain))
+    if Count(0, n_held_out).bounds[1] > MOST_WRONG:
+        raise TaskError(
+            f"{task} cannot be measured: {n_held_out:,} of its {n_inputs:,} inputs are held out, "
+            f"too few to tell whether at most {MOST_WRONG:.0%} are wrong; take a larger vocabulary "
+            "or length"
+        )
+    first = [initial_weights(task, original.compiled, start) for start in starts]
+    tell = progress or (lambda _steps, _text: None)
+    run = _Run(task, measured_by, first, list(starts), recipe, checkpoint, tell)
+    return run.until_good()
+
+
+@dataclass(frozen=True, eq=False)
+class _Run:
+    """One training of several models."""
+
+    task: TaskId | OwnTaskId
+    held_out: HeldOut
+    first: list[Weights]
+    starts: list[int]
+    recipe: TrainingRecipe
+    place: Path | None
+    progress: Progress
+
+    def until_good(self) -> tuple[Trained, ...]:
+        """Train until a model passes the gate, or all steps are taken."""
+        recipe, training = self.recipe, self._training
+        stand = self._checkpoint.read(training.start(self.first, self.starts[0]))
+        began = time.perf_counter() - stand.seconds
+        while True:
+            state, losses = training.chunk(stand.state)
+            steps, measured = int(state.step), stand.measured
+            said = f"loss {losses.min():.2g}"
+            if recipe.ends_cycle(steps):
+                share = self._share(state)
+                said += f", {share:.2%} of interchanges right"
+                if share >= DONE or steps >= recipe.steps:
+                    measured += 1
+                    seconds = time.perf_counter() - began
+                    found = self._measured(state, losses, measured, seconds)
+                    if steps >= recipe.steps or any(one.gate.passed for one in found):
+                        return found
+            self.progress(steps, said)
+            stand = Stand(state, measured, time.perf_counter() - began)
+            self._checkpoint.write(stand)
+
+    @cached_property
+    def _training(self) -> InterchangeTraining:
+        held_out, codec = self.held_out, self.held_out.original.model.codec
+        rng = np.random.default_rng([held_out.seed, 1])
+        rows = held_out.aligned.draw(held_out.train, N_ROWS, rng)
+        targets = answer_logits(codec, rows.answers).astype(np.float32)
+        counted = codec.is_real(rows.base).astype(np.float32)
+        given = rows.base, rows.source, rows.positions, rows.chosen, targets, counted
+        return InterchangeTraining(
+            self.first[0],
+            codec,
+            held_out.masks,
+            held_out.quiet,
+            InterchangeRows(*map(jnp.asarray, given)),
+            self.recipe,
+        )
+
+    @cached_property
+    def _seen(self) -> AlignedRows:
+        """New interchanges of inputs that models are trained on."""
+        held_out = self.held_out
+        rng = np.random.default_rng([held_out.seed, 2])
+        return held_out.aligned.draw(held_out.train, N_SEEN, rng)
+
+    def _share(self, state: TrainingState) -> float:
+        """Return which share of these is right in the best model, with quiet edges and without."""
+        each = (
+            self.held_out.right(self._training.weights(state, place), self._seen)
+            for place in range(len(self.starts))
+        )
+        return max(min(float(right.mean()) for right in both) for both in each)
+
+    def _measured(
+        self, state: TrainingState, losses: np.ndarray, measured: int, seconds: float
+    ) -> tuple[Trained, ...]:
+        found = []
+        for place, start in enumerate(self.starts):
+            weights = self._training.weights(state, place)
+            gate = self.held_out.gate(weights, str(self.task))
+            found.append(
+                Trained(
+                    str(self.task),
+                    start,
+                    weights,
+                    gate,
+                    float(losses[place]),
+                    int(state.step),
+                    measured,
+                    seconds,
+                )
+            )
+        return tuple(found)
+
+    @cached_property
+    def _checkpoint(self) -> TrainingCheckpoint:
+        of = f"{self.task} {weights_digest(self.held_out.original.model.weights)} {self.recipe!r}"
+        return TrainingCheckpoint(self.place, of, self.starts)
