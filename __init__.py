@@ -67,6 +67,7 @@ if TYPE_CHECKING:
         load_suite,
         make_task,
         sample_tasks,
+        splice,
     )
 
 __version__ = "0.1.0"
@@ -97,6 +98,7 @@ _HOMES = {
     "sample_tasks": ("ground_truth", "sample_tasks"),
     "score": ("evaluators", "score"),
     "score_suite": ("evaluators", "score_suite"),
+    "splice": ("ground_truth", "splice"),
     "sweep": ("evaluators", "sweep"),
 }
 
@@ -144,6 +146,7 @@ __all__ = [
     "sample_tasks",
     "score",
     "score_suite",
+    "splice",
     "sweep",
 ]
 

@@ -60,6 +60,7 @@ from .tool_commands import (
     asked_tools,
     write_problem_of,
 )
+from .train_command import splice, train
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -288,6 +289,8 @@ def show(
 
 app.command("compile")(compile_file)
 app.command()(compress)
+app.command()(train)
+app.command()(splice)
 app.command("list")(list_everything)
 app.command()(check)
 app.command()(build)

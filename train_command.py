@@ -1,0 +1,188 @@
+"""`glassbench train` and `glassbench splice`: ordinary models that run a program."""
+
+from pathlib import Path
+from textwrap import shorten
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from .bundle_commands import TaskName
+from .console import console, counted, print_table, progress, told_progress
+from .errors import CertificationError, TaskError, listing
+from .whole_file import check_place
+
+if TYPE_CHECKING:
+    from .benchmark_programs import TaskId
+    from .ground_truth.trained import Trained
+
+_LINE = 160
+_INTERRUPTED = 130  # what shells say of a command that was stopped from the keyboard
+
+Starts = Annotated[
+    int, typer.Option(min=1, help="How many models, from different first weights, together.")
+]
+Cycles = Annotated[
+    int,
+    typer.Option(
+        min=1, help="How many cycles at most, each three times as long as the one before."
+    ),
+]
+TrainingFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--checkpoint",
+        metavar="FILE",
+        help="Where training stands is kept here, and it goes on from here.",
+    ),
+]
+BundlesFolder = Annotated[
+    Path | None,
+    typer.Option(
+        "-o", "--output", metavar="DIR", help="Where the bundle of a model that passes goes."
+    ),
+]
+
+
+def train(
+    task: Annotated[str, typer.Argument(metavar="TASK", help="A task of the regime `trained`.")],
+    starts: Starts = 1,
+    cycles: Cycles = 4,
+    checkpoint: TrainingFile = None,
+    output: BundlesFolder = None,
+) -> None:
+    """Train an ordinary transformer until it runs a program inside as well, and measure it.
+
+    It is trained by interchanges, and measured on inputs that are held out. Interrupted, it goes
+    on from its checkpoint.
+    """
+    from .benchmark_programs import TaskId
+    from .benchmark_programs.task_id import TRAINED
+    from .compiler.interchange_training import TrainingRecipe
+    from .ground_truth.trained import original_of
+    from .ground_truth.trained import train as trained_models
+
+    asked = TaskId.parse(task)
+    if TRAINED not in dict(asked.regimes):
+        raise TaskError(f"{asked} is not trained; name the regime, as in {asked.name}/{TRAINED}")
+    for place in (output, None if checkpoint is None else checkpoint.parent):
+        if place is not None:
+            check_place(place)
+    with progress("Compiling and certifying"):
+        original = original_of(asked)
+    recipe = TrainingRecipe(cycles=cycles)
+    try:
+        with told_progress(recipe.steps // recipe.chunk) as (advance, say):
+
+            def tell(steps: int, text: str) -> None:
+                advance()
+                say(f"step {steps:,}: {text}")
+
+            made = trained_models(
+                asked,
+                original,
+                range(starts),
+                recipe=recipe,
+                checkpoint=checkpoint,
+                progress=tell,
+            )
+    except KeyboardInterrupt:
+        told = "Interrupted."
+        if checkpoint is not None and checkpoint.exists():
+            told += f" The same command goes on from {checkpoint}."
+        console(stderr=True).print(told, style="red", soft_wrap=True)
+        raise typer.Exit(_INTERRUPTED) from None
+    _print_trained(made)
+    best = next((one for one in made if one.gate.passed), None)
+    if best is None:
+        raise CertificationError(
+            listing(
+                f"{asked} is no task yet: what is inside its model is not what the program says. "
+                "Take more --cycles or --starts, or a larger d:",
+                [shorten(one, _LINE) for one in made[0].gate.shortcomings],
+            )
+        )
+    if output is not None:
+        _write_bundle(asked, best, output)
+
+
+def _print_trained(made: "tuple[Trained, ...]") -> None:
+    """Print a row for each model."""
+    heading = ["Start", "Passes", "Steps", "Seconds", "Answers", "Interchanges", "Strict"]
+    rows = [
+        [
+            str(one.start),
+            "yes" if one.gate.passed else "no",
+            f"{one.steps:,}",
+            f"{one.seconds:.1f}",
+            *(
+                f"{1 - count.share:.2%}"
+                for count in (one.gate.answers, one.gate.interchanged, one.gate.strict)
+            ),
+            str(len(one.gate.moved)),
+        ]
+        for one in made
+    ]
+    print_table([*heading, "Edges moved"], rows)
+    console().print("\nShares of held-out inputs and pairs on which every answer is right.")
+
+
+def _write_bundle(task: "TaskId", made: "Trained", folder: Path) -> None:
+    """Write the bundle of a model that passes."""
+    from .ground_truth.bundle_building import build_bundle
+
+    with progress("Writing its bundle"):
+        built = build_bundle(task, folder, weights=made.weights)
+    console().print(f"\nWritten: {built.path}", soft_wrap=True)
+
+
+def splice(
+    task: TaskName,
+    component: Annotated[
+        str | None,
+        typer.Argument(help="A head or an MLP of its model; all that stand for one if none."),
+    ] = None,
+    block: Annotated[
+        str | None, typer.Option(help="A head or an MLP of the compiled model.")
+    ] = None,
+) -> None:
+    """Replace components of a trained model by compiled blocks; measure what is kept of it."""
+    from .asked_tasks import load_all, named_task
+    from .ground_truth import Task
+    from .ground_truth import splice as spliced
+
+    (loaded,) = load_all([named_task(task)])
+    if not isinstance(loaded, Task):
+        raise TaskError(f"{loaded.id} has no program; name a task of the regime `trained`")
+    if component is None and loaded.training is not None:
+        alignment = loaded.training.alignment
+        places = [alignment.name(one.name) for one in alignment.compiled.writers if one.layer >= 0]
+    else:
+        places = [component or ""]
+    found = []
+    with progress("Splicing", len(places)) as advance:
+        for place in places:
+            found.append(spliced(loaded, place, block))
+            advance()
+    rows = []
+    for one in found:
+        others = [kept for name, kept in one.controls.items() if name not in _KINDS]
+        rows.append(
+            [
+                one.component,
+                f"{one.block}: {', '.join(one.variables)}",
+                f"{one.kept:.3f}",
+                f"{max(others):.3f}" if others else "",
+                *(f"{one.controls[name]:.3f}" for name in _KINDS),
+                f"{one.decoded:.3f}",
+                f"{one.explained:.3f}",
+            ]
+        )
+    heading = ["Component", "Block", "Kept", "Best other block", "Random", "Mean"]
+    print_table([*heading, "Read right", "Explained"], rows)
+    console().print(
+        f"\nKept: share of {counted(found[0].n_inputs, 'held-out input')} on which every answer "
+        "stays."
+    )
+
+
+_KINDS = ("random weights", "the mean")
