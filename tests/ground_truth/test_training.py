@@ -1,0 +1,218 @@
+"""Training of ordinary transformers: what they are trained on, and how training goes on."""
+
+import numpy as np
+import pytest
+
+from glassbench.benchmark_programs import TaskId
+from glassbench.compiler.component_graph import ComponentGraph
+from glassbench.compiler.executor import interchange, run
+from glassbench.compiler.interchange_training import TrainingRecipe, answer_logits
+from glassbench.compiler.interchanged_forward import InterchangedForward
+from glassbench.compiler.ordinary_transformer import Architecture
+from glassbench.errors import BundleError, TaskError
+from glassbench.ground_truth.alignment import Alignment
+from glassbench.ground_truth.circuit_labels import EdgeState
+from glassbench.ground_truth.masked_interchanges import interchanged_logits
+from glassbench.ground_truth.trained import held_out, initial_weights, original_of, train
+
+TASK = TaskId.parse("histogram/trained[d=8,heads=2,seed=1]")
+SHORT = TrainingRecipe(cycle=2, cycles=2, chunk=2, batch=8)
+
+
+@pytest.fixture(scope="module")
+def original():
+    return original_of(TASK)
+
+
+def test_rates_fall_in_each_cycle_and_start_anew():
+    recipe = TrainingRecipe(cycle=100, cycles=3, chunk=50, rate=1.0, warm_up=10)
+    rates = np.concatenate([recipe.rates(done) for done in range(0, recipe.steps, 50)])
+    assert recipe.steps == len(rates) == 1300
+    assert [done for done in range(0, 1301, 50) if recipe.ends_cycle(done)] == [100, 400, 1300]
+    assert rates[:5] == pytest.approx((1 + np.arange(5)) / 10, rel=0.01)
+    for start, length in ((100, 300), (400, 900)):
+        along = np.pi * np.arange(length) / length
+        assert rates[start : start + length] == pytest.approx((1 + np.cos(along)) / 2)
+
+
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        ({"chunk": 30}, "cycle: must be a multiple of chunk, 30, got 2000"),
+        ({"batch": 0}, "batch: must be at least 1, got 0"),
+        ({"rate": -1.0}, "rate: must be above 0, got -1.0"),
+    ],
+)
+def test_recipes_that_cannot_be(changed, said, original):
+    with pytest.raises(TaskError, match="cannot be trained so") as caught:
+        train(TASK, original, recipe=TrainingRecipe(**changed))
+    assert said in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("regime", "said"),
+    [
+        ("d=9,heads=2", "d must be a multiple of heads, got 9 and 2"),
+        ("layer_norm=2", "layer_norm must be 0 or 1, got 2"),
+    ],
+)
+def test_architectures_that_cannot_be(regime, said, original):
+    task = TaskId.parse(f"histogram/trained[{regime}]")
+    with pytest.raises(TaskError, match=said):
+        initial_weights(task, original.compiled)
+
+
+def test_a_program_has_room_in_the_heads():
+    task = TaskId.parse("majority_token/trained[d=8,heads=1]")
+    with pytest.raises(TaskError, match="heads must be at least the 2 that the program has"):
+        initial_weights(task, original_of(task).compiled)
+
+
+def test_too_few_inputs_are_told_of_before_training():
+    task = TaskId.parse("histogram[vocab=2,length=3]/trained[d=8,heads=2]")
+    with pytest.raises(TaskError, match="of its 14 inputs are held out, too few to tell whether"):
+        train(task, original_of(task))
+
+
+def test_trained_stands_alone():
+    with pytest.raises(TaskError, match="trained must stand alone"):
+        TaskId.parse("histogram/crowded/trained")
+
+
+def test_layers_and_heads_are_placed_by_seed():
+    found = set()
+    for seed in range(8):
+        task = TaskId.parse(f"histogram/trained[d=8,heads=4,spare_layers=2,seed={seed}]")
+        compiled = original_of(task).compiled
+        ordinary = ComponentGraph.of(initial_weights(task, compiled))
+        alignment = Alignment.drawn(ComponentGraph.of(compiled.model.weights), ordinary, 4, seed)
+        heads = [one.name for one in alignment.compiled.writers if one.head >= 0]
+        assert set(alignment.heads) == set(heads)
+        assert {alignment.name(one) for one in heads} <= set(ordinary.writer_index)
+        found.add(tuple(alignment.heads.items()))
+    assert len(found) > 3
+
+
+def test_inputs_are_split_and_none_is_in_both(original):
+    measured_by = held_out(TASK, original)
+    train_rows, held_rows = (
+        {tuple(row) for row in part.tokens.tolist()}
+        for part in (measured_by.train, measured_by.domain)
+    )
+    assert not train_rows & held_rows
+    assert train_rows | held_rows == {tuple(row) for row in original.domain.tokens.tolist()}
+    assert 0.2 < len(held_rows) / len(original.domain.tokens) < 0.3
+    rows = measured_by.rows
+    assert {tuple(row) for row in rows.base.tolist()} <= held_rows
+    assert {tuple(row) for row in rows.source.tolist()} <= held_rows
+    assert len({int(length) for length in (rows.source < 4).sum(axis=1)}) == 5  # all lengths
+    moved = (rows.positions != np.arange(rows.positions.shape[1])).any(axis=1)
+    assert 0.1 < moved.mean() < 0.3  # one in four is permuted, some to what they were
+
+
+@pytest.mark.parametrize("name", ["histogram", "count_before_minus_after", "reverse"])
+def test_targets_are_what_the_compiled_model_gives(name):
+    """The interpreter with variables overridden, against interchanges on compiled weights."""
+    task = TaskId.parse(f"{name}/trained[seed=2]")
+    original = original_of(task)
+    measured_by = held_out(task, original)
+    compiled_sets = measured_by.alignment.sets(original.labels.states)
+    rows = measured_by.aligned.draw(measured_by.domain, 24, np.random.default_rng(0))
+    weights, codec = original.compiled.model.weights, original.compiled.model.codec
+    graph = ComponentGraph.of(weights)
+    forward = InterchangedForward(weights)
+    masks = [np.zeros(forward.edge_shape), *map(forward.edge_mask, compiled_sets.values())]
+    edges = np.stack(masks)[rows.chosen]
+    logits = interchanged_logits(weights, rows.base, rows.source, rows.positions, edges)
+    ids = np.stack([one.decode_ids(logits[..., at]) for one, at in codec.logit_slices], axis=-1)
+    real = codec.is_real(rows.base)
+    assert (ids[real] == rows.answers[real]).all()
+    plain = codec.decode_ids(run(weights, rows.base, graph=graph).logits)
+    changed = ((ids[..., 0] != plain) & real).any(axis=1)
+    assert not changed[rows.chosen == 0].any()
+    assert all(changed[rows.chosen == place].any() for place in range(1, len(masks)))
+
+
+@pytest.mark.parametrize("layer_norm", [False, True])
+def test_masked_interchanges_are_those_of_the_executor(layer_norm, original):
+    codec = original.compiled.model.codec
+    weights = Architecture(8, 2, 2, 4, 16, layer_norm=layer_norm).initial(codec, 0)
+    graph, rng = ComponentGraph.of(weights), np.random.default_rng(0)
+    base, source = (original.domain.draw(len(graph.edges), rng) for _ in range(2))
+    positions = np.tile(np.arange(base.shape[1]), (len(base), 1))
+    readers = {reader.name: place for place, reader in enumerate(graph.readers)}
+    edges = np.zeros((len(base), len(graph.readers), len(graph.writers)))
+    expected = []
+    for place, edge in enumerate(graph.edges):
+        writer = graph.writer_index[edge.writer.name]
+        edges[place, readers[edge.reader.name], writer] = 1
+        one, other = (run(weights, tokens[place : place + 1]) for tokens in (base, source))
+        delta = other.contributions[writer] - one.contributions[writer]
+        expected.append(interchange(weights, graph, one, edge.reader, delta)[0])
+    found = interchanged_logits(weights, base, source, positions, edges)
+    np.testing.assert_allclose(found, expected, atol=1e-12)
+
+
+def test_states_of_edges_that_stand_for_nothing_are_inert(original):
+    measured_by = held_out(TASK, original)
+    effects = {name for name, state in measured_by.wanted.items() if state.has_effect}
+    alignment = measured_by.alignment
+    assert effects == {
+        alignment.edge(name) for name, state in original.labels.states.items() if state.has_effect
+    }
+    others = set(measured_by.wanted.values()) - {EdgeState.CAUSAL, EdgeState.POSITIONAL}
+    assert others == {EdgeState.INERT}
+    assert set(measured_by.wanted) == set(alignment.ordinary.edge_names)
+
+
+def test_logits_that_stand_for_answers_decode_to_them(original):
+    codec = original.compiled.model.codec
+    ids = np.array([[[0], [3], [-1]]])
+    assert codec.decode_ids(answer_logits(codec, ids)).tolist() == [[0, 3, -1]]
+
+
+def test_training_goes_on_where_it_was_stopped(original, tmp_path):
+    """Interrupted after any chunk, it comes to the same weights."""
+    whole = train(TASK, original, (0, 1), recipe=SHORT)
+    assert [one.steps for one in whole] == [8, 8]
+    assert [one.start for one in whole] == [0, 1]
+    assert not whole[0].gate.passed
+    assert whole[0].weights.W_E.tobytes() != whole[1].weights.W_E.tobytes()
+    file = tmp_path / "stand"
+
+    class Stop(Exception):
+        pass
+
+    def stop(steps, _text):
+        if steps == 4:
+            raise Stop
+
+    with pytest.raises(Stop):
+        train(TASK, original, (0, 1), recipe=SHORT, checkpoint=file, progress=stop)
+    told = []
+    again = train(
+        TASK,
+        original,
+        (0, 1),
+        recipe=SHORT,
+        checkpoint=file,
+        progress=lambda steps, text: told.append((steps, text)),
+    )
+    assert [steps for steps, _ in told] == [4, 6]
+    for one, other in zip(whole, again, strict=True):
+        for (name, array), (_, found) in zip(
+            one.weights.arrays(), other.weights.arrays(), strict=True
+        ):
+            np.testing.assert_array_equal(array, found, err_msg=name)
+    with pytest.raises(BundleError, match="must be a checkpoint of this task, recipe and these"):
+        train(TASK, original, (0, 2), recipe=SHORT, checkpoint=file)
+
+
+def test_training_lowers_the_loss(original):
+    losses = []
+    recipe = TrainingRecipe(cycle=150, cycles=1, chunk=50)
+    (made,) = train(
+        TASK, original, recipe=recipe, progress=lambda _steps, text: losses.append(text)
+    )
+    assert float(losses[0].split()[1].rstrip(",")) > 2 * made.loss
+    assert made.gate.shortcomings[0].startswith("answers: at most 2% may be wrong, and")

@@ -1,0 +1,65 @@
+"""`glassbench train` and `glassbench splice`: what they print and write, and what they refuse."""
+
+from functools import partial
+
+import pytest
+
+from glassbench.benchmark_programs import TaskId, get_suite
+from glassbench.ground_truth import load, load_bundle, trained
+
+TASK = str(next(task for task in get_suite("trained") if task.name == "shift"))
+
+
+@pytest.fixture
+def run(tmp_path, monkeypatch, invoke):
+    """Run a command in an empty folder."""
+    monkeypatch.chdir(tmp_path)
+    return partial(invoke)
+
+
+@pytest.fixture
+def untrained(monkeypatch):
+    """Have nothing trained: what comes out is what is stored."""
+
+    def train(task, original, starts, *, recipe, checkpoint, progress):
+        progress(recipe.chunk, "as it is")
+        gate = load(str(task)).training
+        weights = gate.compiled.model.weights
+        return tuple(
+            trained.Trained(str(task), start, weights, gate, 0.5, recipe.steps, 1, 0.1)
+            for start in starts
+        )
+
+    monkeypatch.setattr(trained, "train", train)
+
+
+@pytest.mark.usefixtures("untrained")
+def test_what_passes_is_told_and_written(run):
+    out = run("train", TASK, "--starts", "2", "--cycles", "1", "-o", "bundles").stdout
+    rows = [line.split() for line in out.splitlines() if line.strip().startswith(("0 ", "1 "))]
+    assert [row[:3] for row in rows] == [["0", "yes", "2,000"], ["1", "yes", "2,000"]]
+    place = out.split("Written: ")[1].strip()
+    assert load_bundle(place).id == TaskId.parse(TASK)
+
+
+def test_what_does_not_pass_says_why(run):
+    out = run("train", "histogram/trained[d=4,heads=1]", "--cycles", "1", code=1)
+    assert " no " in out.stdout
+    assert "is no task yet: what is inside its model is not what the program says" in out.stderr
+    assert "answers: at most 2% may be wrong" in out.stderr
+
+
+def test_a_task_of_another_regime_is_refused(run):
+    told = run("train", "histogram/scrambled", code=1).stderr
+    assert "is not trained; name the regime, as in histogram/trained" in told
+
+
+def test_components_are_spliced(run):
+    out = run("splice", TASK).stdout
+    alignment = load(TASK).training.alignment
+    (head,) = alignment.heads.values()
+    (row,) = (line.split() for line in out.splitlines() if line.strip().startswith(f"{head} "))
+    assert float(row[3]) > 0.95
+    assert "held-out inputs on which every answer stays" in out
+    told = run("splice", TASK, "a7.h7", code=1).stderr
+    assert "no component 'a7.h7'" in told
