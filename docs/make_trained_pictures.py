@@ -1,0 +1,111 @@
+"""Draws the picture of docs/trained.md, and prints its tables.
+
+python docs/make_trained_pictures.py [docs/trained_methods.csv]
+
+Nothing is measured: numbers are those of performance/trained_regimes.py.
+"""
+
+from pathlib import Path
+from typing import Annotated
+
+import numpy as np
+import pandas as pd
+import typer
+from matplotlib.figure import Figure
+from scipy.stats import spearmanr
+
+from glassbench.compiler.picture_file import write_figure
+
+MEASURED = Path(__file__).parent / "trained_methods.csv"
+FOLDER = Path(__file__).parent / "pictures"
+REGIMES = ("exact", "scrambled", "crowded", "superposed", "trained")
+
+# Okabe and Ito's palette, which the colour-blind can tell apart; markers say the same.
+STYLES = (
+    ("#0072B2", "o"),
+    ("#E69F00", "s"),
+    ("#009E73", "^"),
+    ("#D55E00", "v"),
+    ("#CC79A7", "D"),
+    ("#56B4E9", "P"),
+    ("#000000", "X"),
+)
+GREY = "#707070"
+
+
+def common(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows of programs that are there in every regime."""
+    counts = frame.groupby("program").regime.nunique()
+    return frame[frame.program.isin(counts[counts == frame.regime.nunique()].index)]
+
+
+def means(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return the mean score of each method in each regime, best on trained models first."""
+    table = frame.pivot_table(index="method", columns="regime", values="normalised")
+    regimes = [one for one in REGIMES if one in table]
+    return table[regimes].sort_values("trained", ascending=False, kind="stable")
+
+
+def agreements(table: pd.DataFrame) -> pd.Series:
+    """Return how far every other regime ranks the methods as trained models do, by Spearman."""
+    others = [one for one in table if one != "trained"]
+    return pd.Series({one: spearmanr(table[one], table["trained"]).statistic for one in others})
+
+
+def figure_of(frame: pd.DataFrame) -> Figure:
+    """Draw a line for each method over the regimes; names stand at the end of lines."""
+    table = means(common(frame))
+    figure = Figure(figsize=(9.6, 5.2), layout="constrained")
+    axes = figure.subplots()
+    places = np.arange(len(table.columns))
+    for place, (method, row) in enumerate(table.iterrows()):
+        colour, marker = STYLES[place % len(STYLES)]
+        dashes = "-" if place < len(STYLES) else "--"
+        axes.plot(places, row, dashes, color=colour, marker=marker, markersize=6, label=method)
+    ends = _apart(table["trained"].to_numpy(), 0.062)
+    for height, (method, row), place in zip(ends, table.iterrows(), range(len(table)), strict=True):
+        colour = STYLES[place % len(STYLES)][0]
+        text = f"{method} {row['trained']:.2f}"
+        axes.annotate(
+            text,
+            (places[-1], row["trained"]),
+            (places[-1] + 0.12, height),
+            color=colour,
+            va="center",
+            arrowprops={"arrowstyle": "-", "color": colour, "linewidth": 0.6},
+        )
+    axes.axhline(0, color=GREY, linewidth=0.8)
+    axes.axhline(1, color=GREY, linewidth=0.8)
+    axes.set_xticks(places, table.columns)
+    axes.set(xlim=(-0.2, places[-1] + 1.5), ylabel="average precision, floor 0 to oracle 1")
+    n_programs = common(frame).program.nunique()
+    axes.set_title(f"The same {n_programs} programs under five regimes", fontsize="medium")
+    for side in ("top", "right"):
+        axes.spines[side].set_visible(False)
+    return figure
+
+
+def _apart(heights: np.ndarray, least: float) -> np.ndarray:
+    """Return heights that are at least so far from each other, in the same descending order."""
+    found = heights.astype(float).copy()
+    for _ in range(200):
+        for place in range(len(found) - 1):
+            lacking = least - (found[place] - found[place + 1])
+            if lacking > 0:
+                found[place] += lacking / 2
+                found[place + 1] -= lacking / 2
+    return found
+
+
+def main(measured: Annotated[Path, typer.Argument()] = MEASURED) -> None:
+    frame = pd.read_csv(measured)
+    table = means(common(frame))
+    print(table.round(2).to_string())
+    print(f"\nSpearman with trained: {agreements(table).round(2).to_dict()}")
+    print(f"\nOf all programs:\n{means(frame).round(2).to_string()}")
+    print(f"\nSpearman with trained: {agreements(means(frame)).round(2).to_dict()}")
+    write_figure(lambda: figure_of(frame), FOLDER / "trained_methods.svg")
+
+
+if __name__ == "__main__":
+    typer.run(main)

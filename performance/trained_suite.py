@@ -1,0 +1,103 @@
+"""Trains the tasks of the suite `trained`, and stores those that pass with the package.
+
+python performance/trained_suite.py -o docs/trained_suite.md
+python performance/trained_suite.py 'sort/trained[d=64]' --jobs 1
+
+Without tasks the whole suite is trained anew: what is said of each, how long it took, and
+how long all of it did. Each that passes is stored as soon as it is trained.
+"""
+
+import time
+from importlib.metadata import version
+from pathlib import Path
+from typing import Annotated, NamedTuple
+
+import typer
+from joblib import Parallel, delayed
+from machine import described
+from markdown_table import table
+
+from glassbench.benchmark_programs import TaskId, get_suite
+from glassbench.compiler import Weights
+from glassbench.ground_truth.stored_trainings import FILE, store_trainings
+from glassbench.ground_truth.trained import original_of, train
+
+HEADING = [
+    "task",
+    "layers",
+    "LayerNorm",
+    "steps",
+    "seconds",
+    "answers",
+    "interchanges",
+    "strict",
+    "causal edges",
+    "states equal",
+]
+
+
+class Row(NamedTuple):
+    """What came of one task."""
+
+    task: str
+    passed: bool
+    weights: Weights
+    cells: list[str]
+    shortcomings: tuple[str, ...]
+
+
+def trained(task: TaskId) -> Row:
+    """Train one task."""
+    started = time.process_time()
+    (made,) = train(task, original_of(task))
+    gate, seconds = made.gate, time.process_time() - started
+    states = list(gate.labels.states.values())
+    counts = gate.answers, gate.interchanged, gate.strict
+    cells = [
+        f"`{task}`",
+        str(made.weights.n_layers),
+        "yes" if made.weights.layer_norm else "no",
+        f"{made.steps:,}",
+        f"{seconds:.0f}",
+        *(f"{1 - one.share:.2%}" for one in counts),
+        f"{sum(state.has_effect for state in states)} of {len(states)}",
+        "yes" if not gate.moved else f"{len(gate.moved)} not",
+    ]
+    return Row(str(task), gate.passed, made.weights, cells, gate.shortcomings)
+
+
+def versions() -> dict[str, str]:
+    """Return the versions of what training runs on."""
+    return {name: version(name) for name in ("jax", "optax", "numpy")}
+
+
+def main(
+    tasks: Annotated[list[str] | None, typer.Argument(help="All of the suite if none.")] = None,
+    jobs: Annotated[int, typer.Option(help="How many processes work.")] = 2,
+    place: Annotated[Path, typer.Option(help="The file of weights.")] = FILE,
+    output: Annotated[Path | None, typer.Option("-o", help="A file for the table.")] = None,
+) -> None:
+    asked = [TaskId.parse(name) for name in tasks] if tasks else list(get_suite("trained"))
+    started = time.perf_counter()
+    rows = []
+    for row in Parallel(n_jobs=jobs, return_as="generator")(delayed(trained)(t) for t in asked):
+        rows.append(row)
+        if row.passed:
+            store_trainings({row.task: row.weights}, place)
+        print(f"{row.task}: {'passes' if row.passed else row.shortcomings[0]}", flush=True)
+    minutes = (time.perf_counter() - started) / 60
+    n_passed = sum(row.passed for row in rows)
+    text = "\n\n".join(
+        [
+            table(HEADING, [row.cells for row in rows]),
+            f"{n_passed} of {len(rows)} pass, in {minutes:.1f} minutes with {jobs} processes; "
+            f"seconds are of the processor. {described(1, {'packages': versions()})}",
+        ]
+    )
+    print(text)
+    if output is not None:
+        output.write_text(f"{text}\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    typer.run(main)
