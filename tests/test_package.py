@@ -39,6 +39,7 @@ TOP = (
     "site_command",
     "submission_commands",
     "tool_commands",
+    "train_command",
 )
 HEAVY = ("jax", "torch", "matplotlib", "pandas", "haiku", "sklearn", "transformer_lens", "lark")
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from glassbench.benchmark_programs import get_suite
 from glassbench.ground_truth import Registry, RegistryEntry, bundle_files, load
 from glassbench.ground_truth.bundle import RECORDS
 
@@ -39,7 +40,8 @@ def test_the_page_lists_them_all(make_schemas):
 
 
 def test_schemas_name_every_field_of_a_bundle(schemas):
-    files = bundle_files(load("frac_prevs[vocab=2,length=3]/superposed[d=6]"))
+    files = dict(bundle_files(load(get_suite("trained")[0])))
+    files |= bundle_files(load("frac_prevs[vocab=2,length=3]/superposed[d=6]"))
     texts = {json.loads(text)["title"]: json.loads(text) for text in schemas.values()}
     for name in RECORDS:
         left_out = {"activation", "layer_norm"} if name == "model/config.json" else set()

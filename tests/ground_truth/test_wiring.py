@@ -171,10 +171,7 @@ def test_nothing_reachable_is_called_unreachable(kind):
             unwired, unreached = wiring.product(edge) == 0, wiring.reach(edge) == 0
             assert not (changed and (unwired or unreached)), edge.name
             seen.add((changed, unwired, unreached))
-    if "layer_norm" in kind:  # then all is seen
-        assert seen == {(True, False, False), (False, False, False)}
-    else:
-        assert {(True, False, False), (False, True, True), (False, False, True)} <= seen
+    assert {(True, False, False), (False, True, True), (False, False, True)} <= seen
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -184,9 +181,9 @@ def test_what_is_left_out_changes_no_logit(kind):
     left_out = 0
     for _ in range(40):
         weights = at_random(rng, **kind)
-        if kind:
-            weights.W_O[1, 0, 0] = 1.0  # what LayerNorm hides
-        live = without_dead_ends(weights, 0.0)
+        if "layer_norm" in kind:
+            weights.W_O[1, 0] = 1.0  # which it hides, but for the rounding of a mean
+        live = without_dead_ends(weights, 1e-9 if "layer_norm" in kind else 0.0)
         left_out += int((live.W_out != weights.W_out).any() or (live.W_O != weights.W_O).any())
         stream = rng.normal(size=(8, 3, D))
         for depth in range(5):
