@@ -60,7 +60,7 @@ def candidates() -> tuple[str, ...]:
     wanted = [*_quick(), *_core_candidates(specs)]
     wanted += [*_paired(), *_controls()]
     wanted += [task_of(spec, regimes) for regimes in FULL_REGIMES for spec in specs]
-    wanted += superposition_candidates()
+    wanted += [*superposition_candidates(), *TRAINED_TASKS]
     return tuple(dict.fromkeys(wanted))
 
 

@@ -13,7 +13,6 @@ TRAINED_TASKS: tuple[str, ...] = (
     "frac_prevs-v1/trained[d=32,heads=4,spare_layers=1,layer_norm=1,seed=23]",
     "running_majority-v1/trained[d=32,heads=4,spare_layers=0,layer_norm=1,seed=55]",
     "moving_average_crossover-v1/trained[d=32,heads=4,spare_layers=0,layer_norm=0,seed=64]",
-    "running_mean-v1/trained[d=32,heads=4,spare_layers=1,layer_norm=0,seed=24]",
     "cumulative_sum-v1/trained[d=32,heads=4,spare_layers=0,layer_norm=0,seed=10]",
     "depth-v1/trained[d=32,heads=4,spare_layers=1,layer_norm=1,seed=27]",
     "occurs_once-v1/trained[d=32,heads=4,spare_layers=1,layer_norm=0,seed=8]",

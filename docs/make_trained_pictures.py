@@ -18,6 +18,7 @@ from glassbench.compiler.picture_file import write_figure
 
 MEASURED = Path(__file__).parent / "trained_methods.csv"
 FOLDER = Path(__file__).parent / "pictures"
+PRIOR = "prior"
 REGIMES = ("exact", "scrambled", "crowded", "superposed", "trained")
 
 # Okabe and Ito's palette, which the colour-blind can tell apart; markers say the same.
@@ -41,13 +42,14 @@ def common(frame: pd.DataFrame) -> pd.DataFrame:
 
 def means(frame: pd.DataFrame) -> pd.DataFrame:
     """Return the mean score of each method in each regime, best on trained models first."""
-    table = frame.pivot_table(index="method", columns="regime", values="normalised")
+    table = frame.pivot_table(index="method", columns="regime", values="score")
     regimes = [one for one in REGIMES if one in table]
     return table[regimes].sort_values("trained", ascending=False, kind="stable")
 
 
 def agreements(table: pd.DataFrame) -> pd.Series:
     """Return how far every other regime ranks the methods as trained models do, by Spearman."""
+    table = table.drop(index=PRIOR)
     others = [one for one in table if one != "trained"]
     return pd.Series({one: spearmanr(table[one], table["trained"]).statistic for one in others})
 
@@ -59,12 +61,11 @@ def figure_of(frame: pd.DataFrame) -> Figure:
     axes = figure.subplots()
     places = np.arange(len(table.columns))
     for place, (method, row) in enumerate(table.iterrows()):
-        colour, marker = STYLES[place % len(STYLES)]
-        dashes = "-" if place < len(STYLES) else "--"
+        colour, marker, dashes = _style(method, place)
         axes.plot(places, row, dashes, color=colour, marker=marker, markersize=6, label=method)
     ends = _apart(table["trained"].to_numpy(), 0.062)
     for height, (method, row), place in zip(ends, table.iterrows(), range(len(table)), strict=True):
-        colour = STYLES[place % len(STYLES)][0]
+        colour, _, _ = _style(method, place)
         text = f"{method} {row['trained']:.2f}"
         axes.annotate(
             text,
@@ -77,12 +78,20 @@ def figure_of(frame: pd.DataFrame) -> Figure:
     axes.axhline(0, color=GREY, linewidth=0.8)
     axes.axhline(1, color=GREY, linewidth=0.8)
     axes.set_xticks(places, table.columns)
-    axes.set(xlim=(-0.2, places[-1] + 1.5), ylabel="average precision, floor 0 to oracle 1")
+    axes.set(xlim=(-0.2, places[-1] + 1.5), ylabel="average precision, random 0 to oracle 1")
     n_programs = common(frame).program.nunique()
     axes.set_title(f"The same {n_programs} programs under five regimes", fontsize="medium")
     for side in ("top", "right"):
         axes.spines[side].set_visible(False)
     return figure
+
+
+def _style(method: str, place: int) -> tuple[str, str, str]:
+    """Return the colour, the marker and the line of a method; grey dots of the prior."""
+    if method == PRIOR:
+        return GREY, ".", ":"
+    colour, marker = STYLES[place % len(STYLES)]
+    return colour, marker, "-" if place < len(STYLES) else "--"
 
 
 def _apart(heights: np.ndarray, least: float) -> np.ndarray:
