@@ -168,15 +168,14 @@ def _verified_bundle(place: Path) -> "CircuitLabels":
     from .ground_truth import read_bundle, verify, verify_bundle
 
     bundle = read_bundle(place)
+    labels = bundle.labels
     console().print(f"{bundle.manifest.id}\ndigest {bundle.digest}", soft_wrap=True)
     with progress("Making everything again"):
-        problems = verify_bundle(bundle) or verify(
-            bundle.compiled, bundle.labels, _last_regime(bundle)
-        )
+        problems = verify_bundle(bundle) or verify(bundle.compiled, labels, _last_regime(bundle))
     if problems:
         raise BundleError(listing(f"{place} is not what its program gives:", problems))
     console().print(f"Each of its {len(bundle.contents)} files is made again, byte for byte.\n")
-    return bundle.labels
+    return labels
 
 
 def _new_labels(task: "TaskId") -> "CircuitLabels":
