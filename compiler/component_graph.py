@@ -7,9 +7,13 @@ pass. The names are those of EAP-IG and MIB. A head or MLP whose weights are all
 zero is not a component: it neither reads nor writes.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import groupby
+
+import numpy as np
+from jaxtyping import Float
 
 from .weights import Weights
 
@@ -115,6 +119,15 @@ class ComponentGraph:
     def edge_names(self) -> tuple[str, ...]:
         """The names of `edges`, in the same order."""
         return tuple(edge.name for edge in self.edges)
+
+    def edge_mask(self, edges: Collection[str]) -> Float[np.ndarray, "reader writer"]:
+        """Return 1 for each of these edges, by name, and 0 for the others."""
+        mask = np.zeros((len(self.readers), len(self.writers)))
+        places = {reader.name: place for place, reader in enumerate(self.readers)}
+        for edge in self.edges:
+            if edge.name in edges:
+                mask[places[edge.reader.name], self.writer_index[edge.writer.name]] = 1
+        return mask
 
     def writers_at(self, depth: int) -> tuple[Writer, ...]:
         """Return the writers of one depth."""

@@ -34,7 +34,6 @@ class InterchangedForward:
         self._layer_norm = weights.layer_norm
         self._activation = weights.activation
         self._n_layers = weights.n_layers
-        self._reader = {reader.name: place for place, reader in enumerate(self.graph.readers)}
 
     @property
     def edge_shape(self) -> tuple[int, int]:
@@ -43,11 +42,7 @@ class InterchangedForward:
 
     def edge_mask(self, edges: Collection[str]) -> Float[np.ndarray, "reader writer"]:
         """Return 1 for each of these edges, 0 for the others: a row of `Edges`."""
-        mask = np.zeros(self.edge_shape)
-        for edge in self.graph.edges:
-            if edge.name in edges:
-                mask[self._reader[edge.reader.name], self.graph.writer_index[edge.writer.name]] = 1
-        return mask
+        return self.graph.edge_mask(edges)
 
     def __call__(
         self,

@@ -171,9 +171,11 @@ class _Counting:
     """Counts interchanges on pairs of one family."""
 
     compiled: CompiledModel
+    graph: ComponentGraph
     pairs: Pairs
     base: Run
     source: Run
+    before: np.ndarray
     moves: bool
 
     @classmethod
@@ -185,17 +187,18 @@ class _Counting:
         pairs = Pairs.draw(domain, n_pairs, rng, family)
         moved = weights.W_pos[pairs.positions] if moves else None
         base, source = run(weights, pairs.base), run(weights, pairs.source, pos_embed=moved)
-        return cls(compiled, pairs, base, source, moves)
+        before = compiled.model.codec.decode_ids(base.logits)
+        return cls(compiled, ComponentGraph.of(weights), pairs, base, source, before, moves)
 
     def count(self, edge: Edge) -> tuple[Count, Witness | None]:
         """Return on how many pairs an answer changes, and the first of them."""
         weights, codec = self.compiled.model.weights, self.compiled.model.codec
-        graph = ComponentGraph.of(weights)
+        graph, before = self.graph, self.before
         place = graph.writer_index[edge.writer.name]
         delta = self.source.contributions[place] - self.base.contributions[place]
         depth, change = change_of_stream(weights, graph, self.base, edge.reader, delta)
         logits = resume(weights, graph, self.base.streams[depth] + change, depth)
-        before, after = codec.decode_ids(self.base.logits), codec.decode_ids(logits)
+        after = codec.decode_ids(logits)
         changed = (before != after) & codec.is_real(self.pairs.base)
         count = Count(int(changed.any(axis=1).sum()), len(changed))
         if not count.found:

@@ -7,7 +7,7 @@ as well; and every edge must be measured in the state of the one that it stands 
 failures has an exact upper bound, and it is the bound that must not exceed what is allowed.
 """
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -186,17 +186,14 @@ class HeldOut:
     @cached_property
     def masks(self) -> Float[np.ndarray, "sets reader writer"]:
         """1 for each edge of each set; the first has none."""
-        return np.stack([self._mask([]), *map(self._mask, self.sets.values())])
+        mask = self.alignment.ordinary.edge_mask
+        return np.stack([mask(edges) for edges in ((), *self.sets.values())])
 
     @cached_property
     def quiet(self) -> Float[np.ndarray, "reader writer"]:
         """1 for each edge that is aligned with nothing that has an effect."""
-        return self._mask([name for name, one in self.wanted.items() if not one.has_effect])
-
-    def _mask(self, edges: Collection[str]) -> Float[np.ndarray, "reader writer"]:
-        graph = self.alignment.ordinary
-        chosen = [[f"{w.name}->{r.name}" in edges for w in graph.writers] for r in graph.readers]
-        return np.array(chosen, dtype=float)
+        quiet = {name for name, one in self.wanted.items() if not one.has_effect}
+        return self.alignment.ordinary.edge_mask(quiet)
 
     def right(
         self, weights: Weights, rows: AlignedRows
