@@ -372,7 +372,9 @@ def leaderboard(
     output: Annotated[
         Path, typer.Option("-o", "--output", metavar="DIR", help="Where tables and figures go.")
     ] = HOME,
-    track: TrackName = "circuit",
+    track: Annotated[
+        TrackName | None, typer.Option(help="Of tables and figures; else the first there is.")
+    ] = None,
     arm: Arm = None,
     verify: Verify = False,
     jobs: CheckJobs = 1,
@@ -385,11 +387,15 @@ def leaderboard(
     from .ground_truth import load_bundle
     from .leaderboard import write_leaderboard
 
-    asked = asked_track(track, arm)
-    question = asked.question
+    asked = asked_track(track or "features", arm) if track or arm else None
     tasks = [load_bundle(place) for place in task or ()]
     check_kept(results, verify=verify, jobs=jobs, tasks=tasks)
-    board = write_leaderboard(results, _writable(output), track=asked.name, question=question)
+    board = write_leaderboard(
+        results,
+        _writable(output),
+        track=asked and asked.name,
+        question=asked and asked.question,
+    )
     _print_ranking(board.statistics.standings)
     console().print("\nWritten:")
     _print_files(board)

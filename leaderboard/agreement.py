@@ -5,7 +5,7 @@ by Spearman's rank correlation; what is told is the mean over tasks, since metho
 a task, and tasks differ in how hard they are.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -13,8 +13,9 @@ import numpy as np
 from jaxtyping import Float
 
 from ..errors import BundleError
-from ..evaluators.intervals import Interval, mean_interval
+from ..evaluators.intervals import Interval
 from ..evaluators.result import Direction
+from .bootstrap import task_intervals
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -32,7 +33,7 @@ class Agreement:
         measure: its name.
         tasks: on how many tasks.
         correlation: Spearman's, mean over tasks; 1 where the better method always scores higher.
-        interval: of that mean, by resampling tasks; `None` for a single task.
+        interval: of that mean, over tasks like these; `None` for fewer than six.
         lost: how much of the true score is lost, on average, by taking on each task the method
             that the measure holds for the best.
     """
@@ -96,9 +97,15 @@ def _over_tasks(name: str, ranked: Iterable[tuple[np.ndarray, np.ndarray]], seed
         name,
         len(correlations),
         float(np.mean(correlations)),
-        mean_interval(correlations, seed=seed),
+        _interval(correlations, seed),
         float(np.mean(lost)),
     )
+
+
+def _interval(values: Sequence[float], seed: int) -> Interval | None:
+    """Return the interval of a mean over tasks; `None` where there are too few."""
+    low, high = task_intervals(np.array([values]), seed=seed, only=("mean",))["mean"][0]
+    return None if np.isnan(low) else Interval(float(low), float(high))
 
 
 def rank_correlation(

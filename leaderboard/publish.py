@@ -1,5 +1,6 @@
 """From a folder of results to a folder of tables and figures."""
 
+import json
 import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -8,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..whole_file import write_whole
+from .board import Question
 from .critical_difference_figure import critical_difference_figure
 from .difficulty_figure import difficulty_figure
 from .figure_style import figure_files
@@ -54,7 +56,7 @@ def write_leaderboard(
     results: str | os.PathLike[str],
     folder: str | os.PathLike[str],
     *,
-    track: str = "circuit",
+    track: str | None = None,
     question: Mapping[str, Any] | None = None,
 ) -> Leaderboard:
     """Rank the results in one folder and write tables and figures into another.
@@ -64,15 +66,20 @@ def write_leaderboard(
     Args:
         results: a folder of results.
         folder: where the files go; made if it is not there.
-        track: the track that is ranked. Files of another one than `circuit` bear its name.
+        track: the track that is ranked; if none, the first question that results answer. Files
+            of another one than `circuit` bear its name.
         question: how the question differs from the track's default, such as
             `{"arm": "independent"}`; files bear its values.
 
     Raises:
         BundleError: there are no results, or they cannot be ranked together.
     """
+    runs = read_results(results)
+    if track is None:
+        first = min((Question.of(run) for run in runs), key=lambda one: one.order)
+        track, question = first.track, json.loads(first.asked)
     question = dict(question or {})
-    found = Statistics.of(results_frame(read_results(results), track, question))
+    found = Statistics.of(results_frame(runs, track, question))
     words = _suffixes(track, question)
     stem = Path(folder) / "-".join(["leaderboard", *words])
     title = " ".join(["Leaderboard", *words])

@@ -31,12 +31,14 @@ def test_correlation_by_hand():
 
 
 def test_the_mean_is_over_tasks_and_directions_count():
-    scores = frame(a=(TRUE, TRUE), b=(TRUE, TRUE[::-1]), c=(TRUE, TRUE), d=(TRUE, TRUE))
+    scores = frame(**{task: (TRUE, TRUE[::-1] if task in "be" else TRUE) for task in "abcdefgh"})
     (higher,) = agreement(scores, "truth", {"measure": "higher"})
-    assert (higher.measure, higher.tasks) == ("measure", 4)
+    assert (higher.measure, higher.tasks) == ("measure", 8)
     assert higher.correlation == pytest.approx(0.5)
     assert -1 <= higher.interval.low < 0.5 < higher.interval.high <= 1
     assert higher.lost == pytest.approx(0.8 / 4)
+    few = scores[scores.task < "f"]
+    assert agreement(few, "truth", {"measure": "higher"})[0].interval is None
     (lower,) = agreement(scores, "truth", {"measure": "lower"})
     assert lower.correlation == pytest.approx(-0.5)
     assert lower.lost == pytest.approx(3 * 0.8 / 4)

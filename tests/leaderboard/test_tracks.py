@@ -129,3 +129,11 @@ def test_files_bear_the_name_of_what_was_asked(mixed, folder_of, tmp_path):
     assert "sae" in (tmp_path / names[1]).read_text()
     assert "sae" not in (tmp_path / names[0]).read_text()
     assert (tmp_path / "leaderboard-features.svg").exists()
+
+
+def test_what_is_asked_is_else_the_first_question_that_results_answer(mixed, folder_of, tmp_path):
+    rest = [one for one in mixed if one.track != "circuit"]
+    only = [one for one in rest if one.question]
+    folders = folder_of(tuple(rest), "rest"), folder_of(tuple(only), "only")
+    names = [write_leaderboard(folder, tmp_path / folder.name).markdown.name for folder in folders]
+    assert names == ["leaderboard-features.md", "leaderboard-features-independent.md"]
