@@ -14,20 +14,7 @@ from importlib.metadata import EntryPoint, entry_points
 from types import MappingProxyType
 
 from ..errors import TaskError
-from .families import (
-    arithmetic,
-    brackets,
-    controls,
-    counting,
-    logic,
-    moving,
-    patterns,
-    retrieval,
-    running_statistics,
-    sets,
-    sorting,
-    text,
-)
+from .families import LIBRARY
 from .fresh import fresh_program, is_fresh
 from .program_spec import ProgramSpec
 from .suggestion import unknown_name
@@ -35,27 +22,13 @@ from .toy_id import TOY
 
 ENTRY_POINTS = "glassbench.programs"
 
-_LIBRARY: tuple[ProgramSpec, ...] = (
-    *counting.PROGRAMS,
-    *sorting.PROGRAMS,
-    *moving.PROGRAMS,
-    *running_statistics.PROGRAMS,
-    *brackets.PROGRAMS,
-    *patterns.PROGRAMS,
-    *sets.PROGRAMS,
-    *arithmetic.PROGRAMS,
-    *logic.PROGRAMS,
-    *retrieval.PROGRAMS,
-    *text.PROGRAMS,
-    *controls.PROGRAMS,
-)
 _LOG = logging.getLogger(__name__)
 
 
 @lru_cache(maxsize=1)
 def _registered() -> tuple[ProgramSpec, ...]:
     """Return the library's programs, then those of installed packages."""
-    found = list(_LIBRARY)
+    found = list(LIBRARY)
     for entry in sorted(entry_points(group=ENTRY_POINTS), key=lambda entry: entry.name):
         found += _specs_of(entry, {TOY, *(spec.name for spec in found)})
     return tuple(found)
@@ -98,7 +71,7 @@ def _specs_of(entry: EntryPoint, taken: set[str]) -> list[ProgramSpec]:
 
 def library() -> tuple[ProgramSpec, ...]:
     """Return the newest version of every program that Glassbench itself brings."""
-    names = {spec.name for spec in _LIBRARY}
+    names = {spec.name for spec in LIBRARY}
     return tuple(spec for name, spec in programs().items() if name in names)
 
 

@@ -174,9 +174,7 @@ def test_missing_docstrings_are_seen():
 @per_module
 def test_no_file_is_too_long(path):
     lines = (INSTALLED / path).read_text(encoding="utf-8").count("\n")
-    # Half of a family of programs is what each says of itself.
-    most = 600 if path.parent.name == "families" else 400
-    assert lines <= most, "find the second concept of this file and give it a file of its own"
+    assert lines <= 400, "find the second concept of this file and give it a file of its own"
 
 
 @pytest.mark.parametrize("module", ["glassbench", "glassbench.compiler", "glassbench.cli"])

@@ -317,16 +317,3 @@ VACUOUS_CHOICE = ProgramSpec(
     tags=("moving", "decoys", "conditions"),
     control="The condition chooses between equal branches, so neither it nor its head matters.",
 )
-
-PROGRAMS = (
-    HISTOGRAM_TIMES_ZERO,
-    EXCLUDED_MIDDLE,
-    PARITY_OF_DOUBLE,
-    MEAN_OF_ONES,
-    COUNT_MINUS_COUNT,
-    POSITION_ONLY,
-    IDENTITY_BESIDE_DECOYS,
-    GATE_NEVER_OPEN,
-    SILENT_HEAD,
-    VACUOUS_CHOICE,
-)

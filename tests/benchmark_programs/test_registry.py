@@ -57,7 +57,7 @@ MINE_TWICE = [MINE]
 
 def test_old_versions_stay_reachable(installed, monkeypatch):
     newer = replace(get_program("sort"), version=2)
-    monkeypatch.setattr(registry, "_LIBRARY", (*registry._LIBRARY, newer))
+    monkeypatch.setattr(registry, "LIBRARY", (*registry.LIBRARY, newer))
     installed()
     assert get_program("sort") is newer
     assert get_program("sort", version=1).version == 1

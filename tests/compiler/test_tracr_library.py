@@ -12,9 +12,10 @@ import numpy as np
 import pytest
 
 from glassbench.benchmark_programs import get_program
-from glassbench.benchmark_programs.families.brackets import balance_so_far, is_shuffle_dyck
+from glassbench.benchmark_programs.families.bracket_depth import balance_so_far
 from glassbench.benchmark_programs.families.counting import count_all
-from glassbench.benchmark_programs.families.patterns import ends_pattern
+from glassbench.benchmark_programs.families.dyck_languages import is_shuffle_dyck
+from glassbench.benchmark_programs.families.ngrams import ends_pattern
 from glassbench.benchmark_programs.idioms import (
     count_equal,
     count_value,

@@ -1,4 +1,4 @@
-"""Programs that read tokens as a text, of characters or of words.
+"""Programs that read tokens as a text of words.
 
 Every sequence is a text here, also one that nobody would write: each program says what
 it makes of it.
@@ -10,30 +10,14 @@ from typing import Any
 from ...compiler import rasp
 from ...compiler.values import Value
 from ..citations import IOI_PAPER
-from ..idioms import (
-    EQ,
-    all_of,
-    count,
-    count_equal,
-    earlier,
-    kept_where,
-    later,
-    so_far,
-    where,
-)
+from ..idioms import EQ, all_of, count, count_equal, earlier, kept_where, so_far, where
 from ..program_spec import ProgramSpec, Sizes
-from ..vocabularies import characters, digits
+from .text_of_characters import BLANK, COMMA, STOP, neighbour, number_so_far
 
-GREATER_THAN_PAPER = (
-    "Michael Hanna, Ollie Liu, Alexandre Variengien. How does GPT-2 compute greater-than?: "
-    "Interpreting mathematical abilities in a pre-trained language model. NeurIPS 2023. "
-    "arXiv:2305.00586"
-)
 AGREEMENT_PAPER = (
     "Tal Linzen, Emmanuel Dupoux, Yoav Goldberg. Assessing the Ability of LSTMs to Learn "
     "Syntax-Sensitive Dependencies. TACL 2016. arXiv:1611.01368"
 )
-SPACE, STOP, COMMA, QUOTE, BLANK = " ", ".", ",", '"', "_"
 NOUNS = {"cat": "singular", "cats": "plural"}
 VERBS = {"sleeps": "singular", "sleep": "plural"}
 POLARITY = {"good": 1, "bad": -1, "great": 1, "dull": -1}
@@ -45,18 +29,6 @@ def words(*known: str) -> Callable[[int], tuple[str, ...]]:
     return lambda size: (*known, *(f"word{i}" for i in range(size)))[:size]
 
 
-def number_so_far(condition: rasp.SOp, name: str) -> rasp.SOp:
-    """Return at how many positions up to here `condition` holds."""
-    return count((where(condition, True) & so_far()).named(f"{name}_so_far")).named(name)
-
-
-def neighbour(offset: int, default: Value) -> rasp.SOp:
-    """Return the token `offset` positions on, or back if it is negative; else `default`."""
-    beside = rasp.Select(rasp.indices, rasp.indices, lambda key, query: key - query == offset)
-    token = rasp.Aggregate(beside.named("beside"), rasp.tokens, default=default)
-    return token.named("next_token" if offset > 0 else f"token_back_{-offset}")
-
-
 def _pronoun(names: int, is_she: bool) -> str | None:
     """Return the pronoun for so many names, one of which is a woman's or none."""
     if names == 0:
@@ -64,58 +36,9 @@ def _pronoun(names: int, is_she: bool) -> str | None:
     return "they" if names > 1 else "she" if is_she else "he"
 
 
-def acronym() -> rasp.SOp:
-    """Return the first letters of the words, from the first position on."""
-    before = neighbour(-1, SPACE)
-    is_initial = rasp.SequenceMap(lambda x, y: x != SPACE and y == SPACE, rasp.tokens, before)
-    is_initial = is_initial.named("is_initial")
-    word = number_so_far(is_initial, "words")
-    place = kept_where(is_initial, (word - 1).named("last_word")).named("place")
-    claims = rasp.Select(place, rasp.indices, EQ).named("claims")
-    return rasp.Aggregate(claims, rasp.tokens).named("acronym")
-
-
-def inside_quotes() -> rasp.SOp:
-    """Return whether this token stands between an opening quote and one that closes it."""
-    is_quote = (rasp.tokens == QUOTE).named("is_quote")
-    is_open = rasp.Map(lambda n: n % 2 == 1, number_so_far(is_quote, "quotes")).named("is_open")
-    share = rasp.Aggregate(later(), rasp.numerical(is_quote), default=0)
-    closes = (rasp.numerical(share.named("share_of_quotes_later")) > 0).named("is_closed_later")
-    return all_of([is_open, closes, ~is_quote]).named("inside_quotes")
-
-
-def capitals() -> rasp.SOp:
-    """Return whether this is a letter and the last token before it, spaces aside, a full stop.
-
-    Tokens other than spaces are numbered, and a letter asks for the number before its own.
-    """
-    is_solid = (rasp.tokens != SPACE).named("is_solid")
-    number = number_so_far(is_solid, "solid")
-    is_letter = rasp.Map(lambda x: x not in (SPACE, STOP), rasp.tokens).named("is_letter")
-    wanted = kept_where(is_letter, (number - 1).named("number_before")).named("wanted")
-    last = rasp.Select(kept_where(is_solid, number).named("solid_number"), wanted, EQ)
-    before = rasp.Aggregate(last.named("last_solid"), rasp.tokens, default=STOP)
-    after_stop = (before.named("last_solid_token") == STOP).named("after_stop")
-    return (is_letter & after_stop).named("capitals")
-
-
-def later_year() -> rasp.SOp:
-    """Return at the second digit of each year whether it is later than the first year."""
-    first, second = where(rasp.indices, 0).named("first"), where(rasp.indices, 1).named("second")
-    first_tens = rasp.Aggregate(first, rasp.tokens, default=0).named("first_tens")
-    first_ones = rasp.Aggregate(second, rasp.tokens, default=0).named("first_ones")
-    tens = neighbour(-1, 0).named("tens")
-    is_more = (tens > first_tens).named("tens_are_more")
-    is_equal = (tens == first_tens).named("tens_are_equal")
-    ones_are_more = (rasp.tokens > first_ones).named("ones_are_more")
-    decided = (is_more | (is_equal & ones_are_more).named("tie_broken")).named("is_later")
-    ends_year = rasp.Map(lambda i: i % 2 == 1, rasp.indices).named("ends_year")
-    return kept_where(ends_year, decided).named("later_year")
-
-
 def subject_verb_agreement() -> rasp.SOp:
     """Return at each verb whether it has the number of the latest noun not right after `near`."""
-    after_near = (neighbour(-1, STOP) == "near").named("after_preposition")
+    after_near = (neighbour(1, STOP) == "near").named("after_preposition")
     is_subject = rasp.SequenceMap(lambda x, p: x in NOUNS and not p, rasp.tokens, after_near)
     is_subject = is_subject.named("is_subject")
     subjects = number_so_far(is_subject, "subjects")
@@ -155,7 +78,7 @@ def comma_splice() -> rasp.SOp:
             (clause_before.named("clause_before"), "before"),
         )
     )
-    no_and = (neighbour(1, STOP) != "and").named("no_and")
+    no_and = (neighbour(-1, STOP) != "and").named("no_and")
     return all_of([is_comma, verb_before, verb_after, no_and]).named("comma_splice")
 
 
@@ -186,33 +109,6 @@ def negation_scope() -> rasp.SOp:
     is_adjective = rasp.Map(lambda x: x in POLARITY, rasp.tokens).named("is_adjective")
     adjectives = where(is_adjective, True).named("adjectives")
     return rasp.numerical(rasp.Aggregate(adjectives, turned, default=0)).named("negation_scope")
-
-
-def _acronym(xs: list[Any]) -> list[Value]:
-    initials = [word[0] for word in "".join(xs).split(SPACE) if word]
-    return [*initials, *[None] * (len(xs) - len(initials))]
-
-
-def _inside_quotes(xs: list[Any]) -> list[Value]:
-    inside: list[Value] = [False] * len(xs)
-    quotes = [i for i, x in enumerate(xs) if x == QUOTE]
-    for opening, closing in zip(quotes[::2], quotes[1::2], strict=False):
-        inside[opening + 1 : closing] = [True] * (closing - opening - 1)
-    return inside
-
-
-def _capitals(xs: list[Any]) -> list[Value]:
-    starts: list[Value] = []
-    is_start = True
-    for x in xs:
-        starts.append(is_start and x not in (SPACE, STOP))
-        is_start = x == STOP or (is_start and x == SPACE)
-    return starts
-
-
-def _later_year(xs: list[Any]) -> list[Value]:
-    years = [xs[i - 1] * 100 + xs[i] if i % 2 else None for i in range(len(xs))]
-    return [None if year is None else year > years[1] for year in years]
 
 
 def _subject_verb_agreement(xs: list[Any]) -> list[Value]:
@@ -266,85 +162,6 @@ def _negation_scope(xs: list[Any]) -> list[Value]:
             values.append(sign * POLARITY[x])
     return [sum(values) / len(values) if values else 0] * len(xs)
 
-
-ACRONYM = ProgramSpec(
-    name="acronym",
-    family="text",
-    build=lambda _vocabulary, _length: acronym(),
-    vocabulary=characters(SPACE),
-    oracle=_acronym,
-    sizes=Sizes((2, 4), (4, 5), (6, 8), (8, 16)),
-    least_vocab=2,
-    description=(
-        "Gives at the i-th position the first letter of the i-th word; no value beyond the last "
-        "word. Words are parted by one or more spaces."
-    ),
-    why=(
-        "Three heads in a row find, number and collect the initials: where an answer stands has "
-        "nothing to do with where it was read, so nothing is found by position."
-    ),
-    tags=("characters", "moving", "words"),
-)
-
-INSIDE_QUOTES = ProgramSpec(
-    name="inside_quotes",
-    family="text",
-    build=lambda _vocabulary, _length: inside_quotes(),
-    vocabulary=characters(QUOTE),
-    oracle=_inside_quotes,
-    sizes=Sizes((2, 4), (4, 5), (6, 8), (8, 16)),
-    least_vocab=2,
-    description=(
-        "Says at each position whether a token other than a quote stands there, after an opening "
-        "quote that is closed later; quotes open and close in turn."
-    ),
-    why=(
-        "A parity must be right to the last quote while the other head only asks for one more: "
-        "single quotes flip the first at every later position and seldom change the second."
-    ),
-    tags=("characters", "parity"),
-)
-
-CAPITALS = ProgramSpec(
-    name="capitals",
-    family="text",
-    build=lambda _vocabulary, _length: capitals(),
-    vocabulary=characters(STOP, SPACE),
-    oracle=_capitals,
-    sizes=Sizes((3, 4), (4, 5), (6, 8), (8, 16)),
-    least_vocab=3,
-    description=(
-        "Says at each position whether a letter stands there that must be a capital: the first "
-        "one of the text or after a full stop, with nothing but spaces between."
-    ),
-    why=(
-        "The token before, with spaces left out: a count makes the address, so that the second "
-        "head looks back over any number of spaces, and at the start of a text, where it finds "
-        "nothing, its default gives the answer."
-    ),
-    tags=("characters", "rare positives", "grammar"),
-    causal=True,
-)
-
-LATER_YEAR = ProgramSpec(
-    name="later_year",
-    family="text",
-    build=lambda _vocabulary, _length: later_year(),
-    vocabulary=digits,
-    oracle=_later_year,
-    sizes=Sizes((2, 4), (4, 5), (6, 8), (10, 12)),
-    least_vocab=2,
-    description=(
-        "Reads the numbers in pairs, each a year of two digits, and says at every second digit "
-        "whether its year is later than the first one; no value at first digits."
-    ),
-    why=(
-        "The second digits matter only where the first ones tie, so what carries them is silent "
-        "on most pairs of years, and the answer at the first year is always the same."
-    ),
-    citation=GREATER_THAN_PAPER,
-    tags=("numbers", "comparison"),
-)
 
 SUBJECT_VERB_AGREEMENT = ProgramSpec(
     name="subject_verb_agreement",
@@ -447,16 +264,4 @@ NEGATION_SCOPE = ProgramSpec(
         "same word pushes both ways, and opposite words cancel to the answer of no words at all."
     ),
     tags=("words", "cancellation", "grammar", "one answer"),
-)
-
-PROGRAMS = (
-    ACRONYM,
-    INSIDE_QUOTES,
-    CAPITALS,
-    LATER_YEAR,
-    SUBJECT_VERB_AGREEMENT,
-    INDIRECT_OBJECT,
-    COMMA_SPLICE,
-    PRONOUN_CHOICE,
-    NEGATION_SCOPE,
 )
