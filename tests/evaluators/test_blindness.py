@@ -18,10 +18,14 @@ from pydantic import BaseModel
 from glassbench.benchmark_programs import TaskId
 from glassbench.benchmark_programs.program_spec import ProgramSpec
 from glassbench.compiler import CompiledModel, Program, SourceMap, rasp
+from glassbench.compiler.source_map import PlacedVariable
 from glassbench.evaluators import TRACKS, CommandTool, FeaturesTrack, scored
 from glassbench.evaluators.features_metrics import FeatureTruth
 from glassbench.evaluators.features_problem import N_HELD_OUT, N_TRAIN
 from glassbench.evaluators.problem_folder import problem_files
+from glassbench.evaluators.variables_floors import VariableMarks
+from glassbench.evaluators.variables_pose import VariableKey, VariablesPose
+from glassbench.evaluators.variables_pose import posed as variables_posed
 from glassbench.ground_truth import (
     CircuitLabels,
     EdgeState,
@@ -38,6 +42,7 @@ from glassbench.ground_truth import (
     load,
     relevance,
 )
+from glassbench.ground_truth.high_level_model import HighLevelModel
 
 SEEDS = (987_653, 987_654)
 TASKS = (
@@ -52,6 +57,8 @@ SECRETS = (
     FeatureLabels,
     FeatureRows,
     FeatureTruth,
+    HighLevelModel,
+    PlacedVariable,
     Predictor,
     Program,
     ProgramSpec,
@@ -60,7 +67,10 @@ SECRETS = (
     Task,
     TaskDomain,
     TaskId,
+    VariableKey,
     VariableLabels,
+    VariableMarks,
+    VariablesPose,
     rasp.RASPExpr,
 )
 UNASKED = {("variables", TASKS[1])}  # a token of two tells its only variable
@@ -161,6 +171,22 @@ def test_no_array_of_labels_can_be_reached_from_a_problem(track, name):
     arrays = [item for item in found if isinstance(item, np.ndarray)]
     for secret in secret_arrays(name):
         assert not [a for a in arrays if a.shape == secret.shape and np.allclose(a, secret)]
+
+
+def test_what_a_question_about_variables_is_marked_by_cannot_be_reached():
+    task = load(TASKS[0])
+    pose = variables_posed(task, 0)
+    found = list(reachable(pose.problem))
+    assert {"VariableQuestion", "VariablePairs"} <= {type(item).__name__ for item in found}
+    names = {node.name for node in task.compiled.program.nodes} - INPUTS
+    assert not names & {item for item in found if isinstance(item, str)}
+    arrays = {item.tobytes() for item in found if isinstance(item, np.ndarray)}
+    for key in pose.keys.values():
+        secret = [*vars(key.held_out).values(), key.kinds, key.true.directions]
+        assert not arrays & {array.tobytes() for array in secret}
+    found = list(reachable(pose))
+    for kind in (VariableKey, VariableMarks):
+        assert any(isinstance(item, kind) for item in found)
 
 
 @pytest.mark.parametrize(

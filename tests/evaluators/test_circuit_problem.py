@@ -1,78 +1,21 @@
 """The problem: what a tool sees, and that it sees no more."""
 
 import math
-from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
-from enum import Enum
 from fractions import Fraction
-from types import MappingProxyType, MethodType
+from types import MappingProxyType
 
 import numpy as np
 import pytest
-from pydantic import BaseModel
 
-from glassbench.benchmark_programs import TaskId
-from glassbench.benchmark_programs.program_spec import ProgramSpec
-from glassbench.compiler import CompiledModel, Program, SourceMap, rasp
 from glassbench.errors import AnswerError
 from glassbench.evaluators.circuit_problem import CircuitProblem, checked_answer
-from glassbench.ground_truth import CircuitLabels, EdgeState, Predictor, Task, load
-
-SECRETS = (
-    CircuitLabels,
-    CompiledModel,
-    EdgeState,
-    Predictor,
-    Program,
-    ProgramSpec,
-    SourceMap,
-    Task,
-    TaskId,
-    rasp.RASPExpr,
-)
+from glassbench.ground_truth import load
 
 
 @pytest.fixture(scope="module")
 def problem():
     return CircuitProblem.of(load("sort[vocab=2,length=3]/crowded[distractors=2]/scrambled"))
-
-
-def reachable(root):
-    """Yield every object that attributes, items and properties lead to from `root`."""
-    pending, seen = [root], {}
-    while pending:
-        item = pending.pop()
-        if id(item) in seen:
-            continue
-        seen[id(item)] = item  # kept, so that no other object gets its id
-        yield item
-        if isinstance(item, Mapping):
-            pending += [*item.keys(), *item.values()]
-        elif isinstance(item, tuple | list | set | frozenset):
-            pending += list(item)
-        elif isinstance(item, BaseModel):
-            pending += vars(item).values()
-        elif type(item).__module__.startswith("glassbench") and not isinstance(item, Enum):
-            names = [name for name in dir(item) if not name.startswith("__")]
-            values = [getattr(item, name) for name in names]
-            pending += [value for value in values if not isinstance(value, MethodType)]
-
-
-def test_a_problem_reveals_no_label(problem):
-    found = list(reachable(problem))
-    kinds = {type(item).__name__ for item in found}
-    assert {"Model", "Weights", "Codec", "ComponentGraph", "ndarray"} <= kinds  # the walk walks
-    assert not [item for item in found if isinstance(item, SECRETS)]
-    texts = [item for item in found if isinstance(item, str)]
-    assert not [text for text in texts if "sort" in text or "distractor" in text]
-    assert not {"causal", "inert", "unwired", "positional"} & set(texts)
-
-
-def test_the_walk_would_find_a_label():
-    task = load("sort[vocab=2,length=3]")
-    found = list(reachable(task))
-    for secret in (CircuitLabels, EdgeState, Program, SourceMap, TaskId):
-        assert any(isinstance(item, secret) for item in found)
 
 
 def test_a_problem_has_no_other_fields(problem):
