@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Annotated, TypeVar
 
 import typer
+from figures import FiguresFile, write_figures
 from fresh_tasks import spread
 from joblib import Parallel, delayed
 from markdown_table import table
@@ -93,6 +94,16 @@ def built(task: TaskId) -> Built:
     )
 
 
+def figures(done: list[Built], wall: float) -> dict[str, float]:
+    """Return seconds of the clock and of processors, and MB: of a process, and of bundles."""
+    return {
+        "seconds": wall,
+        "processor": sum(sum(one.seconds.values()) for one in done),
+        "peak": max(one.peak for one in done) / 1024,
+        "size": sum(one.size for one in done) / 1e6,
+    }
+
+
 def report(suite: str, done: list[Built], wall: float, jobs: int) -> str:
     """Return what was measured, as Markdown."""
     kinds = {kind: sum(one.seconds[kind] for one in done) for kind in done[0].seconds}
@@ -127,12 +138,15 @@ def main(
     digests: Annotated[
         Path | None, typer.Option(help="Write the digest of every bundle here, a line a task.")
     ] = None,
+    figures_file: FiguresFile = None,
 ) -> None:
     """Build every bundle of a suite from nothing."""
     started = time.perf_counter()
     parallel = Parallel(n_jobs=jobs, batch_size=1)
     done = parallel(delayed(built)(task) for task in get_suite(suite))
-    text = report(suite, done, time.perf_counter() - started, jobs)
+    wall = time.perf_counter() - started
+    write_figures(figures(done, wall), figures_file)
+    text = report(suite, done, wall, jobs)
     sys.stdout.write(text + "\n")
     if output is not None:
         output.write_text(text + "\n", encoding="utf-8")

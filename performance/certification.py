@@ -6,11 +6,13 @@ python performance/certification.py --suite quick -o certification.md
 import sys
 import time
 from collections import Counter
+from collections.abc import Sequence
 from itertools import pairwise
 from pathlib import Path
 from typing import Annotated
 
 import typer
+from figures import FiguresFile, write_figures
 from markdown_table import table
 
 from glassbench.benchmark_programs import get_suite
@@ -24,6 +26,9 @@ from glassbench.ground_truth import (
 )
 
 Kinds = Counter[tuple[EdgeState, str]]
+
+Measured = tuple[str, CircuitLabels, dict[str, float], list[str]]
+"""A task, and what `timed_task` returns of it."""
 
 STAGES = ("compile", "domain", "certify", "verify")
 
@@ -52,12 +57,19 @@ def kinds(labels: CircuitLabels) -> Kinds:
     return Counter((label.state, label.certificate.kind) for label in labels.edges)
 
 
-def report(suite: str) -> str:
-    """Certify every task of a suite and return the table as Markdown."""
-    measured = []
-    for name in map(str, get_suite(suite)):
-        print(name, file=sys.stderr, flush=True)
-        measured.append((name, *timed_task(name)))
+def figures(measured: Sequence[Measured]) -> dict[str, float]:
+    """Return the seconds of building and certifying, and of verifying, and what was found wrong."""
+    building = [sum(seconds[stage] for stage in STAGES[:-1]) for _, _, seconds, _ in measured]
+    return {
+        "seconds": sum(building),
+        "most of a task": max(building),
+        "verify": sum(seconds[STAGES[-1]] for _, _, seconds, _ in measured),
+        "problems": sum(len(problems) for _, _, _, problems in measured),
+    }
+
+
+def report(suite: str, measured: Sequence[Measured]) -> str:
+    """Return the table as Markdown."""
     total: Kinds = sum((kinds(labels) for _, labels, _, _ in measured), start=Counter())
     strength = list(EdgeState)
     columns = sorted(total, key=lambda column: (strength.index(column[0]), column[1]))
@@ -93,9 +105,15 @@ def main(
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="Also write the report here.")
     ] = None,
+    figures_file: FiguresFile = None,
 ) -> None:
     """Certify every task of a suite, and print times and counts."""
-    text = report(suite)
+    measured: list[Measured] = []
+    for name in map(str, get_suite(suite)):
+        print(name, file=sys.stderr, flush=True)
+        measured.append((name, *timed_task(name)))
+    write_figures(figures(measured), figures_file)
+    text = report(suite, measured)
     print(text)
     if output:
         output.write_text(text + "\n", encoding="utf-8")

@@ -22,6 +22,7 @@ import jax.numpy as jnp
 import machine
 import numpy as np
 import typer
+from figures import FiguresFile, write_figures
 from markdown_table import table
 from threadpoolctl import threadpool_limits
 
@@ -29,7 +30,9 @@ from glassbench.compiler import interchange, run
 from glassbench.compiler.interchanged_forward import InterchangedForward
 from glassbench.evaluators import CircuitProblem, built_in, measured, suite_priors
 from glassbench.evaluators.circuit_track import PRIMARY
-from glassbench.ground_truth import EdgeState, Task, load_suite
+from glassbench.evaluators.floors import prior_above_random
+from glassbench.evaluators.ranking_metrics import METRICS
+from glassbench.ground_truth import EdgeState, Task, edge_positives, load_suite
 
 Scores = dict[str, float]
 
@@ -163,9 +166,25 @@ def task_by_task(tasks: Sequence[Task], found: dict[str, list[Measured]]) -> str
     return table(["task", *found], rows)
 
 
-def beside_peers(tasks: Sequence[Task], found: dict[str, list[Measured]], every: int) -> str:
-    """Return a row for each peer: its seconds against ours, and how far scores differ."""
-    rows = []
+@dataclass(frozen=True)
+class Compared:
+    """A method beside its peer: seconds of the processor, and how far their scores differ.
+
+    Attributes:
+        difference: the largest on an edge, as a share of the largest score.
+    """
+
+    tasks: int
+    ours: float
+    theirs: float
+    difference: float
+
+
+def compared(
+    tasks: Sequence[Task], found: dict[str, list[Measured]], every: int
+) -> dict[str, Compared]:
+    """Run the peer of each measured method that has one, on some tasks."""
+    beside = {}
     for name, peer in PEERS.items():
         if name not in found:
             continue
@@ -178,18 +197,39 @@ def beside_peers(tasks: Sequence[Task], found: dict[str, list[Measured]], every:
             largest = max(result.scores.values())
             apart = max(abs(scores[edge] - result.scores[edge]) for edge in scores)
             difference = max(difference, apart / largest)
-        rows.append(
-            [
-                f"{name} and {peer.__name__.replace('_', ' ')}",
-                str(len(some)),
-                f"{ours:.2f}",
-                f"{theirs:.2f}",
-                f"**{theirs / ours:.0f}**",
-                f"{difference:.1e}",
-            ]
-        )
+        beside[name] = Compared(len(some), ours, theirs, difference)
+    return beside
+
+
+def peers_table(beside: dict[str, Compared]) -> str:
+    """Return a row for each peer: its seconds against ours, and how far scores differ."""
+    rows = [
+        [
+            f"{name} and {PEERS[name].__name__.replace('_', ' ')}",
+            str(one.tasks),
+            f"{one.ours:.2f}",
+            f"{one.theirs:.2f}",
+            f"**{one.theirs / one.ours:.0f}**",
+            f"{one.difference:.1e}",
+        ]
+        for name, one in beside.items()
+    ]
     heading = ["", "tasks", "ours, s", "peer, s", "times faster", "largest difference of scores"]
     return table(heading, rows)
+
+
+def figures(
+    tasks: Sequence[Task], found: dict[str, list[Measured]], beside: dict[str, Compared]
+) -> dict[str, float]:
+    """Return scores and seconds by method, ratios to peers, and what the prior earns."""
+    numbers: dict[str, float] = {}
+    for name, results in found.items():
+        numbers[f"score of {name}"] = float(np.mean([one.normalised for one in results]))
+        numbers[f"seconds of {name}"] = sum(one.wall for one in results)
+    for name, one in beside.items():
+        numbers[f"{name} beside its peer"] = one.theirs / one.ours
+    keys = {str(task.id): edge_positives(task.labels.states) for task in tasks}
+    return {**numbers, "prior": prior_above_random(keys, METRICS["average_precision"])}
 
 
 def main(
@@ -200,12 +240,15 @@ def main(
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="Also write the report here.")
     ] = None,
+    figures_file: FiguresFile = None,
 ) -> None:
     """Score the built-in methods on a suite and print tables."""
     tasks = load_suite(suite)[::every]
     chosen = methods.split(",") if methods else list(built_in("circuit"))
     built_in("circuit")[chosen[0]].function(CircuitProblem.of(tasks[0]))  # imports, and the like
     found = {name: measure(name, tasks, 0) for name in chosen}
+    beside = compared(tasks, found, peer_every)
+    write_figures(figures(tasks, found, beside), figures_file)
     edges = np.mean([len(task.graph.edges) for task in tasks])
     text = "\n\n".join(
         [
@@ -216,7 +259,7 @@ def main(
             "how many tasks it is 1. Causal edges at 0 are those that a method does not see.",
             summary(found),
             "Seconds of the processor, against peers in the same run:",
-            beside_peers(tasks, found, peer_every),
+            peers_table(beside),
             "Task by task: score, and seconds of the processor.",
             task_by_task(tasks, found),
         ]

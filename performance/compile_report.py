@@ -138,6 +138,17 @@ def verdicts(measured: list[Case]) -> list[str]:
     return found
 
 
+def figures(measured: list[Case]) -> dict[str, float]:
+    """Return the median ratios at the main sizes, and how many programs fall short elsewhere."""
+    main = [case for case in measured if case.main]
+    return {
+        **{which: median(case.ratio(which, 0) for case in main) for which in ("cold", "warm")},
+        "wider": len(_larger(measured, "d_model")),
+        "deeper": len(_larger(measured, "layers")),
+        "wrong": sum(case.wrong for case in measured),
+    }
+
+
 def _larger(measured: list[Case], size: str) -> list[str]:
     """Return the programs that are larger than Tracr's in one size, one text each."""
     return [

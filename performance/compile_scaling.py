@@ -17,8 +17,9 @@ from typing import Annotated, Any
 
 import typer
 from expected_answers import Expected
+from figures import FiguresFile, write_figures
 from program_sizes import parsed
-from scaling_report import SIDES, Plan, Point, report
+from scaling_report import SIDES, Plan, Point, figures, report
 from side_processes import GB, Sides
 from tracr_environment import tracr_environment
 
@@ -142,6 +143,7 @@ def main(
     memory: Annotated[float, typer.Option(help="What a process may hold, in GB.")] = 12,
     inputs: Annotated[int, typer.Option(min=1, help="Most inputs to check ours on.")] = 2_000,
     tracr_inputs: Annotated[int, typer.Option(min=1, help="Inputs to run Tracr on.")] = 100,
+    figures_file: FiguresFile = None,
 ) -> None:
     """Compile programs in growing sizes on both sides, and print what each size costs."""
     plan = Plan(
@@ -163,6 +165,7 @@ def main(
     with TemporaryDirectory() as bytecode:
         sides = Sides(pythons, bytecode, threads, seconds, int(memory * GB))
         measure(plan, sides, points, file)
+    write_figures(figures(plan, points), figures_file)
     text = report(plan, points)
     print(text)
     file.with_suffix(".md").write_text(text + "\n", encoding="utf-8")

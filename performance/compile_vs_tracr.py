@@ -12,8 +12,9 @@ from tempfile import TemporaryDirectory
 from typing import Annotated, Any
 
 import typer
-from compile_report import Case, Plan, report
+from compile_report import Case, Plan, figures, report
 from expected_answers import Expected
+from figures import FiguresFile, write_figures
 from side_processes import Sides
 from tracr_environment import tracr_environment
 
@@ -104,6 +105,7 @@ def main(
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="Also write the report here.")
     ] = None,
+    figures_file: FiguresFile = None,
 ) -> None:
     """Compile the programs that Glassbench and Tracr share, and print what differs."""
     python = tracr_python or tracr_environment(version("jax"))
@@ -117,6 +119,7 @@ def main(
             for case in measured:
                 print(f"{repetition + 1}/{repetitions} {case}", file=sys.stderr, flush=True)
                 versions = measure_case(case, plan, repetition)
+    write_figures(figures(measured), figures_file)
     text = report(measured, plan, versions)
     print(text)
     if output:

@@ -13,10 +13,15 @@ from typing import Annotated
 
 import pandas as pd
 import typer
+from figures import FiguresFile, write_figures
 
 from glassbench.evaluators import CircuitProblem, built_in, faithfulness, measured
 from glassbench.evaluators.circuit_track import PRIMARY
+from glassbench.evaluators.faithfulness import ABLATIONS, MEASURES
 from glassbench.ground_truth import EdgeState, Task, load_suite
+from glassbench.leaderboard.agreement import agreement
+
+REFERENCES = ("oracle", "random")
 
 
 def answers(task: Task, problem: CircuitProblem) -> Iterator[tuple[str, dict[str, float]]]:
@@ -41,11 +46,24 @@ def rows(task: Task, seed: int) -> Iterator[dict[str, str | int | float | None]]
         yield {**of_answer, **found}
 
 
+def figures(frame: pd.DataFrame) -> dict[str, float]:
+    """Return how far every measure ranks methods as their true scores do, references left out."""
+    measures = {
+        f"{measure}_{ablation}": direction
+        for ablation in ABLATIONS
+        for measure, direction in MEASURES.items()
+    }
+    some = frame[~frame.method.isin(REFERENCES)]
+    found = agreement(some, "average_precision", measures)
+    return {one.measure: one.correlation for one in found}
+
+
 def main(
     output: Annotated[Path, typer.Option("--output", "-o", help="The CSV.")],
     suite: Annotated[str, typer.Option(help="A suite of circuits.")] = "core",
     every: Annotated[int, typer.Option(min=1, help="Take every so many tasks.")] = 1,
     seed: Annotated[int, typer.Option(min=0, help="Draws the pairs.")] = 0,
+    figures_file: FiguresFile = None,
 ) -> None:
     """Measure every method on every task and write a row for each."""
     found = []
@@ -53,6 +71,7 @@ def main(
         found += rows(task, seed)
         print(task.id, file=sys.stderr, flush=True)
     frame = pd.DataFrame(found)
+    write_figures(figures(frame), figures_file)
     frame.to_csv(output, index=False, float_format="%.6g", lineterminator="\n")
 
 

@@ -24,6 +24,7 @@ from typing import Annotated
 import machine
 import numpy as np
 import typer
+from figures import FiguresFile, write_figures
 from markdown_table import table
 
 from glassbench.benchmark_programs import get_suite
@@ -184,6 +185,11 @@ def difference_table(cosines: Mapping[str, Scores], of: int) -> str:
     return table(["method", *DIFFERENCES], rows)
 
 
+def figures(cosines: Mapping[str, Scores]) -> dict[str, float]:
+    """Return the matched cosine of the best method of each program, by arm, in the mean."""
+    return {title: float(np.mean(list(each[BEST].values()))) for title, each in cosines.items()}
+
+
 def size_of(arm: Arm, results: Sequence[tuple[str, Result]]) -> str:
     """Return how many classes lie in how many dimensions, in the mean over programs."""
     classes = np.mean([one.reported["classes"] for _, one in results if one.tool == FLOORS_OF])
@@ -201,6 +207,7 @@ def main(
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="Also write the report here.")
     ] = None,
+    figures_file: FiguresFile = None,
 ) -> None:
     """Score the built-in methods under every arm and print tables."""
     names = list(dict.fromkeys(task.name for task in get_suite("superposition")))
@@ -218,6 +225,7 @@ def main(
         title: with_best(scores(each, "matched_cosine", "normalised"))
         for title, each in found.items()
     }
+    write_figures(figures(cosines), figures_file)
     text = "\n\n".join(
         [
             f"# Built-in methods of the features track on {', '.join(names)}; {seeds} seeds",

@@ -18,6 +18,7 @@ from typing import Annotated, Any
 
 import machine
 import typer
+from figures import FiguresFile, write_figures
 from markdown_table import table
 from program_sizes import parsed
 from side_processes import GB, Sides
@@ -130,6 +131,21 @@ def ratios_table(measured: list[Case]) -> str:
     return table(["ratio", *(case.program for case in measured)], rows)
 
 
+def figures(measured: list[Case]) -> dict[str, float]:
+    """Return the least ratio to Tracr's `apply` of a size, and differences of answers."""
+    found: dict[str, float] = {}
+    for size in dict.fromkeys(case.size for case in measured):
+        for contestant, than in RATIOS[:2]:
+            rates = [(c.rate(contestant), c.rate(than)) for c in measured if c.size == size]
+            known = [more / less for more, less in rates if more is not None and less is not None]
+            if known:
+                found[f"{contestant}, {size}"] = min(known)
+    found["different"] = sum(
+        count for case in measured for name, count in case.different.items() if "Tracr" not in name
+    )
+    return found
+
+
 def report(measured: list[Case], plan: dict[str, Any], versions: dict[str, dict[str, str]]) -> str:
     """Return the whole report as Markdown."""
     parts = [
@@ -177,6 +193,7 @@ def main(
     level: Annotated[int, typer.Option(min=0, max=1, help="Level of compilation.")] = 0,
     seconds: Annotated[float, typer.Option(help="What a compilation may take.")] = 120,
     memory: Annotated[float, typer.Option(help="What a process may hold, in GB.")] = 12,
+    figures_file: FiguresFile = None,
 ) -> None:
     """Run compiled programs in every host and in Tracr's, and print how fast each is."""
     asked = {"repetitions": repetitions, "window": window, "level": level}
@@ -190,6 +207,7 @@ def main(
             print(f"{case.program} {case.size}", file=sys.stderr, flush=True)
             versions |= measure_case(case, asked, batch, sides, Path(weights))
     plan = {**asked, "batch": batch, "threads": threads}
+    write_figures(figures(measured), figures_file)
     text = report(measured, plan, versions)
     print(text)
     output.mkdir(parents=True, exist_ok=True)

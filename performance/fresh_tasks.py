@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from figures import FiguresFile, write_figures
 from markdown_table import table
 
 from glassbench.ground_truth import EdgeState, Sample, measure, sample_tasks
@@ -26,6 +27,17 @@ def spread(numbers: Iterable[int]) -> list[str]:
 def shares(counts: Counter[str], total: int) -> list[list[str]]:
     """Return a row for each counted name, the most frequent first."""
     return [[name, str(count), f"{count / total:.0%}"] for name, count in counts.most_common()]
+
+
+def figures(sample: Sample, seconds: float) -> dict[str, float]:
+    """Return the seconds, how many candidates were drawn, different circuits, and differences."""
+    tasks, about = sample
+    return {
+        "seconds": seconds,
+        "taken": len(tasks) / about.draws,
+        "circuits": len({measure(task).circuit for task in tasks}) / len(tasks),
+        "differences": len(about.failures),
+    }
 
 
 def report(sample: Sample, seconds: float, jobs: int) -> str:
@@ -78,13 +90,16 @@ def main(
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="Also write the report here.")
     ] = None,
+    figures_file: FiguresFile = None,
 ) -> None:
     """Draw and certify fresh tasks, and print times and counts."""
     started = time.perf_counter()
     sample = sample_tasks(
         seed, n, difficulty, jobs=jobs, advance=lambda: print(".", end="", file=sys.stderr)
     )
-    text = report(sample, time.perf_counter() - started, jobs)
+    seconds = time.perf_counter() - started
+    write_figures(figures(sample, seconds), figures_file)
+    text = report(sample, seconds, jobs)
     print(text)
     if output:
         output.write_text(text + "\n", encoding="utf-8")

@@ -12,7 +12,7 @@
 """
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -20,6 +20,7 @@ import machine
 import numpy as np
 import scipy
 import typer
+from figures import FiguresFile, write_figures
 from markdown_table import table
 from threadpoolctl import threadpool_limits
 
@@ -217,14 +218,55 @@ def _count(sign: np.ndarray, method: np.ndarray, which: int) -> np.ndarray:
     return (sign[:, method == which] > 0).sum(axis=1)
 
 
-def report(repeats: int, seed: int) -> str:
-    """Return the tables as Markdown."""
+ENOUGH = 12
+"""From so many tasks on intervals are claimed to hold what they say."""
+
+
+def coverages(repeats: int, seed: int) -> dict[str, list[dict[str, float]]]:
+    """Return the coverage of every aggregate by law and number of tasks, those of `TASKS`."""
+    return {law: [coverage(LAWS[law], n, repeats, seed) for n in TASKS] for law in LAWS}
+
+
+def all_false_differences(repeats: int, seed: int) -> dict[tuple[str, int, int], dict[str, float]]:
+    """Return how often differences are told that are none, by law, methods and tasks, by rule."""
+    return {
+        (null, methods, tasks): false_differences(NULLS[null], methods, tasks, repeats, seed)
+        for null in NULLS
+        for methods in (4, 10)
+        for tasks in (6, 12, 20, 42, 100)
+    }
+
+
+def figures(
+    covered: Mapping[str, Sequence[Mapping[str, float]]],
+    false: Mapping[tuple[str, int, int], Mapping[str, float]],
+) -> dict[str, float]:
+    """Return the least coverage from `ENOUGH` tasks on, and the most false differences."""
+    many = [
+        value
+        for by_size in covered.values()
+        for n, by_name in zip(TASKS, by_size, strict=True)
+        for name, value in by_name.items()
+        if n >= ENOUGH and (name != "worst_decile" or n >= FEWEST_FOR_TAIL)
+    ]
+    rule = next(iter(RULES))
+    return {
+        "least coverage": min(many),
+        "false differences": max(each[rule] for each in false.values()),
+        "false differences, exchangeable": max(
+            each[rule] for (null, *_), each in false.items() if null == "exchangeable"
+        ),
+    }
+
+
+def report(repeats: int, seed: int) -> tuple[str, dict[str, float]]:
+    """Return the tables as Markdown, and the figures."""
     started = time.perf_counter()
     shares = lambda row: [f"{value:.3f}" for value in row]  # noqa: E731
     parts = ["## Coverage of nominal 95% intervals over tasks\n"]
     rows = []
-    for law in LAWS:
-        found = [coverage(LAWS[law], tasks, repeats, seed) for tasks in TASKS]
+    covered = coverages(repeats, seed)
+    for law, found in covered.items():
         for name in AGGREGATES:
             told = [name != "worst_decile" or tasks >= FEWEST_FOR_TAIL for tasks in TASKS]
             cells = [f"{one[name]:.3f}" * show for one, show in zip(found, told, strict=True)]
@@ -248,12 +290,11 @@ def report(repeats: int, seed: int) -> str:
     rows = [[name.replace("_", " "), *shares(row)] for name, row in found.items()]
     parts.append(table(["aggregate", "nested", "leaderboard"], rows))
     parts.append("\n## Any false difference between methods with equal means\n")
-    rows = []
-    for null in NULLS:
-        for methods in (4, 10):
-            for tasks in (6, 12, 20, 42, 100):
-                found = false_differences(NULLS[null], methods, tasks, repeats, seed)
-                rows.append([null, str(methods), str(tasks), *shares(found.values())])
+    false = all_false_differences(repeats, seed)
+    rows = [
+        [null, str(methods), str(tasks), *shares(each.values())]
+        for (null, methods, tasks), each in false.items()
+    ]
     parts.append(table(["scores", "methods", "tasks", *RULES], rows))
     parts.append("\n## Power, where half of the methods are better by a gap\n")
     rows = []
@@ -267,7 +308,7 @@ def report(repeats: int, seed: int) -> str:
     versions = {"packages": {"numpy": np.__version__, "scipy": scipy.__version__}}
     seconds = time.perf_counter() - started
     parts.append(f"\n{repeats} repeats each, {seconds:.0f} s. {machine.described(1, versions)}\n")
-    return "\n".join(parts)
+    return "\n".join(parts), figures(covered, false)
 
 
 def main(
@@ -276,10 +317,12 @@ def main(
     output: Annotated[
         Path | None, typer.Option("-o", "--output", metavar="FILE", help="Write the tables there.")
     ] = None,
+    figures_file: FiguresFile = None,
 ) -> None:
     """Simulate results with known truth, and print what the statistics make of them."""
     with threadpool_limits(1):
-        text = report(repeats, seed)
+        text, found = report(repeats, seed)
+    write_figures(found, figures_file)
     if output is None:
         print(text)
     else:

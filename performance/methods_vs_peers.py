@@ -6,6 +6,7 @@
 Both sides have the same weights and the same pairs, in float64 and on one thread, in one run.
 """
 
+import re
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -18,6 +19,7 @@ import machine
 import numpy as np
 import torch
 import typer
+from figures import FiguresFile, write_figures
 from markdown_table import table
 from threadpoolctl import threadpool_limits
 
@@ -219,6 +221,20 @@ def summary(found: Mapping[int, Sequence[Measured]], asked: Sequence[Comparison]
     return table(heading, rows)
 
 
+def figures(
+    found: Mapping[int, Sequence[Measured]], asked: Sequence[Comparison]
+) -> dict[str, float]:
+    """Return the least ratio on a task of each kind of method, and how many edges differ."""
+    least: dict[str, float] = {}
+    for place, results in found.items():
+        kind = re.split("[ ,]", asked[place].name)[0].lower()
+        ratio = min(one.theirs / one.ours for one in results)
+        least[kind] = min(ratio, least.get(kind, np.inf))
+    every = [one for results in found.values() for one in results]
+    apart = max(one.apart for one in every)
+    return {**least, "apart": apart, "differing": sum(one.differing for one in every)}
+
+
 def task_by_task(
     names: Sequence[str], found: Mapping[int, Sequence[Measured]], asked: Sequence[Comparison]
 ) -> str:
@@ -247,6 +263,7 @@ def main(
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="Also write the report here.")
     ] = None,
+    figures_file: FiguresFile = None,
 ) -> None:
     """Run both sides on a suite and print tables."""
     torch.set_num_threads(1)
@@ -261,6 +278,7 @@ def main(
         print(comparison.name, "and", comparison.peer, file=sys.stderr, flush=True)
     names = [task.id.spec.name for task in tasks]
     edges = np.mean([len(problem.edges) for problem in problems])
+    write_figures(figures(found, asked), figures_file)
     packages = {name: version(name) for name in ("numpy", "torch", "transformer-lens")}
     theirs = dict(
         requirement.split("==")

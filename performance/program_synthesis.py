@@ -10,12 +10,14 @@ in the model, is told beside. Labels are not certified here.
 """
 
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
 import machine
 import numpy as np
 import typer
+from figures import FiguresFile, write_figures
 from markdown_table import table
 
 from glassbench.benchmark_programs import TaskId, library
@@ -56,10 +58,20 @@ def measured(name: str, seconds: float) -> tuple[list[str], bool, float]:
     return row, is_found, earned
 
 
+def figures(
+    rows: Sequence[Sequence[str]], found: Sequence[bool], earned: Sequence[float]
+) -> dict[str, float]:
+    """Return which shares are found, found by the route of the library, and earned in the mean."""
+    same = sum(row[3:6] == ["1.00"] * 3 for row in rows)
+    shares = {"found": sum(found) / len(found), "same route": same / len(found)}
+    return {**shares, "programs": len(found), "earned": float(np.mean(earned))}
+
+
 def main(
     programs: Annotated[str, typer.Option(help="Names, with commas; all by default.")] = "",
     seconds: Annotated[float, typer.Option(help="How long to search, for each.")] = 6.0,
     output: Annotated[Path | None, typer.Option("-o", help="A file for the table.")] = None,
+    figures_file: FiguresFile = None,
 ) -> None:
     """Search for every program, print a row for each, and write the table."""
     names = (
@@ -72,10 +84,12 @@ def main(
         rows.append(row)
         found.append(is_found)
         earned.append(share)
-    same = sum(row[3:6] == ["1.00"] * 3 for row in rows)
+    numbers = figures(rows, found, earned)
+    write_figures(numbers, figures_file)
     summary = (
-        f"{sum(found)} of {len(names)} programs found in at most {seconds:g} s each, {same} of "
-        f"them by the route of the library; attention adds, in the mean: {np.mean(earned):.2f}."
+        f"{sum(found)} of {len(names)} programs found in at most {seconds:g} s each, "
+        f"{numbers['same route']:.0%} of all by the route of the library; attention adds, in the "
+        f"mean: {numbers['earned']:.2f}."
     )
     typer.echo(summary)
     if output is not None:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import machine
+import numpy as np
 from compile_times import CompileTimes
 from markdown_table import table
 
@@ -150,17 +151,24 @@ def _time(point: Point | None, which: str, stage: int) -> str:
     return f"{1000 * seconds:,.{1 if seconds < LARGE / 1000 else 0}f}"
 
 
-def _ratio(tracr: Point | None, ours: Point | None, which: str) -> str:
+def _ratio_number(tracr: Point | None, ours: Point | None, which: str) -> float | None:
     """Return how many times longer Tracr takes to a Haiku model; a bound where it was stopped."""
     seconds, longer = _seconds(ours, which), _seconds(tracr, which)
     if seconds is None or tracr is None:
-        return ""
-    least = ""
+        return None
     if longer is None:
         if which == "warm" or not tracr.stopped.endswith(" s"):
-            return ""
-        least, longer = "> ", float(tracr.stopped.split()[1])
-    ratio = longer / seconds
+            return None
+        longer = float(tracr.stopped.split()[1])
+    return longer / seconds
+
+
+def _ratio(tracr: Point | None, ours: Point | None, which: str) -> str:
+    """Return that ratio as text, with `>` before a bound."""
+    ratio = _ratio_number(tracr, ours, which)
+    if ratio is None:
+        return ""
+    least = "> " if _seconds(tracr, which) is None else ""
     return f"{least}{ratio:,.{1 if ratio < LARGE else 0}f}"
 
 
@@ -210,6 +218,38 @@ def stops(measured: Mapping[str, Row]) -> str:
             elif point and point.later_stopped:
                 lines.append(f"- {point}, after its first compilation: {point.later_stopped}")
     return "\n".join(lines) or "None."
+
+
+FEW, MANY = "4/5", "32/32"
+"""The sizes that have targets of their own for warm compilation."""
+
+LARGE_PROGRAMS = ("sort", "sort_by_frequency", "shuffle_dyck2")
+LARGEST = "64/64"
+FITS = 4e9
+"""Weights that take more bytes than this, as float64, are not asked of."""
+
+
+def figures(plan: Plan, points: Mapping[str, Point]) -> dict[str, float]:
+    """Return the least ratios to Tracr, seconds at the largest size, and wrong answers.
+
+    Where the clock stopped Tracr, the ratio is the bound that this gives.
+    """
+    cold, few, many, seconds = [], [], [], []
+    for row in rows(plan, points).values():
+        ours, theirs = row["level 0"], row[TRACR]
+        size = f"{ours.vocab}/{ours.length}" if ours else ""
+        cold.append(_ratio_number(theirs, ours, "cold"))
+        warm = _ratio_number(theirs, ours, "warm")
+        few += [warm] if size == FEW else []
+        many += [warm] if ours and size == MANY and ours.program in LARGE_PROGRAMS else []
+        if ours and size == LARGEST and 8 * ours.sizes.get("parameters", np.inf) <= FITS:
+            seconds.append(_seconds(ours, "cold", 0))
+    wrong = sum(point.wrong for point in points.values() if point.side in OURS)
+    least = {"cold": cold, f"warm {FEW}": few, f"warm {MANY}": many}
+    known = {name: [one for one in each if one is not None] for name, each in least.items()}
+    found: dict[str, float] = {name: min(each) for name, each in known.items() if each}
+    longest = [one for one in seconds if one is not None]
+    return found | ({f"seconds {LARGEST}": max(longest)} if longest else {}) | {"wrong": wrong}
 
 
 def report(plan: Plan, points: Mapping[str, Point]) -> str:

@@ -25,6 +25,7 @@ from typing import Annotated, Any
 import machine
 import numpy as np
 import typer
+from figures import FiguresFile, write_figures
 from markdown_table import table
 from program_sizes import parsed
 
@@ -176,6 +177,17 @@ def measure(program: str, vocab: int, length: int, n_rows: int, limit: float) ->
     )
 
 
+def figures(costs: list[Cost]) -> dict[str, float]:
+    """Return seconds and ratios by size, and the greatest difference between the ways."""
+    found: dict[str, float] = {}
+    for one in costs:
+        size = f"{one.vocab}/{one.length}"
+        found |= {f"answers {size}": one.answers, f"values {size}": one.values}
+        if one.per_coalition is not None:
+            found[f"coalition by coalition {size}"] = one.per_coalition / one.values
+    return {**found, "difference": max(one.difference for one in costs)}
+
+
 def report(costs: list[Cost], program: str, n_rows: int) -> str:
     """Return everything as Markdown."""
     rows = [
@@ -217,12 +229,14 @@ def main(
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="Also write the report here.")
     ] = None,
+    figures_file: FiguresFile = None,
 ) -> None:
     """Time relevance at growing sizes and print a table."""
     costs = []
     for vocab, length in parsed(sizes):
         print(f"{vocab}/{length}", file=sys.stderr, flush=True)
         costs.append(measure(program, vocab, length, rows, limit))
+    write_figures(figures(costs), figures_file)
     text = report(costs, program, rows)
     print(text)
     if output:

@@ -21,6 +21,7 @@ import numpy as np
 import pandas as pd
 import scipy
 import typer
+from figures import FiguresFile, write_figures
 from markdown_table import table
 from threadpoolctl import threadpool_limits
 
@@ -106,6 +107,7 @@ def main(
     ] = None,
     output: Annotated[Path | None, typer.Option("-o", help="Also write the table here.")] = None,
     only: Annotated[str | None, typer.Option(help="Measure one shape in this process.")] = None,
+    figures_file: FiguresFile = None,
 ) -> None:
     """Print what each part costs, shape by shape."""
     if only is not None:
@@ -114,16 +116,18 @@ def main(
             for part in costs(frame):
                 print(*part, sep="\t", flush=True)
         return
-    rows = []
+    rows, found = [], {}
     for one in shape or SHAPES:
         command = [sys.executable, __file__, "--only", one]
-        found = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout
-        parts = [line.split("\t") for line in found.splitlines()]
+        told = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout
+        parts = [line.split("\t") for line in told.splitlines()]
         total = np.array([[float(number) for number in part[1:3]] for part in parts]).sum(axis=0)
         parts.append(["all", *map(str, total), parts[-1][3]])
         for name, seconds, cpu, memory in parts:
             numbers = [f"{float(seconds):.1f}", f"{float(cpu):.1f}", f"{float(memory):,.0f}"]
             rows.append([one, name, *numbers])
+            found |= {f"{one}: {name}, CPU": float(cpu), f"{one}: memory": float(memory)}
+    write_figures(found, figures_file)
     heading = ["methods x tasks x seeds", "part", "seconds", "CPU s", "peak MiB so far"]
     versions = {"packages": {one.__name__: one.__version__ for one in (np, pd, scipy)}}
     text = f"{table(heading, rows)}\n\n{machine.described(1, versions)}\n"

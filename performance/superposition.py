@@ -12,11 +12,13 @@ took, in the same run. `--suite` takes the programs of a suite at the widths tha
 
 import sys
 import time
-from dataclasses import replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated
 
 import typer
+from figures import FiguresFile, write_figures
 from markdown_table import table
 from superposition_curves import carried
 
@@ -75,6 +77,29 @@ def peer(task: Task, d: int, seeds: int, seconds: float) -> list[Superposed]:
     return [replace(one, recipe=f"talk, {steps:,} steps") for one in done]
 
 
+@dataclass(frozen=True)
+class Compressed:
+    """A program at a width: every seed by our recipe, and their seconds together."""
+
+    program: str
+    d: int
+    seeds: tuple[Superposed, ...]
+    seconds: float
+
+
+def figures(measured: Sequence[Compressed]) -> dict[str, float]:
+    """Return by width how many pass the gate, and the seconds of all seeds of a program."""
+    found: dict[str, float] = {}
+    for d in dict.fromkeys(one.d for one in measured):
+        alike = [one for one in measured if one.d == d]
+        found[f"pass at d={d}"] = sum(s.gate.passed for one in alike for s in one.seeds)
+        found[f"seconds at d={d}"] = max(one.seconds for one in alike)
+    every = [seed for one in measured for seed in one.seeds]
+    found["share that passes"] = sum(one.gate.passed for one in every) / len(every)
+    found["compressions"] = len(every)
+    return found | {"least cosine": min(one.gate.quality.cosine for one in every)}
+
+
 def of_suite(suite: str) -> dict[str, list[int]]:
     """Return the widths of each program of a suite of compressed models, widest first."""
     found: dict[str, list[int]] = {}
@@ -95,9 +120,10 @@ def main(
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="Also write the table here.")
     ] = None,
+    figures_file: FiguresFile = None,
 ) -> None:
     """Compress programs and print a row for each width and seed."""
-    rows = []
+    rows, measured = [], []
     fixed = [int(each) for each in d.split(",")] if d else []
     wanted = of_suite(suite) if suite else dict.fromkeys(programs or [], fixed)
     for name, given in wanted.items():
@@ -107,6 +133,7 @@ def main(
             started = time.perf_counter()
             done = list(superpose(task, width, range(seeds), recipe=recipe or None))
             taken = time.perf_counter() - started
+            measured.append(Compressed(name, width, tuple(done), taken))
             if compare:
                 done += peer(task, width, seeds, taken)
             rows += [row(task, one) for one in done]
@@ -115,6 +142,7 @@ def main(
             failed = 0 if any(one.gate.passed for one in done) else failed + 1
             if not given and failed == until:
                 break
+    write_figures(figures(measured), figures_file)
     text = table(HEADINGS, rows)
     sys.stdout.write(text + "\n")
     if output is not None:

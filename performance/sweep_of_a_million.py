@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from figures import FiguresFile, write_figures
 from markdown_table import table
 
 from glassbench.evaluators import CircuitTrack, Method, Result, Scored, scored
@@ -156,6 +157,13 @@ def folder_costs(one: Scored, scratch: Path, n_methods: int, n_tasks: int) -> li
     ]
 
 
+def figures(costs: Sequence[Cost]) -> dict[str, float]:
+    """Return the seconds of the processor of every step, and for what a million rows would take."""
+    return {cost.step: 1e6 * cost.cpu / cost.rows for cost in costs} | {
+        "peak": max(cost.peak for cost in costs)
+    }
+
+
 def report(costs: Sequence[Cost], one: Scored, n: int) -> str:
     """Return the report as Markdown."""
     rows = [
@@ -189,6 +197,7 @@ def main(
     scratch: Annotated[Path | None, typer.Option(help="A folder on the disk to measure.")] = None,
     methods: Annotated[int, typer.Option(help="How many methods.")] = 1000,
     tasks: Annotated[int, typer.Option(help="How many tasks.")] = 1000,
+    figures_file: FiguresFile = None,
 ) -> None:
     """Measure, print and write the report."""
     one = example()
@@ -196,6 +205,7 @@ def main(
     try:
         names = [f"method_{number}" for number in range(SAMPLE)]
         costs = sample_costs(one, place, names) + folder_costs(one, place, methods, tasks)
+        write_figures(figures(costs), figures_file)
         text = report(costs, one, methods * tasks)
     finally:
         started = time.perf_counter()

@@ -19,6 +19,7 @@ import machine
 import numpy as np
 import optax
 import typer
+from figures import FiguresFile, write_figures
 from markdown_table import table
 
 from glassbench import load, score
@@ -126,14 +127,19 @@ def task_tables() -> str:
     return "\n\n".join(parts)
 
 
-def report() -> str:
-    """Train everything and return the report as Markdown."""
+def figures(two: sweeps.PhasePicture, three: sweeps.PhasePicture) -> dict[str, float]:
+    """Return on which share of settings a trained model is in the phase that loses least."""
+    return {"phases n=2, d=1": two.agrees.mean(), "phases n=3, d=2": three.agrees.mean()}
+
+
+def report() -> tuple[str, dict[str, float]]:
+    """Train everything and return the report as Markdown, and its figures."""
     plane, plane_seconds = timed("n=5, d=2", sweeps.plane_sweep)
     plateaus, plateau_seconds = timed("n=80, d=20 and d=8", sweeps.plateau_sweeps)
     two, two_seconds = timed("n=2, d=1", sweeps.phase_grid)
     three, three_seconds = timed("n=3, d=2", lambda: sweeps.phase_grid(3))
     versions = {"packages": {"jax": jax.__version__, "optax": optax.__version__}}
-    return "\n\n".join(
+    text = "\n\n".join(
         [
             "# Toy models of superposition",
             machine.described(2, versions),
@@ -149,15 +155,18 @@ def report() -> str:
             task_tables(),
         ]
     )
+    return text, figures(two, three)
 
 
 def main(
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="Also write the report here.")
     ] = None,
+    figures_file: FiguresFile = None,
 ) -> None:
     """Train toy models, and print what is measured of them."""
-    text = report()
+    text, found = report()
+    write_figures(found, figures_file)
     print(text)
     if output:
         output.write_text(text + "\n", encoding="utf-8")

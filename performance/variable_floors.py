@@ -19,6 +19,7 @@ from typing import Annotated
 import machine
 import numpy as np
 import typer
+from figures import FiguresFile, write_figures
 from markdown_table import table
 from threadpoolctl import threadpool_limits
 
@@ -58,6 +59,12 @@ def measured(name: str, seed: int) -> list[float]:
     return [float(len(rows)), *means.tolist()]
 
 
+def figures(numbers: Sequence[float]) -> dict[str, float]:
+    """Return the sums and means of a suite by name."""
+    names = ("variables", *HEADING[2:])
+    return dict(zip(names, numbers, strict=True))
+
+
 def formatted(name: str, numbers: Sequence[float]) -> list[str]:
     """Return a row of the table: counts whole, accuracies with two decimals."""
     shown = [f"{number:.2f}" for number in numbers]
@@ -69,6 +76,7 @@ def main(
     suite: Annotated[str, typer.Option(help="The tasks.")] = "quick",
     seed: Annotated[int, typer.Option(help="Draws the pairs.")] = 0,
     output: Annotated[Path | None, typer.Option("-o", help="A file for the Markdown.")] = None,
+    figures_file: FiguresFile = None,
 ) -> None:
     """Measure a suite, and print the table."""
     started = time.perf_counter()
@@ -85,6 +93,7 @@ def main(
             sys.stderr.write(f"{rows[-1]}\n")
     means = np.mean(every, axis=0)
     means[[0, 6]] = np.sum(every, axis=0)[[0, 6]]
+    write_figures(figures(means.tolist()), figures_file)
     rows.append(formatted("sum or mean", means.tolist()))
     text = "\n\n".join(
         [
