@@ -13,10 +13,10 @@ from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Float
-from threadpoolctl import threadpool_limits
 
 from ..benchmark_programs import unknown_name
 from ..compiler.model import Codec
+from ..compiler.one_thread import one_thread
 from ..compiler.values import Encoding
 from ..errors import TaskError
 from .circuit_problem import Answer, CircuitProblem, checked_answer
@@ -113,7 +113,7 @@ def faithfulness_curves(
     if ablation not in ABLATIONS:
         raise TaskError(unknown_name("ablation", ablation, ABLATIONS))
     scores = checked_answer(problem, answer)
-    with threadpool_limits(limits=1):  # many small products: more threads are slower
+    with one_thread():
         model = GatedModel(problem.model.weights)
         kept = _circuits(scores, [edge.name for edge in model.edges], seed)
         circuits, which = np.unique(kept.reshape(-1, kept.shape[-1]), axis=0, return_inverse=True)

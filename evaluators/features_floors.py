@@ -10,8 +10,8 @@ from collections.abc import Callable
 
 import numpy as np
 from jaxtyping import Float
-from threadpoolctl import threadpool_limits
 
+from ..compiler.one_thread import one_thread
 from ..errors import AnswerError
 from .features_metrics import FeatureTruth, Matching
 from .features_problem import FoundFeatures
@@ -76,7 +76,7 @@ def mean_of_blind(
     if draws < 1:
         raise AnswerError(f"A floor needs at least one draw, got draws={draws}.")
     rng = np.random.default_rng([seed, 6])
-    with threadpool_limits(limits=1):  # many small products: more threads are slower
+    with one_thread():
         drawn = [
             Matching.of(truth, answer(truth.streams, n_directions, rng)).metrics()
             for _ in range(draws)

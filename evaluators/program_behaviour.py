@@ -12,12 +12,12 @@ from functools import cached_property
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
-from threadpoolctl import threadpool_limits
 
 from ..compiler.component_graph import ComponentGraph
 from ..compiler.executor import Logits, embeddings, resume
 from ..compiler.interpreter import interpret
 from ..compiler.model import Codec, Model, Readout
+from ..compiler.one_thread import one_thread
 from ..compiler.program import Node, Program
 from ..compiler.values import Encoding, as_argument
 from ..ground_truth.bounded_interpretation import slices_that_fit
@@ -40,7 +40,7 @@ def model_answers(model: Model, tokens: TokenIds) -> Answers:
     graph = ComponentGraph.of(model.weights)
     found = np.full((len(codec.readouts), *real.shape), -1, dtype=np.int64)
     step = max(1, _ELEMENTS_AT_ONCE // (tokens.shape[1] * model.weights.d_model))
-    with threadpool_limits(limits=1):  # many small products: more threads are slower
+    with one_thread():
         for start in range(0, len(tokens), step):
             some = slice(start, start + step)
             stream = np.add(*embeddings(model.weights, tokens[some]))

@@ -18,7 +18,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Bool, Float
-from threadpoolctl import threadpool_limits
 
 from ..compiler import program as ir
 from ..compiler.component_graph import ComponentGraph
@@ -26,6 +25,7 @@ from ..compiler.compress import model_seen_through
 from ..compiler.executor import run
 from ..compiler.interpreter import interpret
 from ..compiler.model import Codec
+from ..compiler.one_thread import one_thread
 from ..ground_truth import Pairs, Task
 from ..ground_truth.subspace_patch import SubspacePatch, patched_logits
 from ..ground_truth.variable_window import window
@@ -79,7 +79,7 @@ def interchanges(task: Task, form: NormalForm, seed: int) -> Interchanges:
     if task.training is not None:
         return Interchanges(codec, pairs.base, pairs.source, here[:, 1:], ())
     name_of = {one.node: one.name for one in source_map.variables if one.node >= 0}
-    with threadpool_limits(limits=1):  # many small products: more threads are slower
+    with one_thread():
         base, source = (run(weights, tokens, graph=graph) for tokens in (pairs.base, pairs.source))
         found = []
         for group in groups(compiled.program, form, pairs.base):

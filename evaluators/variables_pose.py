@@ -15,9 +15,9 @@ from types import MappingProxyType
 
 import numpy as np
 from jaxtyping import Int
-from threadpoolctl import threadpool_limits
 
 from ..compiler.component_graph import EMBED, POS_EMBED
+from ..compiler.one_thread import one_thread
 from ..compiler.source_map import PlacedVariable
 from ..compiler.values import Encoding
 from ..ground_truth import Task
@@ -135,7 +135,7 @@ def _questions(task: Task, seed: int) -> Mapping[str, tuple[VariableQuestion, Va
     """
     parts = split_domain(task.domain, seed)
     found = {}
-    with threadpool_limits(limits=1):
+    with one_thread():
         learn, measure = (
             PairSource(task, part, np.random.default_rng([seed, 12, place]))
             for place, part in enumerate(parts)

@@ -13,8 +13,8 @@ from typing import Any, ClassVar
 
 import numpy as np
 from pydantic import JsonValue
-from threadpoolctl import threadpool_limits
 
+from ..compiler.one_thread import one_thread
 from ..errors import TaskError, listing
 from ..ground_truth import Task
 from .problem_content import AskedArrays, ProblemContent
@@ -153,7 +153,7 @@ class VariablesTrack(Track[VariablesProblem, dict[str, Subspace]]):
         assert not priors
         pose = self.posed(task, seed)
         hooks = pose.problem.hooks
-        with threadpool_limits(limits=1):  # many small products: more threads are slower
+        with one_thread():
             hits = {
                 name: InterchangeRuns.of(pose.problem.model, key.held_out).hits(
                     hooks.index(answer[name].hook), [answer[name].factors]

@@ -7,10 +7,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
-from threadpoolctl import threadpool_limits
 
 from ..compiler import to_json
 from ..compiler.compress import model_seen_through
+from ..compiler.one_thread import one_thread
 from . import bundle_layout as at
 from .array_file import save_arrays
 from .compression_grid import steps_of
@@ -70,7 +70,7 @@ class AllLabels:
             CertificationError: program and weights differ.
         """
         compiled = task.compiled
-        with threadpool_limits(limits=1):
+        with one_thread():
             relevant = relevance(compiled.program, compiled.model.codec, data.tokens)
             if task.training is not None:
                 return cls(relevant, training=TrainingRecord.of(task))

@@ -6,11 +6,10 @@ measurement must agree throughout, and so must the outputs of program and weight
 the whole domain. Otherwise the build stops, and says on which edge.
 """
 
-from threadpoolctl import threadpool_limits
-
 from ..compiler.compiled_model import CompiledModel
 from ..compiler.component_graph import Edge
 from ..compiler.interpreter import interpret
+from ..compiler.one_thread import one_thread
 from ..errors import CertificationError, SufficiencyError, listing
 from .circuit_labels import (
     CircuitLabels,
@@ -46,7 +45,7 @@ def certify(
         SufficiencyError: the causal edges are not sufficient together.
     """
     domain = domain or TaskDomain.of(compiled, seed=seed)
-    with threadpool_limits(limits=1):  # many small products: more threads are slower
+    with one_thread():
         return _Certification(compiled, domain, seed).labels(task or "this model")
 
 

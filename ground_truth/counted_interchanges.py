@@ -11,11 +11,11 @@ from dataclasses import dataclass
 
 import numpy as np
 from scipy.stats import binomtest
-from threadpoolctl import threadpool_limits
 
 from ..compiler import CompiledModel
 from ..compiler.component_graph import ComponentGraph, Edge
 from ..compiler.executor import Run, change_of_stream, resume, run
+from ..compiler.one_thread import one_thread
 from .circuit_labels import CircuitLabels, Counted, EdgeLabel, EdgeState, Witness
 from .digest import weights_digest
 from .domain_runs import DomainRuns
@@ -137,7 +137,7 @@ def counted_states(
         seed: draws them.
         n_pairs: how many, of each family.
     """
-    with threadpool_limits(limits=1):  # many small products: more threads are slower
+    with one_thread():
         runs = DomainRuns(compiled.model.weights, domain.tokens)
         families = [
             _Counting.of(compiled, domain, n_pairs, seed, family)

@@ -22,9 +22,9 @@ from typing import Literal
 import numpy as np
 from jaxtyping import Float, Int
 from pydantic import JsonValue
-from threadpoolctl import threadpool_limits
 
 from ..compiler.compiled_model import CompiledModel
+from ..compiler.one_thread import one_thread
 from ..compiler.source_map import PlacedVariable
 from ..compiler.values import Encoding
 from ..errors import CertificationError, listing
@@ -219,7 +219,7 @@ def features(compiled: CompiledModel, domain: TaskDomain, *, bound: float = BOUN
         CertificationError: at some hook the stream is not the sum of its features; or a feature
             has no direction, since what compressed the model left nothing of it.
     """
-    with threadpool_limits(limits=1):  # many small products: more threads are slower
+    with one_thread():
         source = FeatureActivations(compiled)
         sums = FeatureSums.over(_rows(source, compiled, domain.tokens), source.n_features)
         whole = len(domain.tokens) <= WHOLE or bound > BOUND  # a norm is over all rows

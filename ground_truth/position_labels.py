@@ -14,8 +14,7 @@ On a superposed model the program predicts nothing: every edge is named, and mea
 from dataclasses import replace
 from typing import Literal
 
-from threadpoolctl import threadpool_limits
-
+from ..compiler.one_thread import one_thread
 from ..errors import CertificationError, listing
 from .circuit_labels import (
     EdgeLabel,
@@ -107,7 +106,7 @@ def position_labels(task: Task) -> PositionLabels:
         for swap in whole
         for position in range(compiled.model.weights.n_ctx)
     ]
-    with threadpool_limits(limits=1):
+    with one_thread():
         settled = InterchangeStates(search).settle(swaps, same_length=False)
     problems = disagreements(settled)
     if problems:

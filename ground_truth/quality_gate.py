@@ -17,11 +17,11 @@ from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Float
-from threadpoolctl import threadpool_limits
 
 from ..compiler import CompiledModel
 from ..compiler.compress import compress
 from ..compiler.compression_quality import Quality, compression_quality
+from ..compiler.one_thread import one_thread
 from .circuit_labels import CircuitLabels, EdgeState, Sufficiency
 from .digest import weights_digest
 from .domain_runs import DomainRuns
@@ -124,7 +124,7 @@ def measured_labels(
         task: the id that is kept in the labels.
     """
     seed = labels.seed
-    with threadpool_limits(limits=1):  # many small products: more threads are slower
+    with one_thread():
         runs = DomainRuns(compiled.model.weights, domain.tokens)
         search = InterchangeSearch(compiled, domain, runs, seed, predicts=False)
         carried = compiled.source_map.carried

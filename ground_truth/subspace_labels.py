@@ -18,11 +18,11 @@ from collections.abc import Iterator
 from typing import Literal
 
 import numpy as np
-from threadpoolctl import threadpool_limits
 
 from ..compiler.component_graph import Reader, edge_name
 from ..compiler.compress import model_seen_through
 from ..compiler.executor import seen_columns
+from ..compiler.one_thread import one_thread
 from ..compiler.source_map import PlacedVariable, SourceMap
 from ..compiler.weights import Weights
 from ..errors import CertificationError, listing
@@ -76,7 +76,7 @@ def subspace_labels(task: Task) -> SubspaceLabels:
     Raises:
         CertificationError: program and weights differ.
     """
-    with threadpool_limits(limits=1):
+    with one_thread():
         if task.gate is not None:
             return _labels(task, _measured(task, task.gate), bound=0.0)
         labelling = _Labelling(task)

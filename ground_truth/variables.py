@@ -28,9 +28,9 @@ from typing import Literal
 
 import numpy as np
 from pydantic import JsonValue
-from threadpoolctl import threadpool_limits
 
 from ..compiler.compiled_model import CompiledModel
+from ..compiler.one_thread import one_thread
 from ..compiler.source_map import PlacedVariable
 from ..errors import CertificationError, listing
 from .digest import weights_digest
@@ -135,6 +135,7 @@ class VariableLabels(Record):
         return {variable.name: variable for variable in self.variables}
 
 
+@one_thread()
 def variables(
     compiled: CompiledModel,
     domain: TaskDomain,
@@ -160,8 +161,7 @@ def variables(
     Raises:
         CertificationError: weights and program differ; every variable concerned is named.
     """
-    with threadpool_limits(limits=1):  # many small products: more threads are slower
-        return _Certification(compiled, domain, seed, runs).labels(task or "this model")
+    return _Certification(compiled, domain, seed, runs).labels(task or "this model")
 
 
 class Agreement(Record):
@@ -194,7 +194,7 @@ def measured_variables(
         The labels; and how often weights and program agree, for each variable and then for each
         set of variables.
     """
-    with threadpool_limits(limits=1):
+    with one_thread():
         certification = _Certification(seen, domain, seed, None, predicts=False)
         labels = certification.labels(task or "this model")
     return labels.model_copy(update={"weights": weights}), tuple(certification.agreement)

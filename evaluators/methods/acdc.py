@@ -15,8 +15,8 @@ from collections.abc import Sequence
 
 import numpy as np
 from jaxtyping import Float
-from threadpoolctl import threadpool_limits
 
+from ...compiler.one_thread import one_thread
 from ..circuit_problem import CircuitProblem
 from ..gated_model import GatedModel
 from ..pair_runs import PairRuns
@@ -26,14 +26,14 @@ THRESHOLDS = tuple(np.logspace(-6, 0, 25).tolist())
 """From a millionth of the distance to the logits of the sources up to all of it."""
 
 
+@one_thread()
 def acdc(problem: CircuitProblem) -> dict[str, float]:
     """Return for each edge the largest of `THRESHOLDS` at which it survives."""
-    with threadpool_limits(limits=1):  # many small products: more threads are slower
-        model = GatedModel(problem.model.weights)
-        runs = list(PairRuns.of(model, problem, circuits=len(THRESHOLDS)))
-        survives = surviving(model, runs, np.array(THRESHOLDS))
-        scores = (survives * np.array(THRESHOLDS)[:, None]).max(axis=0)
-        return live_edges(problem, model.edges, scores)
+    model = GatedModel(problem.model.weights)
+    runs = list(PairRuns.of(model, problem, circuits=len(THRESHOLDS)))
+    survives = surviving(model, runs, np.array(THRESHOLDS))
+    scores = (survives * np.array(THRESHOLDS)[:, None]).max(axis=0)
+    return live_edges(problem, model.edges, scores)
 
 
 def surviving(

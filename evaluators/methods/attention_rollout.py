@@ -8,15 +8,16 @@ heads as write something. Scores have no sign.
 
 import numpy as np
 from jaxtyping import Float
-from threadpoolctl import threadpool_limits
 
 from ...compiler.component_graph import ComponentGraph
 from ...compiler.executor import normalised, run, softmax
+from ...compiler.one_thread import one_thread
 from ...compiler.weights import Weights
 from ..attribution_problem import AttributionProblem
 from .distinct_runs import rows_at_once
 
 
+@one_thread()
 def attention_rollout(
     problem: AttributionProblem,
 ) -> Float[np.ndarray, "rows output_position input_position"]:
@@ -25,10 +26,9 @@ def attention_rollout(
     graph = ComponentGraph.of(problem.model.weights)
     n_rows, n_positions = problem.tokens.shape
     step = max(1, rows_at_once(problem.model, n_positions) // len(graph.writers))
-    with threadpool_limits(limits=1):  # many small products: more threads are slower
-        for start in range(0, n_rows, step):
-            some = slice(start, start + step)
-            scores[some] = _rollout(problem.model.weights, graph, problem.tokens[some])
+    for start in range(0, n_rows, step):
+        some = slice(start, start + step)
+        scores[some] = _rollout(problem.model.weights, graph, problem.tokens[some])
     return scores
 
 

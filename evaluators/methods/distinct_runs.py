@@ -5,11 +5,11 @@ Methods that replace tokens ask for the same few inputs again and again.
 
 import numpy as np
 from jaxtyping import Float, Int
-from threadpoolctl import threadpool_limits
 
 from ...compiler.component_graph import ComponentGraph
 from ...compiler.executor import embeddings, resume
 from ...compiler.model import Model
+from ...compiler.one_thread import one_thread
 
 _ELEMENTS_AT_ONCE = 2**21
 
@@ -24,7 +24,7 @@ def logits_of(model: Model, tokens: TokenIds) -> Logits:
     inputs, place = np.unique(tokens, axis=0, return_inverse=True)
     step = rows_at_once(model, tokens.shape[1])
     logits = np.empty((*inputs.shape, weights.d_out))
-    with threadpool_limits(limits=1):  # many small products: more threads are slower
+    with one_thread():
         for start in range(0, len(inputs), step):
             embed, positions = embeddings(weights, inputs[start : start + step])
             logits[start : start + step] = resume(weights, graph, embed + positions, 0)

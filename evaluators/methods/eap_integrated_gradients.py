@@ -9,8 +9,8 @@ sign; the score of an edge is their mean magnitude over pairs.
 
 import numpy as np
 from jaxtyping import Float
-from threadpoolctl import threadpool_limits
 
+from ...compiler.one_thread import one_thread
 from ..circuit_problem import CircuitProblem
 from ..gated_model import GatedModel
 from ..pair_runs import PairRuns
@@ -19,15 +19,15 @@ from .edge_gradients import edge_effects, edge_scores, midpoints, nearness_gradi
 STEPS = 8
 
 
+@one_thread()
 def eap_integrated_gradients(problem: CircuitProblem) -> dict[str, float]:
     """Return the EAP-IG score of every edge, over `STEPS` midpoints of the path."""
-    with threadpool_limits(limits=1):  # many small products: more threads are slower
-        model = GatedModel(problem.model.weights)
-        effects = [
-            edge_effects(model, path_gradient(model, runs, midpoints(STEPS)), runs.change)
-            for runs in PairRuns.of(model, problem, circuits=STEPS)
-        ]
-        return edge_scores(problem, model, np.concatenate(effects))
+    model = GatedModel(problem.model.weights)
+    effects = [
+        edge_effects(model, path_gradient(model, runs, midpoints(STEPS)), runs.change)
+        for runs in PairRuns.of(model, problem, circuits=STEPS)
+    ]
+    return edge_scores(problem, model, np.concatenate(effects))
 
 
 def path_gradient(

@@ -6,19 +6,19 @@ Effects have a sign; the score of an edge is their mean magnitude over pairs.
 """
 
 import numpy as np
-from threadpoolctl import threadpool_limits
 
+from ...compiler.one_thread import one_thread
 from ..circuit_problem import CircuitProblem
 from ..gated_model import GatedModel
 from ..pair_runs import PairRuns
 from .edge_gradients import Effects, edge_effects, edge_scores, nearness_gradient
 
 
+@one_thread()
 def edge_attribution_patching(problem: CircuitProblem) -> dict[str, float]:
     """Return the EAP score of every edge."""
-    with threadpool_limits(limits=1):  # many small products: more threads are slower
-        model = GatedModel(problem.model.weights)
-        return edge_scores(problem, model, first_order_effects(problem, model))
+    model = GatedModel(problem.model.weights)
+    return edge_scores(problem, model, first_order_effects(problem, model))
 
 
 def first_order_effects(problem: CircuitProblem, model: GatedModel) -> Effects:

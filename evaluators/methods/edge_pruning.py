@@ -6,18 +6,18 @@ The score of an edge is the probability that its gate is open in the end. Scores
 """
 
 import numpy as np
-from threadpoolctl import threadpool_limits
 
+from ...compiler.one_thread import one_thread
 from ..circuit_problem import CircuitProblem
 from ..gated_model import GatedModel
 from .edge_scores import live_edges
 from .learned_masks import open_gates
 
 
+@one_thread()
 def edge_pruning(problem: CircuitProblem) -> dict[str, float]:
     """Return the probability that the gate of each edge is open after training."""
-    with threadpool_limits(limits=1):  # many small products: more threads are slower
-        model = GatedModel(problem.model.weights)
-        n_edges = len(model.edges)
-        found = open_gates(problem, model, np.arange(n_edges), n_edges)
-        return live_edges(problem, model.edges, found)
+    model = GatedModel(problem.model.weights)
+    n_edges = len(model.edges)
+    found = open_gates(problem, model, np.arange(n_edges), n_edges)
+    return live_edges(problem, model.edges, found)

@@ -14,11 +14,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from threadpoolctl import threadpool_limits
 
 from ...compiler.component_graph import Edge
 from ...compiler.input_space import InputSpace
 from ...compiler.model import Codec
+from ...compiler.one_thread import one_thread
 from ...ground_truth.contributions import distinct_sources, spreads
 from ...ground_truth.domain_runs import DomainRuns
 from ...ground_truth.interchange_pairs import DOMAIN_LIMIT, SAMPLE, Pairs, TaskDomain
@@ -38,12 +38,12 @@ _BASES = 512
 _SEED = 0
 
 
+@one_thread()
 def exact_interchange(problem: CircuitProblem) -> dict[str, float]:
     """Return for each edge the share of the tried interchanges that change an answer."""
-    with threadpool_limits(limits=1):  # many small products: more threads are slower
-        model = LiveModel.of(problem.model.weights)
-        search = _Search(model, problem.model.codec)
-        return live_edges(problem, model.edges, search.shares())
+    model = LiveModel.of(problem.model.weights)
+    search = _Search(model, problem.model.codec)
+    return live_edges(problem, model.edges, search.shares())
 
 
 @dataclass(frozen=True, eq=False)

@@ -10,8 +10,8 @@ Effects have a sign; the score of an edge is their mean magnitude over pairs.
 
 import numpy as np
 from jaxtyping import Float
-from threadpoolctl import threadpool_limits
 
+from ...compiler.one_thread import one_thread
 from ..circuit_problem import CircuitProblem
 from ..gated_model import GatedModel
 from ..pair_runs import PairRuns
@@ -20,15 +20,15 @@ from .edge_gradients import Effects, edge_scores, midpoints, nearness_gradient
 STEPS = 8
 
 
+@one_thread()
 def integrated_activations(problem: CircuitProblem) -> dict[str, float]:
     """Return the score of every edge, over `STEPS` midpoints of each writer's path."""
-    with threadpool_limits(limits=1):  # many small products: more threads are slower
-        model = GatedModel(problem.model.weights)
-        effects = [
-            activation_effects(model, runs, midpoints(STEPS))
-            for runs in PairRuns.of(model, problem, circuits=STEPS)
-        ]
-        return edge_scores(problem, model, np.concatenate(effects))
+    model = GatedModel(problem.model.weights)
+    effects = [
+        activation_effects(model, runs, midpoints(STEPS))
+        for runs in PairRuns.of(model, problem, circuits=STEPS)
+    ]
+    return edge_scores(problem, model, np.concatenate(effects))
 
 
 def activation_effects(

@@ -8,21 +8,17 @@ arXiv:2106.02997). Scores have no sign.
 """
 
 import numpy as np
-from threadpoolctl import threadpool_limits
 
+from ...compiler.one_thread import one_thread
 from ..circuit_problem import CircuitProblem
 from ..edge_interchanges import EdgeInterchanges
 from ..live_model import LiveModel
 from .edge_scores import live_edges
 
 
+@one_thread()
 def interchange_patching(problem: CircuitProblem) -> dict[str, float]:
     """Return for each edge the mean distance that its interchange moves the logits."""
-    with threadpool_limits(limits=1):  # many small products: more threads are slower
-        return _scores(problem)
-
-
-def _scores(problem: CircuitProblem) -> dict[str, float]:
     model = LiveModel.of(problem.model.weights)
     real = problem.model.codec.is_real(problem.base)
     interchanges = EdgeInterchanges(model, problem.base, problem.source)

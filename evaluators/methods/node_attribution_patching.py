@@ -7,8 +7,8 @@ are, so its score is the lower of theirs; the logits are in every circuit.
 """
 
 import numpy as np
-from threadpoolctl import threadpool_limits
 
+from ...compiler.one_thread import one_thread
 from ..circuit_problem import CircuitProblem
 from ..gated_model import GatedModel
 from .edge_attribution_patching import first_order_effects
@@ -16,11 +16,11 @@ from .edge_gradients import mean_magnitudes
 from .edge_scores import lower_of_ends
 
 
+@one_thread()
 def node_attribution_patching(problem: CircuitProblem) -> dict[str, float]:
     """Return the lower of the scores of the two ends of every edge."""
-    with threadpool_limits(limits=1):  # many small products: more threads are slower
-        model = GatedModel(problem.model.weights)
-        return lower_of_ends(problem, node_scores(problem, model))
+    model = GatedModel(problem.model.weights)
+    return lower_of_ends(problem, node_scores(problem, model))
 
 
 def node_scores(problem: CircuitProblem, model: GatedModel) -> dict[str, float]:

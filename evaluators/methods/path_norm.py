@@ -15,19 +15,19 @@ from itertools import pairwise
 
 import numpy as np
 from jaxtyping import Float
-from threadpoolctl import threadpool_limits
 
 from ...compiler.component_graph import EMBED, LOGITS, POS_EMBED, Reader, Writer, edge_name
 from ...compiler.executor import reader_matrix
+from ...compiler.one_thread import one_thread
 from ...compiler.weights import Weights
 from ..circuit_problem import CircuitProblem
 from .centred_reads import with_centred_reads
 
 
+@one_thread()
 def path_norm(problem: CircuitProblem) -> dict[str, float]:
     """Return the norm over the paths that go over every edge."""
-    with threadpool_limits(limits=1):  # many small products: more threads are slower
-        found = _Paths(problem).over_edges()
+    found = _Paths(problem).over_edges()
     return {edge: float(np.sqrt(found[edge])) for edge in problem.edges}
 
 

@@ -6,18 +6,17 @@ close. An edge is in the circuit when both its ends are, so its score is the low
 probabilities that their gates are open in the end. Scores have no sign.
 """
 
-from threadpoolctl import threadpool_limits
-
+from ...compiler.one_thread import one_thread
 from ..circuit_problem import CircuitProblem
 from ..gated_model import GatedModel
 from .edge_scores import lower_of_ends
 from .learned_masks import open_gates
 
 
+@one_thread()
 def subnetwork_probing(problem: CircuitProblem) -> dict[str, float]:
     """Return the lower probability that the gates of an edge's ends are open after training."""
-    with threadpool_limits(limits=1):  # many small products: more threads are slower
-        model = GatedModel(problem.model.weights)
-        names = [writer.name for writer in model.graph.writers]
-        found = open_gates(problem, model, model.places[1], len(names))
-        return lower_of_ends(problem, dict(zip(names, found.tolist(), strict=True)))
+    model = GatedModel(problem.model.weights)
+    names = [writer.name for writer in model.graph.writers]
+    found = open_gates(problem, model, model.places[1], len(names))
+    return lower_of_ends(problem, dict(zip(names, found.tolist(), strict=True)))

@@ -4,8 +4,8 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 from jaxtyping import Float
-from threadpoolctl import threadpool_limits
 
+from ...compiler.one_thread import one_thread
 from ...compiler.weights import Weights
 from ...ground_truth.wiring import ROUNDING_BOUND, without_dead_ends
 from ..variables_metrics import InterchangeRuns
@@ -15,13 +15,13 @@ Finder = Callable[[VariablesProblem, VariableQuestion, InterchangeRuns], Subspac
 """From a problem, one of its variables and the runs on its training pairs to a subspace."""
 
 
+@one_thread()
 def each_variable(problem: VariablesProblem, find: Finder) -> dict[str, Subspace]:
     """Return what a function finds for each variable."""
-    with threadpool_limits(limits=1):  # many small products: more threads are slower
-        return {
-            name: find(problem, question, InterchangeRuns.of(problem.model, question.train))
-            for name, question in problem.variables.items()
-        }
+    return {
+        name: find(problem, question, InterchangeRuns.of(problem.model, question.train))
+        for name, question in problem.variables.items()
+    }
 
 
 def telling_places(weights: Weights) -> list[int]:

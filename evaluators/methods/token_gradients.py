@@ -19,11 +19,11 @@ from collections.abc import Sequence
 
 import numpy as np
 from jaxtyping import Float
-from threadpoolctl import threadpool_limits
 
 from ...compiler.component_graph import ComponentGraph
 from ...compiler.derivatives import LayerNormed, activation_slope
 from ...compiler.executor import activated, embeddings, project, resume, softmax
+from ...compiler.one_thread import one_thread
 from ...compiler.weights import Weights
 from ..attribution_problem import AttributionProblem
 from .distinct_runs import rows_at_once
@@ -56,7 +56,7 @@ def mean_derivatives(problem: AttributionProblem, shares: Sequence[float]) -> Sc
     scores = np.zeros(problem.answer_shape)
     n_rows, n_positions = problem.tokens.shape
     step = max(1, rows_at_once(problem.model, n_positions) // n_positions)
-    with threadpool_limits(limits=1):  # many small products: more threads are slower
+    with one_thread():
         for start in range(0, n_rows, step):
             some = slice(start, start + step)
             scores[some] = _derivatives(problem, problem.tokens[some], shares)

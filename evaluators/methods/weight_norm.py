@@ -8,24 +8,24 @@ only the part that is linear counts (see `centred_reads`). Scores have no sign.
 """
 
 import numpy as np
-from threadpoolctl import threadpool_limits
 
 from ...compiler.component_graph import EMBED, POS_EMBED, Reader, Writer
+from ...compiler.one_thread import one_thread
 from ...compiler.weights import Weights
 from ..circuit_problem import CircuitProblem
 from .centred_reads import with_centred_reads
 
 
+@one_thread()
 def weight_norm(problem: CircuitProblem) -> dict[str, float]:
     """Return the composition score of every edge, between 0 and 1."""
     weights, graph = with_centred_reads(problem.model.weights), problem.graph
     outputs = {writer.name: _output(weights, writer) for writer in graph.writers}
     inputs = {reader.name: _input(weights, reader) for reader in graph.readers}
-    with threadpool_limits(limits=1):  # many small products: more threads are slower
-        return {
-            edge.name: _composition(outputs[edge.writer.name], inputs[edge.reader.name])
-            for edge in graph.edges
-        }
+    return {
+        edge.name: _composition(outputs[edge.writer.name], inputs[edge.reader.name])
+        for edge in graph.edges
+    }
 
 
 def _composition(output: np.ndarray, reading: np.ndarray) -> float:
