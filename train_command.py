@@ -1,5 +1,6 @@
 """`glassbench train` and `glassbench splice`: ordinary models that run a program."""
 
+from dataclasses import replace
 from pathlib import Path
 from textwrap import shorten
 from typing import TYPE_CHECKING, Annotated
@@ -21,11 +22,8 @@ _INTERRUPTED = 130  # what shells say of a command that was stopped from the key
 Starts = Annotated[
     int, typer.Option(min=1, help="How many models, from different first weights, together.")
 ]
-Cycles = Annotated[
-    int,
-    typer.Option(
-        min=1, help="How many cycles at most, each three times as long as the one before."
-    ),
+Steps = Annotated[
+    int, typer.Option(min=1, help="How many are taken at most; rounded up to thousands.")
 ]
 TrainingFile = Annotated[
     Path | None,
@@ -46,7 +44,7 @@ BundlesFolder = Annotated[
 def train(
     task: Annotated[str, typer.Argument(metavar="TASK", help="A task of the regime `trained`.")],
     starts: Starts = 1,
-    cycles: Cycles = 4,
+    steps: Steps = 40_000,
     checkpoint: TrainingFile = None,
     output: BundlesFolder = None,
 ) -> None:
@@ -69,7 +67,8 @@ def train(
             check_place(place)
     with progress("Compiling and certifying"):
         original = original_of(asked)
-    recipe = TrainingRecipe(cycles=cycles)
+    recipe = TrainingRecipe()
+    recipe = replace(recipe, steps=-(-steps // recipe.chunk) * recipe.chunk)
     try:
         with told_progress(recipe.steps // recipe.chunk) as (advance, say):
 
@@ -97,7 +96,7 @@ def train(
         raise CertificationError(
             listing(
                 f"{asked} is no task yet: what is inside its model is not what the program says. "
-                "Take more --cycles or --starts, or a larger d:",
+                "Take more --steps or --starts, or a larger d:",
                 [shorten(one, _LINE) for one in made[0].gate.shortcomings],
             )
         )

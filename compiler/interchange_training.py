@@ -26,25 +26,24 @@ from .values import Encoding
 from .weights import Weights
 
 _LEAST = 1e-6
-_GROWTH = 3
+_MOMENTUM, _MEMORY = 0.9, 0.98
 
 
 @dataclass(frozen=True)
 class TrainingRecipe:
-    """How models are trained: by AdamW, with warm restarts.
+    """How models are trained: by AdamW without a schedule.
 
-    The rate falls from its full value to nothing along a cosine, over a cycle of steps, and
-    then starts anew over three times as many (SGDR of Loshchilov and Hutter 2017,
-    arXiv:1608.03983). A model is looked at where a cycle ends, so that easy programs are done
-    early.
+    Steps are taken from one sequence of weights, and the model is their mean (Defazio et al. 2024,
+    arXiv:2405.15682). So it can be looked at at any time, and training ends when it is good; a
+    rate that falls would have to know beforehand when that is.
 
     Attributes:
-        cycle: steps of the first cycle.
-        cycles: how many there are at most.
-        chunk: steps that are taken at a time; training can be gone on with after each.
+        steps: how many are taken at most.
+        chunk: steps that are taken at a time. After each the model is looked at, and training can
+            be gone on with.
         batch: rows in a step. Small ones fit in the cache: twice as many take more than twice as
             long.
-        rate: the full learning rate.
+        rate: the learning rate.
         warm_up: over so many steps it rises at first.
         weight_decay: of AdamW.
         norm: gradients are cut to it.
@@ -54,12 +53,11 @@ class TrainingRecipe:
             cross-entropy.
     """
 
-    cycle: int = 2_000
-    cycles: int = 4
-    chunk: int = 500
+    steps: int = 40_000
+    chunk: int = 1_000
     batch: int = 48
-    rate: float = 3e-3
-    warm_up: int = 200
+    rate: float = 8e-3
+    warm_up: int = 500
     weight_decay: float = 1e-3
     norm: float = 1.0
     strict: float = 0.5
@@ -68,43 +66,14 @@ class TrainingRecipe:
     @property
     def problems(self) -> Iterator[str]:
         """Why nothing can be trained by it; nothing if something can."""
-        for name in ("cycle", "cycles", "chunk", "batch"):
+        for name in ("steps", "chunk", "batch"):
             if getattr(self, name) < 1:
                 yield f"{name}: must be at least 1, got {getattr(self, name)}"
-        if self.chunk > 0 and self.cycle % self.chunk:
-            yield f"cycle: must be a multiple of chunk, {self.chunk}, got {self.cycle}"
+        if self.chunk > 0 and self.steps % self.chunk:
+            yield f"steps: must be a multiple of chunk, {self.chunk}, got {self.steps}"
         for name in ("rate", "norm", "sharpness"):
             if not getattr(self, name) > 0:
                 yield f"{name}: must be above 0, got {getattr(self, name)}"
-
-    @property
-    def steps(self) -> int:
-        """How many steps all cycles have."""
-        return self._ends[-1]
-
-    def rates(self, done: int) -> Float[np.ndarray, " chunk"]:
-        """Return the rate of each step of the next chunk.
-
-        Args:
-            done: steps that were taken.
-        """
-        steps = done + np.arange(self.chunk)
-        ends = np.array([0, *self._ends])
-        number = np.searchsorted(ends, steps, side="right")
-        fallen = (steps - ends[number - 1]) / (ends[number] - ends[number - 1])
-        risen = np.minimum(1.0, (steps + 1) / self.warm_up)
-        return self.rate * risen * (1 + np.cos(np.pi * fallen)) / 2
-
-    def ends_cycle(self, done: int) -> bool:
-        """Return whether a cycle ends after so many steps."""
-        return done in self._ends
-
-    @property
-    def _ends(self) -> tuple[int, ...]:
-        """After how many steps each cycle ends."""
-        return tuple(
-            self.cycle * (_GROWTH**n - 1) // (_GROWTH - 1) for n in range(1, self.cycles + 1)
-        )
 
 
 class InterchangeRows(NamedTuple):
@@ -131,8 +100,8 @@ class TrainingState(NamedTuple):
     """Where the training of several seeds stands.
 
     Attributes:
-        arrays: the weights by name, `[seeds, ...]`.
-        optimiser: its state.
+        arrays: where gradients are taken, by name, `[seeds, ...]`.
+        optimiser: its state, from which the weights come.
         key: draws the next batches.
         step: how many steps were taken.
     """
@@ -180,15 +149,19 @@ class InterchangeTraining:
 
     def chunk(self, state: TrainingState) -> tuple[TrainingState, Float[np.ndarray, " seeds"]]:
         """Return where training stands after a chunk of steps, and the mean loss over them."""
-        rates = jnp.asarray(self.recipe.rates(int(state.step)), jnp.float32)
-        state, losses = self._run(state, self.rows, rates)
+        state, losses = self._run(state, self.rows)
         return state, np.asarray(losses)
 
-    def weights(self, state: TrainingState, place: int) -> Weights:
-        """Return the weights of one of the models, in float64."""
-        return self.like.with_arrays(
-            {name: np.asarray(array[place], np.float64) for name, array in state.arrays.items()}
-        )
+    def weights(self, state: TrainingState) -> list[Weights]:
+        """Return the weights of each of the models, in float64."""
+        averaged = jax.vmap(optax.contrib.schedule_free_eval_params)
+        arrays = averaged(state.optimiser, state.arrays)
+        return [
+            self.like.with_arrays(
+                {name: np.asarray(array[place], np.float64) for name, array in arrays.items()}
+            )
+            for place in range(len(arrays["W_E"]))
+        ]
 
     def loss(self, arrays: Arrays, rows: InterchangeRows, edges: Array) -> Array:
         """Return the loss on rows, with the edges `[rows, reader, writer]` that are interchanged.
@@ -213,12 +186,17 @@ class InterchangeTraining:
 
     @cached_property
     def _optimiser(self) -> optax.GradientTransformation:
-        """What turns gradients into updates of a rate of one."""
         recipe = self.recipe
-        return optax.chain(
-            optax.clip_by_global_norm(recipe.norm),
-            optax.scale_by_adam(b2=0.98),
-            optax.add_decayed_weights(recipe.weight_decay),
+        rate = optax.schedules.linear_schedule(0.0, recipe.rate, recipe.warm_up)
+        return optax.contrib.schedule_free(
+            optax.chain(
+                optax.clip_by_global_norm(recipe.norm),
+                optax.scale_by_rms(_MEMORY, bias_correction=True),
+                optax.add_decayed_weights(recipe.weight_decay),
+                optax.scale_by_learning_rate(rate),
+            ),
+            rate,
+            b1=_MOMENTUM,
         )
 
     def _drawn(self, rows: InterchangeRows, key: Array) -> tuple[InterchangeRows, Array]:
@@ -239,21 +217,19 @@ class InterchangeTraining:
         slope = jax.vmap(jax.value_and_grad(self.loss), in_axes=(0, None, None))
 
         def step(
-            rows: InterchangeRows, state: TrainingState, rate: Array
+            rows: InterchangeRows, state: TrainingState, _: None
         ) -> tuple[TrainingState, Array]:
             key, drawn = jax.random.split(state.key)
             losses, gradient = slope(state.arrays, *self._drawn(rows, drawn))
             updates, inner = jax.vmap(self._optimiser.update)(
                 gradient, state.optimiser, state.arrays
             )
-            arrays = jax.tree.map(lambda a, u: a - rate * u, state.arrays, updates)
+            arrays = optax.apply_updates(state.arrays, updates)
             return TrainingState(arrays, inner, key, state.step + 1), losses
 
         @jax.jit
-        def run(
-            state: TrainingState, rows: InterchangeRows, rates: Float[Array, " steps"]
-        ) -> tuple[TrainingState, Array]:
-            state, losses = jax.lax.scan(partial(step, rows), state, rates)
+        def run(state: TrainingState, rows: InterchangeRows) -> tuple[TrainingState, Array]:
+            state, losses = jax.lax.scan(partial(step, rows), state, length=self.recipe.chunk)
             return state, losses.mean(axis=0)
 
         return run

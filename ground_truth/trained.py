@@ -1,8 +1,8 @@
 """Trained models: ordinary transformers, trained until they run a program, and measured.
 
-A model is trained by `interchange_training` on inputs of the domain of its program. Where a cycle
-ends and interchanges of inputs that it was trained on give what the program says, it is measured
-on the inputs that were held out; if it does not pass the `training_gate`, training goes on.
+A model is trained by `interchange_training` on inputs of the domain of its program. When
+interchanges of inputs that it was trained on give what the program says, it is measured on the
+inputs that were held out; if it does not pass the `training_gate`, training goes on.
 """
 
 import time
@@ -22,7 +22,6 @@ from ..compiler.interchange_training import (
     InterchangeRows,
     InterchangeTraining,
     TrainingRecipe,
-    TrainingState,
     answer_logits,
 )
 from ..compiler.ordinary_transformer import Architecture
@@ -214,16 +213,15 @@ class _Run:
         while True:
             state, losses = training.chunk(stand.state)
             steps, measured = int(state.step), stand.measured
-            said = f"loss {losses.min():.2g}"
-            if recipe.ends_cycle(steps):
-                share = self._share(state)
-                said += f", {share:.2%} of interchanges right"
-                if share >= DONE or steps >= recipe.steps:
-                    measured += 1
-                    seconds = time.perf_counter() - began
-                    found = self._measured(state, losses, measured, seconds)
-                    if steps >= recipe.steps or any(one.gate.passed for one in found):
-                        return found
+            weights = training.weights(state)
+            share = max(map(self._share, weights))
+            if share >= DONE or steps >= recipe.steps:
+                measured += 1
+                seconds = time.perf_counter() - began
+                found = self._measured(weights, losses, steps, measured, seconds)
+                if steps >= recipe.steps or any(one.gate.passed for one in found):
+                    return found
+            said = f"loss {losses.min():.2g}, {share:.2%} of interchanges right"
             self.progress(steps, said)
             stand = Stand(state, measured, time.perf_counter() - began)
             self._checkpoint.write(stand)
@@ -252,34 +250,32 @@ class _Run:
         rng = np.random.default_rng([held_out.seed, 2])
         return held_out.aligned.draw(held_out.train, N_SEEN, rng)
 
-    def _share(self, state: TrainingState) -> float:
-        """Return which share of these is right in the best model, with quiet edges and without."""
-        each = (
-            self.held_out.right(self._training.weights(state, place), self._seen)
-            for place in range(len(self.starts))
-        )
-        return max(min(float(right.mean()) for right in both) for both in each)
+    def _share(self, weights: Weights) -> float:
+        """Return which share of these a model has right, with quiet edges or without."""
+        return min(float(right.mean()) for right in self.held_out.right(weights, self._seen))
 
     def _measured(
-        self, state: TrainingState, losses: np.ndarray, measured: int, seconds: float
+        self,
+        weights: Sequence[Weights],
+        losses: np.ndarray,
+        steps: int,
+        measured: int,
+        seconds: float,
     ) -> tuple[Trained, ...]:
-        found = []
-        for place, start in enumerate(self.starts):
-            weights = self._training.weights(state, place)
-            gate = self.held_out.gate(weights, str(self.task))
-            found.append(
-                Trained(
-                    str(self.task),
-                    start,
-                    weights,
-                    gate,
-                    float(losses[place]),
-                    int(state.step),
-                    measured,
-                    seconds,
-                )
+        task, of_each = str(self.task), zip(self.starts, weights, losses, strict=True)
+        return tuple(
+            Trained(
+                task,
+                start,
+                own,
+                self.held_out.gate(own, task),
+                float(loss),
+                steps,
+                measured,
+                seconds,
             )
-        return tuple(found)
+            for start, own, loss in of_each
+        )
 
     @cached_property
     def _checkpoint(self) -> TrainingCheckpoint:

@@ -1,6 +1,6 @@
 """Nothing about speed: what circuit methods find in the same programs under every regime.
 
-python performance/trained_regimes.py -o docs/trained_methods.csv
+python performance/trained_regimes.py -o docs/trained_methods.csv [--jobs 2]
 
 Each program of the suite `trained` is asked about exact, scrambled, crowded, superposed where a
 matrix of it is stored (the least width), and trained. Scores are average precision, 0 at random
@@ -20,10 +20,12 @@ from typing import Annotated
 
 import pandas as pd
 import typer
+from joblib import Parallel, delayed
 
 from glassbench.benchmark_programs import TaskId, get_suite
 from glassbench.errors import TaskError
-from glassbench.evaluators import TRACKS, built_in, score_suite
+from glassbench.evaluators import TRACKS, Result, built_in, score_suite
+from glassbench.evaluators.track import Priors
 from glassbench.ground_truth import Task, load
 from glassbench.ground_truth.stored_compressions import stored_tasks
 
@@ -64,35 +66,38 @@ def tasks_of(regime: str) -> list[Task]:
     return found
 
 
-def row(regime: str, task: str, method: str, value: float, random: float) -> dict[str, object]:
-    """Return what a method came to on a task."""
-    return {
-        "regime": regime,
-        "program": TaskId.parse(task).name,
-        "task": task,
-        "method": method,
-        "average_precision": round(value, 6),
-        "score": round((value - random) / (1 - random), 6),
-    }
+def scored(task: Task, priors: Priors) -> list[Result]:
+    """Return the results of all built-in methods on a task."""
+    return list(score_suite(list(built_in("circuit").values()), [task], priors=priors))
+
+
+def rows(regime: str, results: list[Result]) -> Iterator[dict[str, object]]:
+    """Yield what each method came to on one task, and the prior."""
+    metrics = [one.metrics[one.primary] for one in results]
+    named = [(one.tool, metric.value) for one, metric in zip(results, metrics, strict=True)]
+    floors = metrics[0].floors
+    for method, value in [*named, (PRIOR, floors.prior)]:
+        yield {
+            "regime": regime,
+            "program": TaskId.parse(results[0].task).name,
+            "task": results[0].task,
+            "method": method,
+            "average_precision": round(value, 6),
+            "score": round((value - floors.random) / (1 - floors.random), 6),
+        }
 
 
 def main(
     output: Annotated[Path, typer.Option("-o", help="The CSV.")] = Path("trained_methods.csv"),
+    jobs: Annotated[int, typer.Option(help="How many processes work.")] = 2,
 ) -> None:
-    rows = []
-    methods = list(built_in("circuit").values())
+    found: list[dict[str, object]] = []
     for regime in REGIMES:
         tasks = tasks_of(regime)
         priors = TRACKS["circuit"].priors(tasks)
-        for result in score_suite(methods, tasks, priors=priors):
-            floors, value = (
-                result.metrics[result.primary].floors,
-                result.metrics[result.primary].value,
-            )
-            rows.append(row(regime, result.task, result.tool, value, floors.random))
-            if result.tool == methods[0].name:
-                rows.append(row(regime, result.task, PRIOR, floors.prior, floors.random))
-        frame = pd.DataFrame(rows)
+        work = Parallel(n_jobs=jobs, batch_size=1)(delayed(scored)(t, priors) for t in tasks)
+        found += [row for results in work for row in rows(regime, results)]
+        frame = pd.DataFrame(found)
         frame.to_csv(output, index=False)
         means = frame[frame.regime == regime].groupby("method").score.mean().round(3)
         print(f"{regime}: {len(tasks)} tasks\n{means.to_string()}", flush=True)

@@ -35,7 +35,7 @@ def untrained(monkeypatch):
 
 @pytest.mark.usefixtures("untrained")
 def test_what_passes_is_told_and_written(run):
-    out = run("train", TASK, "--starts", "2", "--cycles", "1", "-o", "bundles").stdout
+    out = run("train", TASK, "--starts", "2", "--steps", "2000", "-o", "bundles").stdout
     rows = [line.split() for line in out.splitlines() if line.strip().startswith(("0 ", "1 "))]
     assert [row[:3] for row in rows] == [["0", "yes", "2,000"], ["1", "yes", "2,000"]]
     place = out.split("Written: ")[1].strip()
@@ -43,7 +43,7 @@ def test_what_passes_is_told_and_written(run):
 
 
 def test_what_does_not_pass_says_why(run):
-    out = run("train", "histogram/trained[d=4,heads=1]", "--cycles", "1", code=1)
+    out = run("train", "histogram/trained[d=4,heads=1]", "--steps", "1", code=1)
     assert " no " in out.stdout
     assert "is no task yet: what is inside its model is not what the program says" in out.stderr
     assert "answers: at most 2% may be wrong" in out.stderr

@@ -16,7 +16,7 @@ from glassbench.ground_truth.masked_interchanges import interchanged_logits
 from glassbench.ground_truth.trained import held_out, initial_weights, original_of, train
 
 TASK = TaskId.parse("histogram/trained[d=8,heads=2,seed=1]")
-SHORT = TrainingRecipe(cycle=2, cycles=2, chunk=2, batch=8)
+SHORT = TrainingRecipe(steps=8, chunk=2, batch=8)
 
 
 @pytest.fixture(scope="module")
@@ -24,21 +24,10 @@ def original():
     return original_of(TASK)
 
 
-def test_rates_fall_in_each_cycle_and_start_anew():
-    recipe = TrainingRecipe(cycle=100, cycles=3, chunk=50, rate=1.0, warm_up=10)
-    rates = np.concatenate([recipe.rates(done) for done in range(0, recipe.steps, 50)])
-    assert recipe.steps == len(rates) == 1300
-    assert [done for done in range(0, 1301, 50) if recipe.ends_cycle(done)] == [100, 400, 1300]
-    assert rates[:5] == pytest.approx((1 + np.arange(5)) / 10, rel=0.01)
-    for start, length in ((100, 300), (400, 900)):
-        along = np.pi * np.arange(length) / length
-        assert rates[start : start + length] == pytest.approx((1 + np.cos(along)) / 2)
-
-
 @pytest.mark.parametrize(
     ("changed", "said"),
     [
-        ({"chunk": 30}, "cycle: must be a multiple of chunk, 30, got 2000"),
+        ({"chunk": 30}, "steps: must be a multiple of chunk, 30, got 40000"),
         ({"batch": 0}, "batch: must be at least 1, got 0"),
         ({"rate": -1.0}, "rate: must be above 0, got -1.0"),
     ],
@@ -210,7 +199,7 @@ def test_training_goes_on_where_it_was_stopped(original, tmp_path):
 
 def test_training_lowers_the_loss(original):
     losses = []
-    recipe = TrainingRecipe(cycle=150, cycles=1, chunk=50)
+    recipe = TrainingRecipe(steps=150, chunk=50)
     (made,) = train(
         TASK, original, recipe=recipe, progress=lambda _steps, text: losses.append(text)
     )

@@ -1,0 +1,79 @@
+"""Nothing about speed: chooses where the programs of the suite `trained` lie in their models.
+
+python performance/trained_alignments.py
+
+A program is known by where it lies, if it lies there in every task. So each has as many spare
+layers, up to two, as four layers leave room for, and the seeds that place it are chosen, among so
+many for each program, by descent on what the prior earns over the suite. It prints the ids.
+"""
+
+from dataclasses import replace
+from typing import Annotated
+
+import numpy as np
+import typer
+
+from glassbench.benchmark_programs import TaskId, get_suite
+from glassbench.benchmark_programs.task_id import TRAINED
+from glassbench.evaluators.floors import prior_above_random
+from glassbench.evaluators.ranking_metrics import METRICS
+from glassbench.ground_truth import Task, build_model, certified, edge_positives
+from glassbench.ground_truth.digest import weights_digest
+from glassbench.ground_truth.trained import alignment_of
+
+LAYERS, SPARE = 4, 2
+METRIC = METRICS["average_precision"]
+
+Key = dict[str, bool]
+
+
+def placed(task: TaskId, spare: int, seed: int) -> TaskId:
+    """Return the same task with its program somewhere else."""
+    chosen = dict(task.regimes[0][1]) | {"spare_layers": spare, "seed": seed}
+    return replace(task, regimes=((TRAINED, tuple(chosen.items())),))
+
+
+def spare_layers(task: TaskId) -> int:
+    """Return how many layers a program has room for."""
+    needs = build_model(placed(task, 0, 0)).model.weights.n_layers
+    return max(0, min(SPARE, LAYERS - needs))
+
+
+def key(task: TaskId, originals: dict[str, Task]) -> Key:
+    """Return which edges of a task have an effect, if it is trained."""
+    compiled = build_model(task)
+    digest = weights_digest(compiled.model.weights)
+    if digest not in originals:
+        originals[digest] = certified(replace(task, regimes=()), compiled)
+    states = originals[digest].labels.states
+    return edge_positives(alignment_of(task, compiled).states(states))
+
+
+def main(
+    seeds: Annotated[int, typer.Option(help="How many are tried for each program.")] = 32,
+    sweeps: Annotated[int, typer.Option(help="How often all programs are gone through.")] = 3,
+    start: Annotated[int, typer.Option(help="Draws where descent starts.")] = 0,
+) -> None:
+    originals: dict[str, Task] = {}
+    keys = []
+    for task in get_suite("trained"):
+        spare = spare_layers(task)
+        places = [placed(task, spare, seed) for seed in range(seeds)]
+        keys.append({str(place): key(place, originals) for place in places})
+    rng = np.random.default_rng(start)
+    chosen = [str(rng.choice(list(each))) for each in keys]
+
+    def prior(names: list[str]) -> float:
+        return prior_above_random({n: keys[i][n] for i, n in enumerate(names)}, METRIC)
+
+    drawn = prior(chosen)
+    for _ in range(sweeps):
+        for place, each in enumerate(keys):
+            tried = [[*chosen[:place], name, *chosen[place + 1 :]] for name in each]
+            chosen = min([chosen, *tried], key=prior)
+    print("\n".join(chosen))
+    print(f"The prior earns {prior(chosen):.3f}, and {drawn:.3f} where all seeds are drawn.")
+
+
+if __name__ == "__main__":
+    typer.run(main)
