@@ -20,6 +20,7 @@ from jaxtyping import Array, Float, Int
 from .compression_loss import CompressionLoss, Sample
 from .compression_starts import STARTS, start_problems
 from .interchanged_edges import InterchangedEdges
+from .least_one import below_one
 from .model import Model
 
 _CHUNK = 500
@@ -57,11 +58,7 @@ class AdamRecipe:
     @property
     def problems(self) -> tuple[str, ...]:
         """Why nothing can be trained by it; empty if something can."""
-        found = start_problems(self.start)
-        for name in ("steps", "batch", "n_inputs"):
-            if getattr(self, name) < 1:
-                found.append(f"{name}: must be at least 1, got {getattr(self, name)}")
-        return tuple(found)
+        return (*start_problems(self.start), *below_one(self, "steps", "batch", "n_inputs"))
 
     def optimiser(self) -> optax.GradientTransformation:
         """Return the optimiser with its schedule."""

@@ -25,6 +25,7 @@ from .compression_loss import CompressionLoss, Parts, Sample
 from .compression_starts import STARTS, start_problems
 from .gauss_newton import Descent, descend
 from .interchanged_edges import InterchangedEdges
+from .least_one import below_one
 from .model import Model
 
 Matrix = Float[np.ndarray, "d d_model"]
@@ -68,11 +69,7 @@ class GaussNewtonRecipe:
     @property
     def problems(self) -> tuple[str, ...]:
         """Why nothing can be trained by it; empty if something can."""
-        found = start_problems(self.start)
-        for name in ("n_inputs", "inputs", "tries"):
-            if getattr(self, name) < 1:
-                found.append(f"{name}: must be at least 1, got {getattr(self, name)}")
-        return tuple(found)
+        return (*start_problems(self.start), *below_one(self, "n_inputs", "inputs", "tries"))
 
 
 class GaussNewtonTraining:

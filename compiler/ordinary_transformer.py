@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from .least_one import below_one
 from .model import Codec
 from .weights import Weights
 
@@ -42,9 +43,7 @@ class Architecture:
     @property
     def problems(self) -> Iterator[str]:
         """Why there is no such transformer; nothing if there is."""
-        for name in ("d_model", "n_layers", "n_heads", "d_head", "d_mlp"):
-            if getattr(self, name) < 1:
-                yield f"{name}: must be at least 1, got {getattr(self, name)}"
+        yield from below_one(self, "d_model", "n_layers", "n_heads", "d_head", "d_mlp")
 
     def initial(self, codec: Codec, seed: int) -> Weights:
         """Return random weights for the inputs and outputs of a codec.
