@@ -54,6 +54,15 @@ def rows(faults: Sequence[Fault], folder: Path) -> list[tuple[Fault, Result, int
     return found
 
 
+def wrong(fault: Fault, row: Result, left: int) -> str:
+    """Return what a row is not that it must be, empty if it is all of it."""
+    if row.status != fault.status:
+        return f"the row must be {fault.status}, and is {row.status}: {row.error}"
+    if bool(row.error) != bool(fault.error) or not re.search(fault.error, row.error or ""):
+        return f"the row must say {fault.error!r}, and says {row.error!r}"
+    return f"{left} of its processes still run" if left else ""
+
+
 def report(found: Sequence[tuple[Fault, Result, int]], folder: Path) -> str:
     """Return a table in Markdown."""
     lines = [
