@@ -21,6 +21,7 @@ import optax
 from jaxtyping import Array, Float, Int
 
 from .interchanged_forward import Arrays, InterchangedForward
+from .least_one import below_one
 from .model import Codec
 from .values import Encoding
 from .weights import Weights
@@ -66,9 +67,7 @@ class TrainingRecipe:
     @property
     def problems(self) -> Iterator[str]:
         """Why nothing can be trained by it; nothing if something can."""
-        for name in ("steps", "chunk", "batch"):
-            if getattr(self, name) < 1:
-                yield f"{name}: must be at least 1, got {getattr(self, name)}"
+        yield from below_one(self, "steps", "chunk", "batch")
         if self.chunk > 0 and self.steps % self.chunk:
             yield f"steps: must be a multiple of chunk, {self.chunk}, got {self.steps}"
         for name in ("rate", "norm", "sharpness"):

@@ -21,7 +21,8 @@ from ..compiler.compression_attempt import Attempt
 from ..compiler.gauss_newton_recipe import GaussNewtonRecipe, GaussNewtonTraining
 from ..compiler.interchanged_edges import InterchangedEdges
 from ..errors import TaskError, listing
-from .adam_checkpoint import AdamCheckpoint, Stand
+from .adam_checkpoint import Stand
+from .checkpoint_file import CheckpointFile
 from .compression_grid import on_grid
 from .interchange_pairs import spread_rows
 from .quality_gate import QualityGate, quality_gate
@@ -191,10 +192,9 @@ class _Measuring:
         self, training: AdamTraining, seeds: list[int], checkpoint: Path | None
     ) -> tuple[Superposed, ...]:
         """Train several seeds at once, until all are good enough or all steps are taken."""
-        kept = AdamCheckpoint(
-            checkpoint, self.task.labels.weights, repr(self.recipe), self.d, seeds
-        )
-        stand = kept.read(training.start(self.d, seeds))
+        of = f"{self.task.labels.weights} {self.recipe!r} {self.d}"
+        file = CheckpointFile(checkpoint, of, seeds)
+        stand = Stand.read(file, training.start(self.d, seeds))
         started = time.perf_counter() - stand.seconds
         found = {
             seed: self._better(None, attempt, seed, stand.done)
@@ -209,7 +209,7 @@ class _Measuring:
                     found[seed] = self._better(found.get(seed), attempt, seed, done)
             best = [Attempt(found[one].W, found[one].loss, done) for one in seeds]
             seconds = time.perf_counter() - started
-            kept.write(Stand(done, state, measured, seconds, tuple(best)))
+            Stand(done, state, measured, seconds, tuple(best)).write(file)
             if all(map(self._is_enough, found.values())):
                 break
         seconds = time.perf_counter() - started

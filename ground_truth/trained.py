@@ -28,11 +28,12 @@ from ..compiler.ordinary_transformer import Architecture
 from ..errors import TaskError, listing
 from .aligned_interchanges import AlignedRows
 from .alignment import Alignment
+from .checkpoint_file import CheckpointFile
 from .counted_interchanges import Count
 from .digest import weights_digest
 from .own_task_id import OwnTaskId
 from .task import Task, build_model, certified
-from .training_checkpoint import Stand, TrainingCheckpoint
+from .training_checkpoint import Stand
 from .training_gate import MOST_WRONG, HeldOut, TrainingGate
 
 N_ROWS = 600
@@ -208,7 +209,7 @@ class _Run:
     def until_good(self) -> tuple[Trained, ...]:
         """Train until a model passes the gate, or all steps are taken."""
         recipe, training = self.recipe, self._training
-        stand = self._checkpoint.read(training.start(self.first, self.starts[0]))
+        stand = Stand.read(self._checkpoint, training.start(self.first, self.starts[0]))
         began = time.perf_counter() - stand.seconds
         while True:
             state, losses = training.chunk(stand.state)
@@ -224,7 +225,7 @@ class _Run:
             said = f"loss {losses.min():.2g}, {share:.2%} of interchanges right"
             self.progress(steps, said)
             stand = Stand(state, measured, time.perf_counter() - began)
-            self._checkpoint.write(stand)
+            stand.write(self._checkpoint)
 
     @cached_property
     def _training(self) -> InterchangeTraining:
@@ -278,6 +279,6 @@ class _Run:
         )
 
     @cached_property
-    def _checkpoint(self) -> TrainingCheckpoint:
+    def _checkpoint(self) -> CheckpointFile:
         of = f"{self.task} {weights_digest(self.held_out.original.model.weights)} {self.recipe!r}"
-        return TrainingCheckpoint(self.place, of, self.starts)
+        return CheckpointFile(self.place, of, self.starts)
