@@ -5,7 +5,7 @@ each program has expressions of its own.
 """
 
 from functools import reduce
-from operator import and_, or_
+from operator import and_
 
 from ..compiler import rasp
 from ..compiler.values import Value
@@ -132,11 +132,6 @@ def reversed_order(sop: rasp.SOp) -> rasp.SOp:
 def all_of(conditions: list[rasp.SOp]) -> rasp.SOp:
     """Return whether all conditions hold at this position."""
     return reduce(and_, conditions)
-
-
-def any_of(conditions: list[rasp.SOp]) -> rasp.SOp:
-    """Return whether some condition holds at this position."""
-    return reduce(or_, conditions)
 
 
 def sort_by_unique_keys(values: rasp.SOp, keys: rasp.SOp) -> rasp.SOp:

@@ -14,6 +14,8 @@ from jaxtyping import Bool, Float, Int, Real
 from ..errors import AnswerError
 
 RankingMetric = Callable[[np.ndarray, np.ndarray], np.ndarray | np.float64]
+CONFIDENCE = 0.95
+"""The coverage that intervals aim at."""
 _ELEMENTS_AT_ONCE = 2**20
 
 
@@ -35,7 +37,6 @@ def metric_interval(
     metric: RankingMetric,
     *,
     seed: int,
-    confidence: float = 0.95,
     resamples: int = 1000,
 ) -> Interval:
     """Return the interval of a ranking metric on one task, by resampling items.
@@ -51,14 +52,11 @@ def metric_interval(
         positive: which items are positive.
         metric: a function of `ranking_metrics`, which takes scores `[..., item]`.
         seed: the same seed gives the same interval.
-        confidence: coverage aimed at, in 0..1.
         resamples: how many resamples are drawn.
 
     Raises:
         AnswerError: the metric cannot be computed on these scores.
     """
-    from scipy import stats
-
     metric(scores, positive)  # raises where the metric is not defined
     classes = (np.asarray(scores)[positive], np.asarray(scores)[~positive])
     key = np.repeat([True, False], [len(classes[0]), len(classes[1])])
@@ -75,25 +73,15 @@ def metric_interval(
             parts[index] = part
         return metric(np.concatenate(parts, axis=-1), key)
 
-    found = stats.bootstrap(
-        [classes[index] for index in drawn],
-        statistic,
-        vectorized=True,
-        axis=-1,
-        n_resamples=resamples,
-        batch=max(1, _ELEMENTS_AT_ONCE // len(key)),
-        confidence_level=confidence,
-        method="percentile",
-        rng=np.random.default_rng(seed),
-    ).confidence_interval
-    return Interval(float(found.low), float(found.high))
+    resampled = [classes[index] for index in drawn]
+    batch = max(1, _ELEMENTS_AT_ONCE // len(key))
+    return _percentiles(resampled, statistic, seed, resamples, batch=batch)
 
 
 def mean_interval(
     values: Sequence[float] | Float[np.ndarray, " task"],
     *,
     seed: int,
-    confidence: float = 0.95,
     resamples: int = 10_000,
 ) -> Interval | None:
     """Return the interval of a mean over tasks, by resampling tasks.
@@ -108,8 +96,6 @@ def mean_interval(
     Raises:
         AnswerError: there are no values, or one is not finite.
     """
-    from scipy import stats
-
     values = np.asarray(values, dtype=np.float64)
     if values.ndim != 1 or not values.size or not np.isfinite(values).all():
         raise AnswerError(
@@ -117,17 +103,7 @@ def mean_interval(
         )
     if len(values) == 1:
         return None
-    found = stats.bootstrap(
-        (values,),
-        np.mean,
-        vectorized=True,
-        axis=-1,
-        n_resamples=resamples,
-        confidence_level=confidence,
-        method="percentile",
-        rng=np.random.default_rng(seed),
-    ).confidence_interval
-    return Interval(float(found.low), float(found.high))
+    return _percentiles((values,), np.mean, seed, resamples)
 
 
 def grouped_mean_interval(
@@ -135,7 +111,6 @@ def grouped_mean_interval(
     group: Int[np.ndarray, " value"],
     *,
     seed: int,
-    confidence: float = 0.95,
     resamples: int = 10_000,
 ) -> Interval | None:
     """Return the interval of a mean over values that come in groups, by resampling groups.
@@ -147,14 +122,11 @@ def grouped_mean_interval(
         values: one number each.
         group: which group each belongs to.
         seed: the same seed gives the same interval.
-        confidence: coverage aimed at, in 0..1.
         resamples: how many resamples are drawn.
 
     Returns:
         The interval, or `None` for a single group, of whose spread nothing is known.
     """
-    from scipy import stats
-
     _, place = np.unique(group, return_inverse=True)
     sums, sizes = np.bincount(place, values), np.bincount(place)
     if len(sums) == 1:
@@ -163,15 +135,28 @@ def grouped_mean_interval(
     def mean(sums: np.ndarray, sizes: np.ndarray, axis: int) -> np.ndarray:
         return sums.sum(axis=axis) / sizes.sum(axis=axis)
 
+    return _percentiles((sums, sizes), mean, seed, resamples, paired=True)
+
+
+def _percentiles(
+    data: Sequence[np.ndarray],
+    statistic: Callable[..., np.ndarray | np.float64],
+    seed: int,
+    resamples: int,
+    **how: int,
+) -> Interval:
+    """Return the percentile interval of a statistic that works along the last axis."""
+    from scipy import stats
+
     found = stats.bootstrap(
-        (sums, sizes),
-        mean,
-        paired=True,
+        data,
+        statistic,
         vectorized=True,
         axis=-1,
         n_resamples=resamples,
-        confidence_level=confidence,
+        confidence_level=CONFIDENCE,
         method="percentile",
         rng=np.random.default_rng(seed),
+        **how,
     ).confidence_interval
     return Interval(float(found.low), float(found.high))

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from difflib import get_close_matches
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
 from ...errors import ProgramError, listing
 
@@ -12,13 +12,6 @@ _WIDTH = 90
 
 class Place(NamedTuple):
     """A position in a text; both numbers count from 1."""
-
-    line: int
-    column: int
-
-
-class HasPlace(Protocol):
-    """What says where it begins: a token, or what is noted on a syntax tree."""
 
     line: int
     column: int
