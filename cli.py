@@ -6,7 +6,6 @@ the command with 2.
 """
 
 import os
-import tempfile
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -61,6 +60,7 @@ from .tool_commands import (
     write_problem_of,
 )
 from .train_command import splice, train
+from .whole_file import writable_folder
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -95,19 +95,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="Transformers whose insides are known, to score interpretability tools against.",
 )
-
-
-def _writable(folder: Path) -> Path:
-    """Make a folder before long work begins, and return it."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=folder):
-            pass
-    except OSError as error:
-        raise GlassbenchError(
-            f"Nothing can be written to {folder}: {error.strerror}; choose another folder with -o"
-        ) from error
-    return folder
 
 
 def _print_standings(results: "Sequence[Result]", track: "Track") -> None:
@@ -184,7 +171,7 @@ def quickstart(
     from .ground_truth.task_tables import suite_table
     from .leaderboard import write_leaderboard
 
-    folder = _writable(output / "results")
+    folder = writable_folder(output / "results")
     started = time.perf_counter()
     tasks = load_all(get_suite(suite))
     track = asked_track("circuit", None)
@@ -392,7 +379,7 @@ def leaderboard(
     check_kept(results, verify=verify, jobs=jobs, tasks=tasks)
     board = write_leaderboard(
         results,
-        _writable(output),
+        writable_folder(output),
         track=asked and asked.name,
         question=asked and asked.question,
     )

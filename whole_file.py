@@ -35,6 +35,23 @@ def write_whole(content: bytes, file: Path) -> Path:
     return file
 
 
+def writable_folder(folder: Path) -> Path:
+    """Make a folder, before long work begins, and return it.
+
+    Raises:
+        BundleError: nothing can be written to it.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise BundleError(
+            f"{folder} must be a folder that can be written to: {error.strerror}; choose another"
+        ) from None
+    return folder
+
+
 def check_place(place: Path) -> None:
     """Check, before long work begins, that files can be written at a place; leave nothing there.
 

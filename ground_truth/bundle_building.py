@@ -1,6 +1,5 @@
 """Bundle building: many tasks, each made from nothing and written whole or not at all."""
 
-import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,8 +7,7 @@ from urllib.parse import quote
 
 from ..benchmark_programs import TaskId
 from ..compiler import Weights
-from ..errors import BundleError
-from ..whole_file import write_whole
+from ..whole_file import writable_folder, write_whole
 from . import bundle_layout as at
 from .bundle_archive import zip_bytes
 from .bundle_files import bundle_files
@@ -68,7 +66,7 @@ def build_bundles(
     """
     from joblib import Parallel, delayed
 
-    _check_writable(folder)
+    writable_folder(folder)
     parallel = Parallel(n_jobs=jobs, return_as="generator", batch_size=1)
     yield from parallel(
         delayed(build_bundle)(task, folder, public=public, folders=folders) for task in tasks
@@ -150,15 +148,3 @@ def build_bundle(
     content = zip_bytes(files)
     path = write_whole(content, folder / f"{name}.zip")
     return BuiltBundle(str(task), digest, path, sha256_of(content), len(content))
-
-
-def _check_writable(folder: Path) -> None:
-    """Raise before long work begins if nothing can be written to a folder."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=folder):
-            pass
-    except OSError as error:
-        raise BundleError(
-            f"{folder} must be a folder that can be written to: {error.strerror}; choose another"
-        ) from None
