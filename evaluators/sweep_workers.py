@@ -95,8 +95,8 @@ def workers(backend: str, address: str | None = None, jobs: int = 1) -> Iterator
         import_module(_PACKAGES[backend])
     except ImportError as error:
         raise MissingExtraError(
-            f"The backend {backend!r} needs {_PACKAGES[backend]}; install glassbench[{backend}], "
-            "here and on every worker"
+            f"The backend {backend!r} needs the package {_PACKAGES[backend]}, which is not "
+            f"installed: pip install 'glassbench[{backend}]', here and on every worker"
         ) from error
     place = address or os.environ.get(ADDRESSES[backend])
     with _ray(place) if backend == "ray" else _dask(place) as found:

@@ -205,8 +205,8 @@ def test_clusters_are_extras(backend, package, monkeypatch):
     with pytest.raises(MissingExtraError) as caught, workers(backend):
         pass
     assert str(caught.value) == (
-        f"The backend {backend!r} needs {package}; install glassbench[{backend}], here and on "
-        "every worker"
+        f"The backend {backend!r} needs the package {package}, which is not installed: "
+        f"pip install 'glassbench[{backend}]', here and on every worker"
     )
 
 
