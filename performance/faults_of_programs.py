@@ -11,7 +11,7 @@ import random
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
-from trial import Attempt, Trial, refused
+from trial import Attempt, Trial, refused, survived
 
 from glassbench.compiler import compile_program, read_rasp
 from glassbench.errors import GlassbenchError
@@ -80,8 +80,17 @@ def _refused_or_right(text: str, compile_text: Compile) -> Attempt:
         model = compile_text(text)
     except GlassbenchError as error:
         return Attempt(what, True, str(error))
-    except Exception as error:  # noqa: BLE001 - any other is a defect
+    except (Exception, SystemExit) as error:  # noqa: BLE001 - any other is a defect
         return Attempt(what, False, f"{type(error).__name__}: {error}")
+    try:
+        other = _otherwise(text, model)
+    except GlassbenchError as error:
+        other = f"compiled, and is no program: {error}"
+    return survived(what, other, "compiled, and right on all inputs")
+
+
+def _otherwise(text: str, model: Callable) -> str:
+    """Return an input on which a model does not answer as its text means, empty if none is."""
     outputs = read_rasp(text).outputs
     for length in range(1, LENGTH + 1):
         for tokens in itertools.product(TOKENS, repeat=length):
@@ -89,8 +98,8 @@ def _refused_or_right(text: str, compile_text: Compile) -> Attempt:
             expected = answers[0] if len(answers) == 1 else list(zip(*answers, strict=True))
             found = model(tokens)
             if not _same(expected, found):
-                return Attempt(what, False, f"{tokens} gives {found}, and means {expected}")
-    return Attempt(what, True, "compiled, and right on all inputs")
+                return f"{tokens} gives {found}, and means {expected}"
+    return ""
 
 
 def _same(expected: Sequence[object], found: Sequence[object]) -> bool:

@@ -1,22 +1,25 @@
-"""The tools beside the package that some claims need: for each, what tells why it is missing."""
+"""The tools beside the package that some claims need: for each, what tells why it is missing.
+
+What is heavy is imported when it is asked for.
+"""
 
 from collections.abc import Callable, Mapping
 from importlib.metadata import version
 from importlib.util import find_spec
 
-from tracr_environment import environment_of
-
-from glassbench.errors import ToolError
-from glassbench.evaluators.adapters import ADAPTERS
-
 
 def _tracr() -> str:
+    from tracr_environment import environment_of
+
     if environment_of(version("jax")).is_there:
         return ""
     return "Tracr has no environment here: python performance/tracr_environment.py makes it"
 
 
 def _auto_circuit() -> str:
+    from glassbench.errors import ToolError
+    from glassbench.evaluators.adapters import ADAPTERS
+
     try:
         ADAPTERS["auto-circuit-eap"].check()
     except ToolError as error:

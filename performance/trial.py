@@ -63,7 +63,7 @@ def refused(what: str, call: Callable[[], object], said: str = "") -> Attempt:
         result = call()
     except GlassbenchError as error:
         return Attempt(what, said in str(error), str(error))
-    except Exception as error:  # noqa: BLE001 - any other is a defect
+    except (Exception, SystemExit) as error:  # noqa: BLE001 - any other is a defect
         return Attempt(what, False, f"{type(error).__name__}: {error}")
     return Attempt(what, False, f"accepted, with {result!r}"[:200])
 
@@ -74,7 +74,7 @@ def told(what: str, check: Callable[[], list[str]]) -> Attempt:
         problems = check()
     except GlassbenchError as error:
         return Attempt(what, True, str(error))
-    except Exception as error:  # noqa: BLE001 - any other is a defect
+    except (Exception, SystemExit) as error:  # noqa: BLE001 - any other is a defect
         return Attempt(what, False, f"{type(error).__name__}: {error}")
     return Attempt(what, bool(problems), problems[0] if problems else "no problem was found")
 

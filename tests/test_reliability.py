@@ -1,5 +1,6 @@
 """What goes wrong on purpose is caught; and where a checker is weak, the table says so."""
 
+import contextlib
 import itertools
 import random
 import sys
@@ -169,7 +170,11 @@ def test_wrong_answers_are_caught_and_a_weak_scorer_is_told(script, monkeypatch)
         assert trial.n_caught == 0
 
     def strict(method, task, track):
-        answer = method(None)
+        with contextlib.suppress(SystemExit):
+            return judged(method(None))
+        return 0.5
+
+    def judged(answer):
         if not isinstance(answer, (dict, str)):
             raise AnswerError("it must be a dictionary or a text")
         return 0.5
@@ -239,7 +244,7 @@ place = pathlib.Path("results")
 place.mkdir(exist_ok=True)
 for number in range(4):
     (place / f"{number}.json").write_text("{" * random.randrange(1, 10**6))
-    time.sleep(0.05)
+    time.sleep(0.4)
 """
 
 
@@ -249,7 +254,7 @@ def test_sweeps_that_lose_rows_are_told(script, tmp_path, monkeypatch):
     weak = (sys.executable, "-c", FORGETFUL)
     kills, again, shared, builds = faults.trials(tmp_path, sweep=weak, build=weak)
     assert kills.n_caught == again.n_caught == shared.n_caught == 0
-    assert "rows must" in str(kills.missed) or "0.json" in str(kills.missed)
+    assert "0.json: " in kills.missed[0].said
     assert builds.missed[0].said == "no bundle was built"
 
 
