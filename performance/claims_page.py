@@ -25,9 +25,9 @@ python performance/harness.py --list
 
 Rows of earlier runs stay, each with its day and its machine, in `docs/performance.json`. What is
 marked quick is a reduced run, and tells less than its target asks. Load is how many processes
-wanted to run when the measurement began: this many besides its own slowed it down, and so a target
-in seconds that is missed at a high load need not be missed on an idle machine. Ratios are of two
-sides in one run, one after the other, and suffer less.
+wanted to run when the measurement began. Above 1 the machine was busy with other work, and the row
+says so: seconds are then too many, and ratios of the two sides of a run are rough. A target that is
+met on a busy machine is met; one that is missed there is to be measured again on an idle one.
 [The README of `performance/`](../performance/README.md) says what each script measures, and how.
 
 {verdict}
@@ -98,10 +98,10 @@ def _measured(figure: Figure, found: Measurement | None) -> str:
         return NOT_YET
     if found.outcome is not Outcome.MEASURED:
         return f"{found.outcome}: {found.why}"
-    quick = ", quick" if found.quick else ""
+    marks = (", quick" if found.quick else "") + (", busy" if found.is_busy else "")
     if figure.key not in found.figures:
-        return f"not told{quick}"
-    return figure.told(found.figures[figure.key]) + quick
+        return f"not told{marks}"
+    return figure.told(found.figures[figure.key]) + marks
 
 
 def _took(found: Measurement | None) -> str:
@@ -111,7 +111,8 @@ def _took(found: Measurement | None) -> str:
 def _where(found: Measurement | None, machines: Sequence[str]) -> str:
     if found is None or not found.machine:
         return ""
-    return f"{found.date}, {_letter(machines.index(found.machine))}, load {found.load:.1f}"
+    load = "" if found.load is None else f", load {found.load:.1f}"
+    return f"{found.date}, {_letter(machines.index(found.machine))}{load}"
 
 
 def _command(claim: Claim, found: Measurement | None) -> str:

@@ -18,7 +18,17 @@ import typer
 from claim import Claim
 from claims import CLAIMS
 from claims_page import claims_table, page, verdict
-from measurement import ROOT, Measurement, Outcome, keep, measure, newer, not_run, read_kept
+from measurement import (
+    ROOT,
+    Measurement,
+    Outcome,
+    keep,
+    measure,
+    measured_before,
+    newer,
+    not_run,
+    read_kept,
+)
 from needed_tools import NEEDED
 
 PAGE = ROOT / "docs" / "performance.md"
@@ -67,6 +77,9 @@ def main(
         bool, typer.Option("--quick", help="Reduced runs; the table says so.")
     ] = False,
     listed: Annotated[bool, typer.Option("--list", help="Name the claims and end.")] = False,
+    printed: Annotated[
+        Path | None, typer.Option(help="What the command of one claim printed here before.")
+    ] = None,
     minutes: Annotated[float, typer.Option(help="The most that a command may take.")] = 120.0,
     output: Annotated[Path, typer.Option("-o", help="The page; JSON is beside it.")] = PAGE,
 ) -> None:
@@ -86,7 +99,13 @@ def main(
         output.write_text(page(CLAIMS, kept), encoding="utf-8")
 
     claims = chosen(CLAIMS, only.split(",") if only else [])
-    found = run(claims, quick, 60 * minutes, each)
+    if printed is None:
+        found = run(claims, quick, 60 * minutes, each)
+    elif len(claims) == 1:
+        found = {claims[0].name: measured_before(claims[0], printed)}
+        each(claims[0], found[claims[0].name])
+    else:
+        raise SystemExit("--printed is of one claim: name it with --only")
     print(claims_table(claims, found, [machine.here()]))
     print(f"\n{verdict(claims, found)}\nMachine A: {machine.here()}.")
     if any(one.outcome is Outcome.FAILED for one in found.values()):

@@ -18,6 +18,8 @@ import machine
 from claim import TOOK, Claim
 
 ROOT = Path(__file__).parent.parent
+BUSY = 1.0
+"""A load above this is other work."""
 _SHOWN = 300
 """How many characters of an error are kept."""
 
@@ -43,7 +45,7 @@ class Measurement:
         command: what was run.
         date: when, as `2026-11-29`.
         machine: where.
-        load: the load of the machine when it began.
+        load: the load of the machine when it began; `None` where that was not noted.
     """
 
     outcome: Outcome
@@ -54,7 +56,12 @@ class Measurement:
     command: str = ""
     date: str = ""
     machine: str = ""
-    load: float = 0.0
+    load: float | None = None
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether the machine did other work when it began."""
+        return self.load is not None and self.load > BUSY
 
 
 def measure(claim: Claim, quick: bool, limit: float) -> Measurement:
@@ -88,6 +95,20 @@ def measure(claim: Claim, quick: bool, limit: float) -> Measurement:
     )
 
 
+def measured_before(claim: Claim, printed: Path) -> Measurement:
+    """Return what an earlier run of a claim's command on this machine printed into a file.
+
+    Raises:
+        SystemExit: the file tells none of the claim's figures.
+    """
+    figures = _figures(claim, Path(), printed.read_text(encoding="utf-8"), None)
+    if not figures:
+        raise SystemExit(f"{printed} must be what `{claim.shown()}` prints, and tells no figure")
+    date = datetime.fromtimestamp(printed.stat().st_mtime, UTC).date().isoformat()
+    about = {"command": claim.shown(), "date": date, "machine": machine.here()}
+    return Measurement(Outcome.MEASURED, figures=figures, **about)
+
+
 def not_run(claim: Claim, why: str) -> Measurement:
     """Return that a claim was not measured, since something that it needs is missing."""
     return Measurement(Outcome.NOT_RUN, why, command=claim.shown())
@@ -118,9 +139,9 @@ def _run(words: list[str], limit: float) -> tuple[str, str]:
     return "", printed
 
 
-def _figures(claim: Claim, file: Path, printed: str, seconds: float) -> dict[str, float]:
+def _figures(claim: Claim, file: Path, printed: str, seconds: float | None) -> dict[str, float]:
     """Return the figures of a claim that its command told."""
-    told = json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
+    told = json.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
     found = {}
     for one in claim.figures:
         number = one.found_in(printed) if one.pattern else told.get(one.key)

@@ -17,6 +17,12 @@ pathlib.Path(sys.argv[place + 1]).write_text(json.dumps({"speed": speed, "wrong"
 """
 
 
+@pytest.fixture(autouse=True)
+def idle(performance_script, monkeypatch):
+    """A machine without other work, whatever runs beside the tests."""
+    monkeypatch.setattr(performance_script("machine"), "load", lambda: 0.0)
+
+
 @pytest.fixture(scope="module")
 def parts(performance_script):
     """The modules of the harness by name."""
@@ -166,6 +172,7 @@ def test_earlier_rows_stay(parts, fast, tmp_path, monkeypatch, capsys):
     other = broken(parts, tmp_path, SCRIPT, "other")
     monkeypatch.setattr(parts["harness"], "CLAIMS", (fast, other))
     asked = {"quick": False, "listed": False, "minutes": 1.0, "output": tmp_path / "page.md"}
+    asked["printed"] = None
     parts["harness"].main(only="fast", **asked)
     first = json.loads((tmp_path / "page.json").read_text(encoding="utf-8"))
     assert list(first) == ["fast"]
@@ -183,7 +190,7 @@ def test_earlier_rows_stay(parts, fast, tmp_path, monkeypatch, capsys):
 def test_a_failed_claim_is_an_exit_status(parts, fast, tmp_path, monkeypatch):
     bad = broken(parts, tmp_path, "raise SystemExit(3)")
     monkeypatch.setattr(parts["harness"], "CLAIMS", (bad, fast))
-    asked = {"only": "", "quick": False, "listed": False, "minutes": 1.0}
+    asked = {"only": "", "quick": False, "listed": False, "printed": None, "minutes": 1.0}
     with pytest.raises(SystemExit, match="1"):
         parts["harness"].main(**asked, output=tmp_path / "page.md")
     page = (tmp_path / "page.md").read_text(encoding="utf-8")
@@ -206,6 +213,23 @@ def test_figures_of_a_printed_report_are_found(parts, tmp_path):
     )
     found = parts["measurement"].measure(claim, quick=False, limit=60)
     assert found.figures == {"most": 1203.5}
+    earlier = tmp_path / "report.md"
+    earlier.write_text("| c | 12 |", encoding="utf-8")
+    before = parts["measurement"].measured_before(claim, earlier)
+    assert (before.outcome, before.figures, before.load) == ("measured", {"most": 12.0}, None)
+    earlier.write_text("nothing", encoding="utf-8")
+    with pytest.raises(SystemExit, match=r"report.md must be what `python .*report.py` prints"):
+        parts["measurement"].measured_before(claim, earlier)
+
+
+def test_a_busy_machine_is_told(parts, fast, monkeypatch):
+    busy = {}
+    for load in (0.5, 3.0):
+        monkeypatch.setattr(parts["measurement"].machine, "load", lambda load=load: load)
+        found = parts["measurement"].measure(fast, quick=False, limit=60)
+        busy[load] = parts["claims_page"].claims_table([fast], {"fast": found}, [found.machine])
+    assert "| 40 times faster | met" in busy[0.5]
+    assert "| 40 times faster, busy | met" in busy[3.0]
 
 
 def test_the_claims_of_the_project_are_well_formed(parts):
