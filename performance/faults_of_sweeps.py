@@ -138,7 +138,8 @@ def _killed_builds(build: Command, place: Path, draw: random.Random) -> Iterator
     started = time.perf_counter()
     why = _ended(_started(build, place))
     takes = time.perf_counter() - started
-    yield survived("not killed", why or _bundles(place, at_least=1), "a whole bundle")
+    if wrong := why or _bundles(place, at_least=1):
+        yield survived("not killed", wrong)
     for number in range(KILLS):
         for file in (place / "bundles").glob("*"):
             file.unlink()

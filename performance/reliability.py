@@ -29,6 +29,8 @@ from faults_of_tools import FAULTS
 from trial import Attempt, Trial
 
 PAGE = Path(__file__).parent.parent / "docs" / "reliability.md"
+RIGHT = "nothing wrong"
+"""The tool among the faults that has none."""
 SHOWN = 160
 """How many characters of a message the table shows."""
 
@@ -63,8 +65,9 @@ Source = Callable[[Path, int], Iterator[Trial]]
 
 def tool_trials() -> Iterator[Trial]:
     """Yield the trial of tools that fail, each in its own way, as `fault_injection` runs them."""
+    faults = [fault for fault in FAULTS if fault.name != RIGHT]
     with TemporaryDirectory() as name:
-        found = fault_injection.rows(FAULTS, Path(name))
+        found = fault_injection.rows(faults, Path(name))
     attempts = []
     for fault, row, left in found:
         wrong = fault_injection.wrong(fault, row, left)
@@ -151,7 +154,7 @@ def main(
     unknown = [name for name in names if name not in SOURCES]
     if unknown:
         raise SystemExit(f"nothing is called {', '.join(unknown)}; there are {', '.join(SOURCES)}")
-    started, trials = time.perf_counter(), []
+    load, started, trials = machine.load(), time.perf_counter(), []
     for name in names:
         with TemporaryDirectory(prefix="glassbench-faults-") as folder:
             for trial in SOURCES[name](Path(folder), seed):
@@ -159,7 +162,8 @@ def main(
                 told = f"{trial.n_caught} of {len(trial.attempts)}"
                 print(f"{trial.kind}: {trial.what}: {told}", file=sys.stderr, flush=True)
     seconds = time.perf_counter() - started
-    about = f"Seed {seed}, {seconds / 60:.1f} minutes. {machine.here()}."
+    took = f"{seconds / 60:.1f} minutes, begun at a load of {load:.1f}"
+    about = f"Seed {seed}; {took}. {machine.here()}."
     print(reliability_table(trials), missed_list(trials), verdict(trials), sep="\n\n")
     if len(names) == len(SOURCES) or output != PAGE:
         output.write_text(page(trials, about), encoding="utf-8")
