@@ -380,8 +380,8 @@ def leaderboard(
     board = write_leaderboard(
         results,
         writable_folder(output),
-        track=asked and asked.name,
-        question=asked and asked.question,
+        track=None if asked is None else asked.name,
+        question=None if asked is None else asked.question,
     )
     _print_ranking(board.statistics.standings)
     console().print("\nWritten:")
