@@ -141,7 +141,7 @@ def _other_training(task: TaskId | OwnTaskId, built: CompiledModel, bundle: Bund
         return f"{at.CONFIG} is of another architecture"
     stored = stored_training(str(task), like)
     if stored is not None:
-        return _other_weights(stored, bundle, _are_same)
+        return _other_weights(stored.weights, bundle, _are_same)
     return _other_weights(like, bundle, _have_same_shape)
 
 

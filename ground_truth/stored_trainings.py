@@ -1,21 +1,48 @@
 """Stored trainings: the weights of trained tasks of the library, as they were trained once.
 
 Training differs in its last bits from one machine to another, so that a trained task cannot be
-built again: it is kept, in a file of this package, by its id. It is data and no claim: whatever is
-taken from there is measured as what was just trained is.
+built again: it is kept, in a file of this package, by its id. What was measured of it takes half a
+minute, and is kept beside: as of a bundle it is read, and measured anew when it is verified.
 """
 
+import zlib
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from ..compiler import Weights
 from ..whole_file import write_whole
 from .array_file import save_arrays
+from .circuit_labels import CircuitLabels
+from .training_record import TrainingRecord
+
+if TYPE_CHECKING:
+    from .task import Task
 
 FILE = Path(__file__).with_name("trainings.safetensors")
 _BETWEEN = ":"
+_LABELS, _RECORD = "labels", "record"
+
+
+class StoredTraining(NamedTuple):
+    """A trained model, and what was measured of it.
+
+    Attributes:
+        weights: of the model.
+        labels: of its edges.
+        record: of all else.
+    """
+
+    weights: Weights
+    labels: CircuitLabels
+    record: TrainingRecord
+
+    @classmethod
+    def of(cls, task: "Task") -> "StoredTraining":
+        """Return what is stored of a trained task."""
+        return cls(task.compiled.model.weights, task.labels, TrainingRecord.of(task))
 
 
 def stored_trainings(place: Path = FILE) -> tuple[str, ...]:
@@ -28,8 +55,8 @@ def stored_trainings(place: Path = FILE) -> tuple[str, ...]:
         return tuple(sorted({key.rpartition(_BETWEEN)[0] for key in stored.keys()}))  # noqa: SIM118
 
 
-def stored_training(task: str, like: Weights, place: Path = FILE) -> Weights | None:
-    """Return the weights of a trained task.
+def stored_training(task: str, like: Weights, place: Path = FILE) -> StoredTraining | None:
+    """Return a trained model and what was measured of it.
 
     Args:
         task: the canonical id.
@@ -37,25 +64,32 @@ def stored_training(task: str, like: Weights, place: Path = FILE) -> Weights | N
         place: the file.
 
     Returns:
-        The weights; `None` if there are none for this task.
+        These; `None` if there are none for this task.
     """
     from safetensors import safe_open
 
     if task not in stored_trainings(place):
         return None
     with safe_open(place, "numpy") as stored:
-        return like.with_arrays(
-            {
-                name: stored.get_tensor(_key(task, name)).astype(np.float64)
-                for name, _ in like.arrays()
-            }
+        arrays = {
+            name: stored.get_tensor(_key(task, name)).astype(np.float64)
+            for name, _ in like.arrays()
+        }
+        labels, record = (
+            zlib.decompress(stored.get_tensor(_key(task, name)).tobytes()).decode()
+            for name in (_LABELS, _RECORD)
         )
+    return StoredTraining(
+        like.with_arrays(arrays),
+        CircuitLabels.model_validate_json(labels),
+        TrainingRecord.model_validate_json(record),
+    )
 
 
-def store_trainings(weights: Mapping[str, Weights], place: Path = FILE) -> None:
-    """Write a file with these weights, in float32, beside those already there.
+def store_trainings(trainings: Mapping[str, StoredTraining], place: Path = FILE) -> None:
+    """Write a file with trained models, in float32, beside those already there.
 
-    Weights of the same task are replaced. The same weights give the same bytes.
+    Those of the same task are replaced. The same models give the same bytes.
     """
     from safetensors import safe_open
 
@@ -63,15 +97,24 @@ def store_trainings(weights: Mapping[str, Weights], place: Path = FILE) -> None:
     if place.exists():
         with safe_open(place, "numpy") as stored:
             kept = {key: stored.get_tensor(key) for key in stored.keys()}  # noqa: SIM118
-    new = {
-        _key(task, name): array.astype("<f4")
-        for task, one in weights.items()
-        for name, array in one.arrays()
-    }
     others = {
-        key: array for key, array in kept.items() if key.rpartition(_BETWEEN)[0] not in weights
+        key: array for key, array in kept.items() if key.rpartition(_BETWEEN)[0] not in trainings
+    }
+    new = {
+        _key(task, name): array
+        for task, one in trainings.items()
+        for name, array in _arrays(one).items()
     }
     write_whole(save_arrays(others | new), place)
+
+
+def _arrays(one: StoredTraining) -> dict[str, np.ndarray]:
+    """Return what is stored of one model; texts are compressed."""
+    texts = {_LABELS: one.labels.to_json(), _RECORD: one.record.to_json()}
+    return {name: array.astype("<f4") for name, array in one.weights.arrays()} | {
+        name: np.frombuffer(zlib.compress(text.encode(), 9), np.uint8)
+        for name, text in texts.items()
+    }
 
 
 def _key(task: str, name: str) -> str:

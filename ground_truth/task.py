@@ -119,7 +119,8 @@ def certified(
         compiled: from `build_model`.
         W: what compresses the model of a superposed task; `None` for the matrix that is stored
             for it, or for one that is trained here if none is.
-        weights: of the model of a trained task, likewise.
+        weights: of the model of a trained task, likewise. What was measured of stored ones is
+            read; that of others, and of any that are given, is measured.
 
     Raises:
         TaskError: all of its edges are causal, or none is and it is no control; or the matrix is
@@ -207,14 +208,20 @@ def _trained(task: TaskId | OwnTaskId, original: Task, weights: Weights | None) 
 def _training_gate(
     task: TaskId | OwnTaskId, original: Task, weights: Weights | None
 ) -> "TrainingGate":
-    """Return what is measured of a trained model, with the weights of its task."""
+    """Return what is measured of a trained model, with the weights of its task.
+
+    Of a model that is stored it was measured when it was stored.
+    """
     from .stored_trainings import stored_training
-    from .trained import held_out, initial_weights, train  # trains with jax, and is about tasks
+    from .trained import alignment_of, held_out, initial_weights, train  # train with jax
 
     like = initial_weights(task, original.compiled)
     if weights is None:
-        weights = stored_training(str(task), like)
-    if weights is None:
+        stored = stored_training(str(task), like)
+        if stored is not None:
+            alignment = alignment_of(task, original.compiled)
+            compiled = alignment.trained(original.compiled, stored.weights)
+            return stored.record.gate(original.compiled, alignment, compiled, stored.labels)
         _LOG.warning(
             "%s is trained now, since the package has no weights of it: a minute or more, and "
             "again in every process. 'glassbench build %s' keeps it as a bundle.",

@@ -1,6 +1,6 @@
 """Trains the tasks of the suite `trained`, and stores those that pass with the package.
 
-python performance/trained_suite.py -o docs/trained_suite.md
+python performance/trained_suite.py -o trained_suite.md
 python performance/trained_suite.py 'sort/trained[d=64]' --jobs 1
 
 Without tasks the whole suite is trained anew: what is said of each, how long it took, and
@@ -18,8 +18,8 @@ from machine import described
 from markdown_table import table
 
 from glassbench.benchmark_programs import TaskId, get_suite
-from glassbench.compiler import Weights
-from glassbench.ground_truth.stored_trainings import FILE, store_trainings
+from glassbench.ground_truth import Task
+from glassbench.ground_truth.stored_trainings import FILE, StoredTraining, store_trainings
 from glassbench.ground_truth.trained import original_of, train
 
 HEADING = [
@@ -41,7 +41,7 @@ class Row(NamedTuple):
 
     task: str
     passed: bool
-    weights: Weights
+    stored: StoredTraining
     cells: list[str]
     shortcomings: tuple[str, ...]
 
@@ -49,7 +49,8 @@ class Row(NamedTuple):
 def trained(task: TaskId) -> Row:
     """Train one task."""
     started = time.process_time()
-    (made,) = train(task, original_of(task))
+    original = original_of(task)
+    (made,) = train(task, original)
     gate, seconds = made.gate, time.process_time() - started
     states = list(gate.labels.states.values())
     counts = gate.answers, gate.interchanged, gate.strict
@@ -63,7 +64,8 @@ def trained(task: TaskId) -> Row:
         f"{sum(state.has_effect for state in states)} of {len(states)}",
         "yes" if not gate.moved else f"{len(gate.moved)} not",
     ]
-    return Row(str(task), gate.passed, made.weights, cells, gate.shortcomings)
+    of = Task(task, gate.compiled, gate.labels, original.domain, training=gate)
+    return Row(str(task), gate.passed, StoredTraining.of(of), cells, gate.shortcomings)
 
 
 def versions() -> dict[str, str]:
@@ -79,17 +81,18 @@ def main(
 ) -> None:
     asked = [TaskId.parse(name) for name in tasks] if tasks else list(get_suite("trained"))
     started = time.perf_counter()
-    rows = []
-    for row in Parallel(n_jobs=jobs, return_as="generator")(delayed(trained)(t) for t in asked):
+    order, rows = {str(task): place for place, task in enumerate(asked)}, []
+    work = Parallel(n_jobs=jobs, return_as="generator_unordered", batch_size=1)
+    for row in work(delayed(trained)(task) for task in asked):
         rows.append(row)
         if row.passed:
-            store_trainings({row.task: row.weights}, place)
+            store_trainings({row.task: row.stored}, place)
         print(f"{row.task}: {'passes' if row.passed else row.shortcomings[0]}", flush=True)
     minutes = (time.perf_counter() - started) / 60
     n_passed = sum(row.passed for row in rows)
     text = "\n\n".join(
         [
-            table(HEADING, [row.cells for row in rows]),
+            table(HEADING, [row.cells for row in sorted(rows, key=lambda row: order[row.task])]),
             f"{n_passed} of {len(rows)} pass, in {minutes:.1f} minutes with {jobs} processes; "
             f"seconds are of the processor. {described(1, {'packages': versions()})}",
         ]
