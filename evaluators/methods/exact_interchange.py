@@ -5,11 +5,13 @@ far as they are 50,000 at most, else a sample. Each edge that the weights do not
 interchanged on random pairs until an answer, decoded, changes. Where none does, the edge is
 ruled out if what passes over it is the same on every input, or if every input as base with
 every distinct thing that can pass has been tried; where that would be more than 400,000
-interchanges, some 20,000 more random ones are. So a score of 0 is a proof in the first three
-cases, and the result of a search in the last. It is the question that the labels answer
-(Geiger et al. 2021, arXiv:2106.02997), asked without the program. Scores have no sign.
+interchanges, random ones are, some 20,000 more of each edge and 400,000 of all together. So a
+score of 0 is a proof in the first three cases, and the result of a search in the last. It is the
+question that the labels answer (Geiger et al. 2021, arXiv:2106.02997), asked without the program.
+Scores have no sign.
 """
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -33,7 +35,9 @@ from .edge_scores import live_edges
 FIRST_ROUNDS = (256, 512, 512)
 """Random pairs that every edge is tried on, up to the round that changes an answer."""
 LATER_ROUNDS = (1024,) * 20
-"""Further ones where not all interchanges can be tried."""
+"""Further ones where not all interchanges can be tried: so many if few edges are left."""
+LATER_LIMIT = 400_000
+"""How many of these interchanges there are at most, of all edges."""
 _BASES = 512
 _SEED = 0
 
@@ -96,12 +100,16 @@ class _Search:
     def _open(self, edges: np.ndarray) -> np.ndarray:
         return edges[self._changed[edges] == 0]
 
-    def _random_pairs(self, edges: np.ndarray, rounds: Sequence[int]) -> None:
+    def _random_pairs(
+        self, edges: np.ndarray, rounds: Sequence[int], limit: float = math.inf
+    ) -> None:
         """Interchange edges on random pairs, up to the round that changes an answer."""
-        for size in rounds:
+        for most in rounds:
             edges = self._open(edges)
-            if not len(edges):
+            size = int(min(most, limit // max(len(edges), 1)))
+            if not len(edges) or not size:
                 return
+            limit -= size * len(edges)
             pairs = Pairs.draw(self._domain, size, self._rng)
             pair, edge = np.repeat(np.arange(size), len(edges)), np.tile(edges, size)
             self._try(_Batch(pairs.base, pairs.source, edge, pair, pair))
@@ -125,7 +133,7 @@ class _Search:
         for batch in self._everything(few):
             self._try(batch)
         others = [place for place in varying if place not in few]
-        self._random_pairs(np.array(others, dtype=np.int64), LATER_ROUNDS)
+        self._random_pairs(np.array(others, dtype=np.int64), LATER_ROUNDS, LATER_LIMIT)
 
     def _everything(self, sources: dict[int, np.ndarray]) -> Iterator[_Batch]:
         """Yield every input as base with every given source of every edge."""
