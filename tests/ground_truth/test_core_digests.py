@@ -14,7 +14,7 @@ from glassbench.benchmark_programs import get_suite
 
 FILE = Path(__file__).with_name("core_digests.txt")
 DIGESTS = {task: digest for digest, task in map(str.split, FILE.read_text().splitlines())}
-PARTS = 6
+PARTS = 4
 
 # A process of its own, in which shapes are not checked at run time, and hashes differ.
 BUILD = """
