@@ -73,7 +73,12 @@ def figure_of(frame: pd.DataFrame) -> Figure:
             (places[-1] + 0.12, height),
             color=colour,
             va="center",
-            arrowprops={"arrowstyle": "-", "color": colour, "linewidth": 0.6},
+            arrowprops={
+                "arrowstyle": "-",
+                "relpos": (0, 0.5),
+                "color": colour,
+                "linewidth": 0.6,
+            },
         )
     axes.axhline(0, color=GREY, linewidth=0.8)
     axes.axhline(1, color=GREY, linewidth=0.8)
@@ -97,12 +102,8 @@ def _style(method: str, place: int) -> tuple[str, str, str]:
 def _apart(heights: np.ndarray, least: float) -> np.ndarray:
     """Return heights that are at least so far from each other, in the same descending order."""
     found = heights.astype(float).copy()
-    for _ in range(200):
-        for place in range(len(found) - 1):
-            lacking = least - (found[place] - found[place + 1])
-            if lacking > 0:
-                found[place] += lacking / 2
-                found[place + 1] -= lacking / 2
+    for place in range(1, len(found)):
+        found[place] = min(found[place], found[place - 1] - least)
     return found
 
 

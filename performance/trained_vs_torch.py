@@ -70,7 +70,10 @@ def main(
 ) -> None:
     torch.set_num_threads(1)
     known = {task.name: task for task in get_suite("trained")}
-    rows = [compared(known[name], limit, batch) for name in programs]
+    rows = []
+    for name in programs:
+        rows.append(compared(known[name], limit, batch))
+        print(" ".join(rows[-1]), flush=True)
     found = {"packages": versions() | {"torch": torch.__version__}}
     text = f"{table(HEADING, rows)}\n\nBatches of {batch} in the loop. {described(1, found)}"
     print(text)
