@@ -17,7 +17,6 @@ from typer.core import TyperGroup
 from .asked_tasks import (
     Arm,
     Seed,
-    TrackName,
     asked_track,
     load_all,
     named_task,
@@ -360,7 +359,7 @@ def leaderboard(
         Path, typer.Option("-o", "--output", metavar="DIR", help="Where tables and figures go.")
     ] = HOME,
     track: Annotated[
-        TrackName | None, typer.Option(help="Of tables and figures; else the first there is.")
+        str | None, typer.Option("--track", help="Of tables and figures; else the first there is.")
     ] = None,
     arm: Arm = None,
     verify: Verify = False,
