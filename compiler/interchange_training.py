@@ -73,6 +73,11 @@ class TrainingRecipe:
         for name in ("rate", "norm", "sharpness"):
             if not getattr(self, name) > 0:
                 yield f"{name}: must be above 0, got {getattr(self, name)}"
+        for name in ("warm_up", "weight_decay"):
+            if not getattr(self, name) >= 0:
+                yield f"{name}: must be at least 0, got {getattr(self, name)}"
+        if not 0 <= self.strict <= 1:
+            yield f"strict: must be from 0 to 1, got {self.strict}"
 
 
 class InterchangeRows(NamedTuple):

@@ -223,8 +223,8 @@ def _training_gate(
             compiled = alignment.trained(original.compiled, stored.weights)
             return stored.record.gate(original.compiled, alignment, compiled, stored.labels)
         _LOG.warning(
-            "%s is trained now, since the package has no weights of it: a minute or more, and "
-            "again in every process. 'glassbench build %s' keeps it as a bundle.",
+            "%s is trained now, since the package has no weights of it: one to fifteen minutes, "
+            "and again in every process. 'glassbench train %s -o DIR' keeps it as a bundle.",
             task,
             task,
         )

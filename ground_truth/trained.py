@@ -210,22 +210,23 @@ class _Run:
         """Train until a model passes the gate, or all steps are taken."""
         recipe, training = self.recipe, self._training
         stand = Stand.read(self._checkpoint, training.start(self.first, self.starts[0]))
-        began = time.perf_counter() - stand.seconds
+        began, losses = time.perf_counter() - stand.seconds, np.full(len(self.starts), np.nan)
         while True:
-            state, losses = training.chunk(stand.state)
-            steps, measured = int(state.step), stand.measured
-            weights = training.weights(state)
-            share = max(map(self._share, weights))
-            if share >= DONE or steps >= recipe.steps:
+            state, measured = stand.state, stand.measured
+            found: tuple[Trained, ...] = ()
+            if int(state.step) < recipe.steps:
+                state, losses = training.chunk(state)
+            steps, weights = int(state.step), training.weights(state)
+            share, ends = max(map(self._share, weights)), steps >= recipe.steps
+            if share >= DONE or ends:
                 measured += 1
                 seconds = time.perf_counter() - began
                 found = self._measured(weights, losses, steps, measured, seconds)
-                if steps >= recipe.steps or any(one.gate.passed for one in found):
-                    return found
-            said = f"loss {losses.min():.2g}, {share:.2%} of interchanges right"
-            self.progress(steps, said)
             stand = Stand(state, measured, time.perf_counter() - began)
             stand.write(self._checkpoint)
+            if ends or any(one.gate.passed for one in found):
+                return found
+            self.progress(steps, f"loss {losses.min():.2g}, {share:.2%} of interchanges right")
 
     @cached_property
     def _training(self) -> InterchangeTraining:
@@ -280,5 +281,7 @@ class _Run:
 
     @cached_property
     def _checkpoint(self) -> CheckpointFile:
-        of = f"{self.task} {weights_digest(self.held_out.original.model.weights)} {self.recipe!r}"
+        # With more steps training goes on.
+        recipe = replace(self.recipe, steps=self.recipe.chunk)
+        of = f"{self.task} {weights_digest(self.held_out.original.model.weights)} {recipe!r}"
         return CheckpointFile(self.place, of, self.starts)

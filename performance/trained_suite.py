@@ -31,7 +31,7 @@ HEADING = [
     "answers",
     "interchanges",
     "strict",
-    "causal edges",
+    "edges with an effect",
     "states equal",
 ]
 

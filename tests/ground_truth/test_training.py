@@ -1,5 +1,7 @@
 """Training of ordinary transformers: what they are trained on, and how training goes on."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -30,6 +32,8 @@ def original():
         ({"chunk": 30}, "steps: must be a multiple of chunk, 30, got 40000"),
         ({"batch": 0}, "batch: must be at least 1, got 0"),
         ({"rate": -1.0}, "rate: must be above 0, got -1.0"),
+        ({"warm_up": -1}, "warm_up: must be at least 0, got -1"),
+        ({"strict": 7.0}, "strict: must be from 0 to 1, got 7.0"),
     ],
 )
 def test_recipes_that_cannot_be(changed, said, original):
@@ -187,12 +191,15 @@ def test_training_goes_on_where_it_was_stopped(original, tmp_path):
         checkpoint=file,
         progress=lambda steps, text: told.append((steps, text)),
     )
-    assert [steps for steps, _ in told] == [4, 6]
+    assert [steps for steps, _ in told] == [6]
     for one, other in zip(whole, again, strict=True):
         for (name, array), (_, found) in zip(
             one.weights.arrays(), other.weights.arrays(), strict=True
         ):
             np.testing.assert_array_equal(array, found, err_msg=name)
+    longer = replace(SHORT, steps=10)
+    (more, _) = train(TASK, original, (0, 1), recipe=longer, checkpoint=file)
+    assert more.steps == 10
     with pytest.raises(BundleError, match="must be a checkpoint of this task, recipe and these"):
         train(TASK, original, (0, 2), recipe=SHORT, checkpoint=file)
 
