@@ -18,7 +18,8 @@ def load_bundle(place: str | Path) -> Task:
     The labels are not certified anew; `verify_bundle` does that.
 
     Raises:
-        BundleError: it is not whole, the public part alone, or of another task than its id says.
+        BundleError: it is not whole, the public part alone, of another task than its id says, or of
+            a trained model that did not pass.
 
     Example:
         >>> load_bundle("nowhere.zip")
@@ -40,6 +41,13 @@ def load_bundle(place: str | Path) -> Task:
 
         alignment = alignment_of(found.id, found.built)
         training = record.gate(found.built, alignment, compiled, labels)
+        if not training.passed:
+            raise BundleError(
+                listing(
+                    f"{place} is no task: what is inside its model is not what the program says:",
+                    training.shortcomings,
+                )
+            )
     return Task(found.id, compiled, labels, domain, gate, training)
 
 

@@ -16,6 +16,7 @@ from ..compiler.component_graph import ComponentGraph
 from ..errors import CertificationError, TaskError, listing
 from .certify import certify
 from .circuit_labels import CircuitLabels, EdgeState
+from .digest import weights_digest
 from .interchange_pairs import TaskDomain
 from .own_task_id import OwnTaskId
 from .regimes import compile_under
@@ -24,6 +25,7 @@ from .universes import node_states
 
 if TYPE_CHECKING:
     from .quality_gate import QualityGate
+    from .stored_trainings import StoredTraining
     from .training_gate import TrainingGate
 
 _LOG = logging.getLogger(__name__)
@@ -219,9 +221,11 @@ def _training_gate(
     if weights is None:
         stored = stored_training(str(task), like)
         if stored is not None:
+            _check_stored(task, stored)
             alignment = alignment_of(task, original.compiled)
             compiled = alignment.trained(original.compiled, stored.weights)
-            return stored.record.gate(original.compiled, alignment, compiled, stored.labels)
+            wanted = alignment.states(original.labels.states)
+            return stored.record.gate(original.compiled, alignment, compiled, stored.labels, wanted)
         _LOG.warning(
             "%s is trained now, since the package has no weights of it: one to fifteen minutes, "
             "and again in every process. 'glassbench train %s -o DIR' keeps it as a bundle.",
@@ -234,6 +238,16 @@ def _training_gate(
         if own.shape != found.shape:
             raise TaskError(f"{name} of {task} must have the shape {own.shape}, got {found.shape}.")
     return held_out(task, original).gate(weights, str(task))
+
+
+def _check_stored(task: TaskId | OwnTaskId, stored: "StoredTraining") -> None:
+    """Raise unless what is stored was measured of the weights that are stored."""
+    digests = {weights_digest(stored.weights), stored.labels.weights, stored.record.weights}
+    if len(digests) > 1:
+        raise CertificationError(
+            f"{task} is no task: its stored labels must be of its stored weights, and are of other "
+            "ones; install the package again"
+        )
 
 
 @lru_cache(maxsize=64)

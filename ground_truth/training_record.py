@@ -3,13 +3,14 @@
 On disk this is `labels/training.json`.
 """
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field
 
 from ..compiler import CompiledModel
 from .alignment import Alignment
-from .circuit_labels import CircuitLabels
+from .circuit_labels import CircuitLabels, EdgeState
 from .counted_interchanges import CONFIDENCE, TOLERANCE, Count
 from .record import Record
 from .training_gate import MOST_WRONG, MOST_WRONG_OF_A_SET, InterchangedSet, TrainingGate
@@ -127,6 +128,7 @@ class TrainingRecord(Record):
         alignment: Alignment,
         compiled: CompiledModel,
         labels: CircuitLabels,
+        wanted: Mapping[str, EdgeState] | None = None,
     ) -> TrainingGate:
         """Return the gate that this is the record of.
 
@@ -135,7 +137,10 @@ class TrainingRecord(Record):
             alignment: which components stand for its own.
             compiled: the trained model.
             labels: its labels.
+            wanted: the state that each edge must have, where that is known; else those of the
+                labels are taken to be these.
         """
+        found = labels.states
         return TrainingGate(
             original=original,
             alignment=alignment,
@@ -146,5 +151,9 @@ class TrainingRecord(Record):
             },
             strict=self.strict.count,
             labels=labels,
-            moved=(),
+            moved=tuple(
+                (name, state, found[name])
+                for name, state in (wanted or {}).items()
+                if found[name] is not state
+            ),
         )

@@ -94,6 +94,47 @@ def test_the_file_is_the_same_whatever_the_order(tmp_path):
     assert stored_trainings(tmp_path / "none") == ()
 
 
+@pytest.fixture
+def storing(task, monkeypatch):
+    """Have something else stored of the task, and load it."""
+    from glassbench.ground_truth import stored_trainings as module
+
+    def loaded(**changed):
+        stored = module.StoredTraining.of(task)._replace(**changed)
+        monkeypatch.setattr(module, "stored_training", lambda *_: stored)
+        return certified(task.id, build_model(task.id))
+
+    return loaded
+
+
+def test_what_is_stored_is_read_and_measuring_it_gives_the_same(task, storing):
+    assert storing().labels == task.labels
+    measured = with_weights(task, lambda weights: weights)
+    assert measured.labels == task.labels
+    assert measured.training.strict == task.training.strict
+    assert measured.training.answers == task.training.answers
+    assert measured.training.interchanges == task.training.interchanges
+
+
+def test_stored_labels_must_be_those_of_the_program(task, storing):
+    labels = list(task.labels.edges)
+    place = next(i for i, one in enumerate(labels) if one.state is EdgeState.CAUSAL)
+    inert = next(one for one in labels if one.state is EdgeState.INERT)
+    name = labels[place].edge
+    labels[place] = inert.model_copy(update={"edge": name})
+    with pytest.raises(CertificationError) as caught:
+        storing(labels=task.labels.model_copy(update={"edges": tuple(labels)}))
+    assert f"{name}: must be causal as in the program, and as measured is inert" in str(
+        caught.value
+    )
+
+
+def test_stored_labels_must_be_of_the_stored_weights(task, storing):
+    weights = task.compiled.model.weights
+    with pytest.raises(CertificationError, match="its stored labels must be of its stored weights"):
+        storing(weights=weights.with_arrays({"W_U": weights.W_U * 2}))
+
+
 # -- the gate --------------------------------------------------------------------------------
 
 
