@@ -121,7 +121,7 @@ def test_reports_of_the_same_run_are_replaced(run, untrained, tmp_path):
         ((TASK,), 2, "Missing option '--d'"),
         ((TASK, "--d", "8,x"), 2, "must be numbers such as 8 or 8,9, got '8,x'"),
         ((TASK, "--d", "0,8,9"), 1, "9: must be at least 1 and at most the width of the model, 8"),
-        ((TASK, "--d", "8", "--seeds", "0"), 2, "greater than or equal to 1"),
+        ((TASK, "--d", "8", "--seeds", "0"), 2, "Invalid value for '--seeds'"),
         ((TASK, "--d", "8", "--recipe", "adm"), 1, "no recipe 'adm'. Did you mean 'adam'"),
         ((TASK, "--d", "8,7", "-o", "a.json"), 2, "must be a folder, since there are 2 reports"),
         ((TASK, "--d", "8", "-o", "there.txt"), 2, "must be a folder or a .json file"),

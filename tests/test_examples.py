@@ -4,9 +4,12 @@ Readers of bundles, the hold-out round and the tools in other languages have tes
 `test_bundle_examples.py`, `test_holdout_round.py` and `test_tool_examples.py`.
 """
 
+import os
 import re
 import runpy
 import shlex
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -67,3 +70,19 @@ def test_from_text_to_score(tmp_path, capsys):
     assert "[1, 3, 0, 3] -> [True, True, False, False]" in told
     assert "every byte is what the program compiles to" in told
     assert (tmp_path / "records" / "manifest.json").is_file()
+
+
+def test_a_sweep_on_ray(tmp_path):
+    pytest.importorskip("ray", reason="pip install 'glassbench[ray]'")
+    command = [sys.executable, str(EXAMPLES / "ray_sweep.py"), str(tmp_path / "results")]
+    done = subprocess.run(
+        command,
+        capture_output=True,
+        text=True,
+        cwd=tmp_path,
+        env=os.environ | {"RAY_USAGE_STATS_ENABLED": "0"},
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "12 rows of ('weight-norm', 'path-norm'), 0 of them" in done.stdout
+    assert "18 rows of ('weight-norm', 'path-norm', 'eap'), 12 of them" in done.stdout
+    assert len(list((tmp_path / "results").glob("*.json"))) == 18
