@@ -101,7 +101,7 @@ def tables(frame: pd.DataFrame) -> str:
     ]
     for one in agreements(frame):
         name, ablation = one.measure.split("_")
-        numbers = f"{one.tasks} | {one.correlation:.2f} | {one.interval} | {one.lost:.3f}"
+        numbers = f"{one.tasks} | {one.correlation:.2f} | {one.interval or ''} | {one.lost:.3f}"
         lines.append(f"| {TITLES[name]} | {ablation} | {numbers} |")
     columns = [TRUTH, *(f"{name}_{a}" for name in ("cpr", "accuracy") for a in STYLES)]
     lines += ["", f"| method | {' | '.join(columns)} |", "| :-- |" + " --: |" * len(columns)]

@@ -57,6 +57,7 @@ ORACLES = {
         "",
     ),
     "most_freq": ("abc", most_freq, ""),
+    "records": ("0123", lambda xs: [max(["", *xs[:i]]) < x for i, x in enumerate(xs)], ""),
     "dyck1": ("()", dyck1, ""),
     "shuffle_dyck": ("(){}", shuffle_dyck, ""),
     "previous_token": ("abc", lambda xs: ["-", *xs[:-1]], ""),
