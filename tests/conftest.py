@@ -140,3 +140,12 @@ def browser() -> Iterator[object]:
     found = webdriver.Chrome(options=options, service=webdriver.ChromeService(driver))
     yield found
     found.quit()
+
+
+@pytest.fixture
+def only_ray() -> Iterator[None]:
+    """Have no other test start Ray meanwhile: clusters of one user share what lets them in."""
+    from filelock import FileLock
+
+    with FileLock(Path(tempfile.gettempdir()) / "glassbench-tests-ray.lock"):
+        yield

@@ -304,7 +304,7 @@ def dask_cluster(tmp_path) -> Iterator[str]:
 
 
 @pytest.fixture
-def ray_cluster(tmp_path_factory) -> Iterator[str]:
+def ray_cluster(tmp_path_factory, only_ray) -> Iterator[str]:
     """A cluster of one node on loopback with two processes; its address."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
