@@ -182,9 +182,13 @@ def _new_labels(task: "TaskId") -> "CircuitLabels":
     """Return labels that hold for a task, made here."""
     from .benchmark_programs.task_id import last_regime
     from .ground_truth import load
+    from .ground_truth.verify_training import verify_training
 
     with progress(f"Certifying {task}"):
         loaded = load(task)
+        problems = [] if loaded.training is None else verify_training(loaded)
+    if problems:
+        raise CertificationError(listing(f"The measures do not hold for {task}:", problems))
     return _replayed(loaded.compiled, loaded.labels, str(task), last_regime(task.regimes))
 
 

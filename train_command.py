@@ -56,12 +56,18 @@ def train(
     from .benchmark_programs import TaskId
     from .benchmark_programs.task_id import TRAINED
     from .compiler.interchange_training import TrainingRecipe
+    from .ground_truth.stored_trainings import stored_trainings
     from .ground_truth.trained import original_of
     from .ground_truth.trained import train as trained_models
 
     asked = TaskId.parse(task)
     if TRAINED not in dict(asked.regimes):
         raise TaskError(f"{asked} is not trained; name the regime, as in {asked.name}/{TRAINED}")
+    if output is not None and str(asked) in stored_trainings():
+        raise TaskError(
+            f"{asked} comes with the package, and no other weights can bear its id; write its "
+            f"bundle by 'glassbench build {task}', or choose another seed"
+        )
     for place in (output, None if checkpoint is None else checkpoint.parent):
         if place is not None:
             check_place(place)
@@ -91,13 +97,13 @@ def train(
         console(stderr=True).print(told, style="red", soft_wrap=True)
         raise typer.Exit(_INTERRUPTED) from None
     _print_trained(made)
-    best = next((one for one in made if one.gate.passed), None)
-    if best is None:
+    best = min(made, key=lambda one: len(one.gate.shortcomings))
+    if not best.gate.passed:
         raise CertificationError(
             listing(
                 f"{asked} is no task yet: what is inside its model is not what the program says. "
                 "Take more --steps or --starts, or a larger d:",
-                [shorten(one, _LINE) for one in made[0].gate.shortcomings],
+                [shorten(one, _LINE) for one in best.gate.shortcomings],
             )
         )
     if output is not None:

@@ -121,7 +121,10 @@ class ComponentGraph:
         return tuple(edge.name for edge in self.edges)
 
     def edge_mask(self, edges: Collection[str]) -> Float[np.ndarray, "reader writer"]:
-        """Return 1 for each of these edges, by name, and 0 for the others."""
+        """Return 1 for each of these edges, by name, and 0 for the others.
+
+        It is a row of the edges that `InterchangedForward` interchanges.
+        """
         mask = np.zeros((len(self.readers), len(self.writers)))
         places = {reader.name: place for place, reader in enumerate(self.readers)}
         for edge in self.edges:

@@ -134,7 +134,7 @@ class CompressionLoss:
         )
         swapped = np.zeros((len(base), *self.forward.edge_shape))
         if n_interchanged and interchanges:
-            masks = np.array([self.forward.edge_mask(edges) for edges in interchanges])
+            masks = np.array([self.forward.graph.edge_mask(edges) for edges in interchanges])
             swapped[n:] = masks[rng.permutation(n_interchanged) % len(masks)]
         places = _places(source.shape, n, rng)
         written, logits = jax.jit(self.forward.interchange)(

@@ -5,7 +5,7 @@ row of a batch has its own edges that are interchanged: a number for each pair o
 a writer, 1 where the reader sees what the writer contributed on the source.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 import jax
 import jax.numpy as jnp
@@ -39,10 +39,6 @@ class InterchangedForward:
     def edge_shape(self) -> tuple[int, int]:
         """The number of readers and of writers."""
         return len(self.graph.readers), len(self.graph.writers)
-
-    def edge_mask(self, edges: Collection[str]) -> Float[np.ndarray, "reader writer"]:
-        """Return 1 for each of these edges, 0 for the others: a row of `Edges`."""
-        return self.graph.edge_mask(edges)
 
     def __call__(
         self,

@@ -32,6 +32,7 @@ STYLES = (
     ("#000000", "X"),
 )
 GREY = "#707070"
+_RESAMPLES = 2_000
 
 
 def common(frame: pd.DataFrame) -> pd.DataFrame:
@@ -47,11 +48,23 @@ def means(frame: pd.DataFrame) -> pd.DataFrame:
     return table[regimes].sort_values("trained", ascending=False, kind="stable")
 
 
-def agreements(table: pd.DataFrame) -> pd.Series:
-    """Return how far every other regime ranks the methods as trained models do, by Spearman."""
-    table = table.drop(index=PRIOR)
-    others = [one for one in table if one != "trained"]
-    return pd.Series({one: spearmanr(table[one], table["trained"]).statistic for one in others})
+def agreements(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return how far every other regime ranks the methods as trained models do, by Spearman.
+
+    Beside it stand the ends of its 95% interval over programs, by percentiles of resamples.
+    """
+    frame = frame[frame.method != PRIOR]
+    scores = frame.pivot_table(index="program", columns=["regime", "method"], values="score")
+    rng, rows = np.random.default_rng(0), {}
+    for other in frame.regime.unique():
+        if other == "trained":
+            continue
+        both = scores[[other, "trained"]].dropna().to_numpy().reshape(-1, 2, frame.method.nunique())
+        drawn = rng.integers(len(both), size=(_RESAMPLES, len(both)))
+        means = np.concatenate([both.mean(axis=0)[None], both[drawn].mean(axis=1)])
+        found = [spearmanr(*pair).statistic for pair in means]
+        rows[other] = [found[0], *np.percentile(found[1:], [2.5, 97.5])]
+    return pd.DataFrame(rows, index=["Spearman", "low", "high"]).T
 
 
 def figure_of(frame: pd.DataFrame) -> Figure:
@@ -111,9 +124,8 @@ def main(measured: Annotated[Path, typer.Argument()] = MEASURED) -> None:
     frame = pd.read_csv(measured)
     table = means(common(frame))
     print(table.round(2).to_string())
-    print(f"\nSpearman with trained: {agreements(table).round(2).to_dict()}")
     print(f"\nOf all programs:\n{means(frame).round(2).to_string()}")
-    print(f"\nSpearman with trained: {agreements(means(frame)).round(2).to_dict()}")
+    print(f"\nWith trained, over all programs:\n{agreements(frame).round(2).to_string()}")
     write_figure(lambda: figure_of(frame), FOLDER / "trained_methods.svg")
 
 

@@ -1,8 +1,8 @@
 """Stored trainings: the weights of trained tasks of the library, as they were trained once.
 
 Training differs in its last bits from one machine to another, so that a trained task cannot be
-built again: it is kept, in a file of this package, by its id. What was measured of it takes half a
-minute, and is kept beside: as of a bundle it is read, and measured anew when it is verified.
+built again: it is kept, in a file of this package, by its id. What was measured of it, which takes
+some ten seconds, is kept beside: as of a bundle it is read, and measured anew when it is verified.
 """
 
 import zlib

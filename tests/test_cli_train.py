@@ -1,11 +1,18 @@
 """`glassbench train` and `glassbench splice`: what they print and write, and what they refuse."""
 
 from functools import partial
+from pathlib import Path
 
 import pytest
 
 from glassbench.benchmark_programs import TaskId, get_suite
-from glassbench.ground_truth import load, load_bundle, trained
+from glassbench.ground_truth import (
+    bundle_identity,
+    load,
+    load_bundle,
+    stored_trainings,
+    trained,
+)
 
 TASK = str(next(task for task in get_suite("trained") if task.name == "shift"))
 
@@ -33,7 +40,23 @@ def untrained(monkeypatch):
     monkeypatch.setattr(trained, "train", train)
 
 
+@pytest.fixture
+def nothing_stored(untrained, monkeypatch):
+    """Have no task stored, once what `untrained` gives is loaded."""
+    load(TASK)
+    monkeypatch.setattr(stored_trainings, "stored_trainings", tuple)
+    monkeypatch.setattr(bundle_identity, "stored_training", lambda *_: None)
+
+
 @pytest.mark.usefixtures("untrained")
+def test_what_is_stored_is_not_written_with_other_weights(run):
+    told = run("train", TASK, "-o", "bundles", code=1).stderr
+    assert "comes with the package, and no other weights can bear its id" in told
+    assert "glassbench build" in told
+    assert not Path("bundles").exists()
+
+
+@pytest.mark.usefixtures("nothing_stored")
 def test_what_passes_is_told_and_written(run):
     out = run("train", TASK, "--starts", "2", "--steps", "2000", "-o", "bundles").stdout
     rows = [line.split() for line in out.splitlines() if line.strip().startswith(("0 ", "1 "))]

@@ -76,7 +76,7 @@ def test_it_does_what_the_executor_does(weights, inputs):
 def test_an_edge_has_its_place(weights):
     forward = InterchangedForward(weights)
     for edge in forward.graph.edges:
-        (at,) = np.argwhere(forward.edge_mask([edge.name])).tolist()
+        (at,) = np.argwhere(forward.graph.edge_mask([edge.name])).tolist()
         assert forward.graph.readers[at[0]].name == edge.reader.name
         assert forward.graph.writers[at[1]].name == edge.writer.name
 

@@ -108,7 +108,7 @@ def test_gate_gradients_are_those_of_jax():
     direction = np.random.default_rng(4).normal(size=runs.logits.shape)
     names = [edge.name for edge in forward.graph.edges]
     share = np.array([1 - named(model, values).get(name, 1.0) for name in names])
-    masks = np.stack([forward.edge_mask([name]) for name in names])
+    masks = np.stack([forward.graph.edge_mask([name]) for name in names])
     base, source = jnp.asarray(problem.base), jnp.asarray(problem.source)
     places = jnp.broadcast_to(jnp.arange(base.shape[1]), base.shape)
 

@@ -36,6 +36,8 @@ from glassbench.ground_truth.stored_trainings import (
 )
 from glassbench.ground_truth.trained import initial_weights
 from glassbench.ground_truth.training_gate import MOST_WRONG
+from glassbench.ground_truth.training_record import TrainingRecord
+from glassbench.ground_truth.verify_training import verify_training
 from glassbench.whole_file import write_whole
 
 SUITE = get_suite("trained")
@@ -127,6 +129,22 @@ def test_stored_labels_must_be_those_of_the_program(task, storing):
     assert f"{name}: must be causal as in the program, and as measured is inert" in str(
         caught.value
     )
+
+
+def test_what_is_said_beside_the_labels_is_measured_anew_too(task, storing):
+    assert verify_training(task) == []
+    record = TrainingRecord.of(task)
+    better = record.answers.model_copy(update={"tried": 100_000})
+    (told,) = verify_training(storing(record=record.model_copy(update={"answers": better})))
+    assert told.startswith("answers: what is said is {'wrong': 0, 'tried': 100000}, and measuring")
+
+
+def test_a_bundle_of_a_model_that_did_not_pass_is_no_task(files, resealed, tmp_path):
+    record = json.loads(files[at.TRAINING])
+    record["answers"]["wrong"] = 300
+    changed = resealed({**files, at.TRAINING: canonical_text(record).encode()})
+    with pytest.raises(BundleError, match="is no task: what is inside its model is not"):
+        load_bundle(zipped(changed, tmp_path))
 
 
 def test_stored_labels_must_be_of_the_stored_weights(task, storing):
