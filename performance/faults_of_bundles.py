@@ -20,6 +20,7 @@ from glassbench.ground_truth import bundle_files, load, load_bundle, read_bundle
 from glassbench.ground_truth import bundle_layout as at
 from glassbench.ground_truth.array_file import save_arrays
 from glassbench.ground_truth.bundle_archive import zip_bytes
+from glassbench.ground_truth.croissant import croissant
 from glassbench.ground_truth.manifest import LabelsManifest, Manifest, file_records, sha256_of
 from glassbench.ground_truth.record import canonical_text
 
@@ -263,8 +264,9 @@ def vouched_trials(
 
 
 def vouched(files: Files) -> Files:
-    """Return the same files with manifests that say that they are right."""
+    """Return the same files with manifests and a Croissant record that say that they are right."""
     outer = Manifest.model_validate_json(files[at.MANIFEST])
+    files = {**files, at.CROISSANT: croissant(outer.about, files).encode()}
     public = {name: content for name, content in files.items() if name in at.PUBLIC}
     private = {name: content for name, content in files.items() if name in at.PRIVATE}
     inner = LabelsManifest.model_validate_json(files[at.LABELS_MANIFEST])

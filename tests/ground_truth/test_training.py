@@ -9,7 +9,6 @@ from glassbench.benchmark_programs import TaskId
 from glassbench.compiler.component_graph import ComponentGraph
 from glassbench.compiler.executor import interchange, run
 from glassbench.compiler.interchange_training import TrainingRecipe, answer_logits
-from glassbench.compiler.interchanged_forward import InterchangedForward
 from glassbench.compiler.ordinary_transformer import Architecture
 from glassbench.errors import BundleError, TaskError
 from glassbench.ground_truth.alignment import Alignment
@@ -113,8 +112,7 @@ def test_targets_are_what_the_compiled_model_gives(name):
     rows = measured_by.aligned.draw(measured_by.domain, 24, np.random.default_rng(0))
     weights, codec = original.compiled.model.weights, original.compiled.model.codec
     graph = ComponentGraph.of(weights)
-    forward = InterchangedForward(weights)
-    masks = [np.zeros(forward.edge_shape), *map(forward.edge_mask, compiled_sets.values())]
+    masks = [graph.edge_mask(edges) for edges in ([], *compiled_sets.values())]
     edges = np.stack(masks)[rows.chosen]
     logits = interchanged_logits(weights, rows.base, rows.source, rows.positions, edges)
     ids = np.stack([one.decode_ids(logits[..., at]) for one, at in codec.logit_slices], axis=-1)
