@@ -143,9 +143,13 @@ def browser() -> Iterator[object]:
 
 
 @pytest.fixture
-def only_ray() -> Iterator[None]:
-    """Have no other test start Ray meanwhile: clusters of one user share what lets them in."""
+def only_ray(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Have no other test start Ray meanwhile; and no token of the user's home is asked for.
+
+    Whatever starts a cluster may leave or change that token, between cluster and client.
+    """
     from filelock import FileLock
 
+    monkeypatch.setenv("RAY_AUTH_MODE", "disabled")
     with FileLock(Path(tempfile.gettempdir()) / "glassbench-tests-ray.lock"):
         yield

@@ -81,8 +81,7 @@ def test_a_sweep_on_ray(tmp_path):
         capture_output=True,
         text=True,
         cwd=tmp_path,
-        # Ray leaves a token at home, which clusters of other tests would then ask for.
-        env=os.environ | {"RAY_USAGE_STATS_ENABLED": "0", "HOME": str(tmp_path)},
+        env=os.environ | {"RAY_USAGE_STATS_ENABLED": "0"},
     )
     assert done.returncode == 0, done.stdout + done.stderr
     assert "12 rows of ('weight-norm', 'path-norm'), 0 of them" in done.stdout

@@ -103,9 +103,13 @@ class Asked:
         self.model: Any = patchable_model(network, factorized=True, separate_qkv=True)
         place = {name: number for number, name in enumerate(names)}
         known = [edge for edge in self.model.edges if own_name(edge.name) in place]
-        # Its own is a set; ACDC depends on the order.
+        # Its own are sets. ACDC depends on the order of edges, and what subnetwork probing draws
+        # on that of masks.
         self.edges = sorted(known, key=lambda edge: -place[own_name(edge.name)])
         self.model.edges = self.edges
+        self.model.dest_wrappers = sorted(
+            self.model.dest_wrappers, key=lambda wrapper: wrapper.module_name
+        )
 
         def loader(answers: Any) -> Any:
             dataset = PromptDataset(base, source, list(answers), list(answers))
