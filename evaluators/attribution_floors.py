@@ -18,6 +18,9 @@ from ..ground_truth import Relevance
 from .attribution_metrics import SPEARMAN, means
 from .floors import PriorFloor
 
+LEVELS = ("positions", "distance")
+"""What tells two answers, the finer and the coarser."""
+
 
 @dataclass(frozen=True, eq=False)
 class PlaceTotals:
@@ -75,8 +78,8 @@ def _ratio(sums: np.ndarray, counts: np.ndarray, otherwise: np.ndarray) -> np.nd
 def prior_floors(suite: Mapping[str, Relevance]) -> dict[str, PriorFloor]:
     """Return the prior floor of every metric, each task learned from the others.
 
-    `by_name` is the answer by length and both positions, `by_kind` that by distance. In a suite
-    of one task both are constant.
+    One answer is by length and both positions, the other by distance. In a suite of one task
+    both are constant.
 
     Args:
         suite: the labels of every task, by task id.
@@ -95,15 +98,15 @@ def _floors(
     n = max((one.shape[1] for one in labels.values()), default=0)
     totals = {task: PlaceTotals.of(one, suite[task].lengths, n) for task, one in labels.items()}
     whole = reduce(PlaceTotals.__add__, totals.values()) if totals else None
-    earned: dict[str, tuple[dict[str, float], dict[str, float]]] = {}
+    earned: dict[str, dict[str, dict[str, float]]] = {}
     for task, own in totals.items():
         assert whole is not None
         others, relevance = whole - own, suite[task]
         m = relevance.sensitivity.shape[1]
         by_place = others.means_by_place()[relevance.lengths - 1, :m, :m]
         by_distance = np.broadcast_to(others.means_by_distance()[:m, :m], by_place.shape)
-        for place, answer in enumerate((by_place, by_distance)):
+        for level, answer in zip(LEVELS, (by_place, by_distance), strict=True):
             rounded = answer.astype(np.float32)  # as every answer is; so that ties stay ties
             for name, value in means(relevance, rounded).items():
-                earned.setdefault(name, ({}, {}))[place][task] = value
-    return {name: PriorFloor(*both) for name, both in earned.items()}
+                earned.setdefault(name, {level: {} for level in LEVELS})[level][task] = value
+    return {name: PriorFloor(answers) for name, answers in earned.items()}

@@ -2,14 +2,16 @@
 
 `random` is the mean score of random rankings. `prior` never opens the model: it
 scores each edge of a task by how often edges like it are positive in the other
-tasks of the suite, by name or by kind and layer. The higher of the two is the
-floor of the normalised score, so that what can be had blind earns nothing.
+tasks of the suite, where what is like it is of the same name, or less alike
+(`LEVELS`). The level that does best over the suite is the prior, and the higher
+of `random` and `prior` the floor of the normalised score, so that what can be
+had blind earns nothing.
 """
 
 import re
 from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
@@ -115,23 +117,16 @@ def kind_and_layer(name: str) -> tuple[tuple[str, ...], tuple[int, ...]]:
     return tuple(kinds), tuple(layers)
 
 
-@dataclass(frozen=True, eq=False)
-class PriorScores:
-    """Two answers that never open the model, in the order of the task's labels.
-
-    Attributes:
-        by_name: how often the edge of that name is positive in the other tasks
-            that have it; for a name that none has, `by_kind`.
-        by_kind: how often edges of that kind and those layers are positive in
-            the other tasks; else of that kind; else any edge.
-    """
-
-    by_name: Float[np.ndarray, " item"]
-    by_kind: Float[np.ndarray, " item"]
+LEVELS = ("name", "kind and layers", "kind and distance", "kind")
+"""What is alike, from the finest to the coarsest: each level holds the one before."""
 
 
-def prior_scores(suite: Mapping[str, Labels], task: str) -> PriorScores:
-    """Return the prior answers for `task`, learned from the other tasks of `suite`.
+def prior_scores(suite: Mapping[str, Labels], task: str) -> dict[str, Float[np.ndarray, " item"]]:
+    """Return the prior answers for `task` by level, learned from the other tasks of `suite`.
+
+    An item is scored by how often items that are like it are positive; where no other task has
+    one, by the next coarser level, and at last by how often any item is. Scores are in the order
+    of the task's labels.
 
     Only the names of `task` are read, not its labels. In a suite of one task
     there is nothing to learn from, and both answers are constant.
@@ -154,9 +149,13 @@ Counts = Mapping[Hashable, tuple[int, int]]
 
 
 def _groups(name: str) -> tuple[Hashable, ...]:
-    """Return the groups that an item is in, from the finest to that of all."""
+    """Return the groups that an item is in, one for each level, and that of all.
+
+    The distance is from layer to layer; embeddings and logits have layer -1 also here, so that
+    edges to the logits are alike where they come from the same layer.
+    """
     kind, layers = kind_and_layer(name)
-    return name, (kind, layers), kind, None
+    return name, (kind, layers), (kind, layers[-1] - layers[0]), kind, None
 
 
 def _counted(tasks: Iterable[Labels]) -> Counts:
@@ -170,7 +169,7 @@ def _counted(tasks: Iterable[Labels]) -> Counts:
     return counts
 
 
-def _scores(counts: Counts, labels: Labels) -> PriorScores:
+def _scores(counts: Counts, labels: Labels) -> dict[str, np.ndarray]:
     """Return the prior answers for one task, whose own labels are taken out of the counts."""
     own = _counted([labels])
 
@@ -185,10 +184,9 @@ def _scores(counts: Counts, labels: Labels) -> PriorScores:
         return 0.0
 
     groups = [_groups(name) for name in labels]
-    return PriorScores(
-        by_name=np.array([share(of) for of in groups]),
-        by_kind=np.array([share(of[1:]) for of in groups]),
-    )
+    return {
+        level: np.array([share(of[place:]) for of in groups]) for place, level in enumerate(LEVELS)
+    }
 
 
 @dataclass(frozen=True)
@@ -196,22 +194,19 @@ class PriorFloor:
     """The prior floor of every task of a suite, for one metric.
 
     Attributes:
-        by_name: the metric of the answer by name, per task.
-        by_kind: the metric of the answer by kind and layer, per task.
+        answers: the metric of each blind answer, by its level, per task.
     """
 
-    by_name: Mapping[str, float]
-    by_kind: Mapping[str, float]
+    answers: Mapping[str, Mapping[str, float]]
 
-    @property
-    def better(self) -> str:
-        """`name` or `kind`: which answer has the higher mean over the suite."""
-        total = {"name": sum(self.by_name.values()), "kind": sum(self.by_kind.values())}
-        return max(total, key=lambda answer: total[answer])
+    @cached_property
+    def best(self) -> str:
+        """Which answer has the highest mean over the suite; of equals the first."""
+        return max(self.answers, key=lambda level: sum(self.answers[level].values()))
 
     def __getitem__(self, task: str) -> float:
-        """Return the floor of `task`: the metric of the better answer."""
-        return (self.by_name if self.better == "name" else self.by_kind)[task]
+        """Return the floor of `task`: the metric of the best answer."""
+        return self.answers[self.best][task]
 
 
 def prior_floor(suite: Mapping[str, Labels], metric: Metric) -> PriorFloor:
@@ -224,14 +219,13 @@ def prior_floor(suite: Mapping[str, Labels], metric: Metric) -> PriorFloor:
     Raises:
         AnswerError: a name is malformed, or a task has only one class.
     """
-    by_name, by_kind = {}, {}
+    answers: dict[str, dict[str, float]] = {level: {} for level in LEVELS}
     counts = _counted(suite.values())
     for task, labels in suite.items():
         positive = np.array(list(labels.values()), dtype=bool)
-        scores = _scores(counts, labels)
-        by_name[task] = float(metric(scores.by_name, positive))
-        by_kind[task] = float(metric(scores.by_kind, positive))
-    return PriorFloor(by_name, by_kind)
+        for level, scores in _scores(counts, labels).items():
+            answers[level][task] = float(metric(scores, positive))
+    return PriorFloor(answers)
 
 
 def prior_above_random(suite: Mapping[str, Labels], metric: Metric, *, seed: int = 0) -> float:

@@ -39,7 +39,7 @@ def measure_relevance(models: Mapping[str, CompiledModel]) -> dict[str, Relevanc
         prior = max(
             (
                 normalised(by[task], random[task], 1.0)
-                for by in (priors.by_name, priors.by_kind)
+                for by in priors.answers.values()
                 if task in by
             ),
             default=0.0,

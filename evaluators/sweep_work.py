@@ -184,13 +184,13 @@ def priors_for(task: str, priors: Priors) -> Mapping[str, PriorFloor]:
     """Return the prior floors of a suite for one of its tasks: a number for each metric.
 
     Example:
-        >>> suite = {"auroc": PriorFloor({"a": 0.5, "b": 0.9}, {"a": 0.6, "b": 0.6})}
-        >>> priors_for("a", suite)["auroc"]["a"]
+        >>> floor = PriorFloor({"name": {"a": 0.5, "b": 0.9}, "kind": {"a": 0.6, "b": 0.6}})
+        >>> priors_for("a", {"auroc": floor})["auroc"]["a"]
         0.5
     """
     found = {}
     for name, prior in priors.items():
-        if task in prior.by_name:
-            own = {task: prior[task]}
-            found[name] = PriorFloor(own, own)
+        best = prior.answers[prior.best]
+        if task in best:
+            found[name] = PriorFloor({prior.best: {task: best[task]}})
     return found

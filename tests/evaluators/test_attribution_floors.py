@@ -5,7 +5,7 @@ from collections import defaultdict
 import numpy as np
 import pytest
 
-from glassbench.evaluators.attribution_floors import PlaceTotals, prior_floors
+from glassbench.evaluators.attribution_floors import LEVELS, PlaceTotals, prior_floors
 from glassbench.evaluators.attribution_metrics import (
     AUROC,
     MASS,
@@ -57,8 +57,12 @@ def test_the_priors_are_those_of_a_slow_version(suite):
         for task, relevance in suite.items():
             by_place = slow_prior(suite, task, name, lambda *place: place)
             by_distance = slow_prior(suite, task, name, lambda n, t, i: ("distance", i - t))
-            assert floor.by_name[task] == pytest.approx(means(relevance, by_place)[name])
-            assert floor.by_kind[task] == pytest.approx(means(relevance, by_distance)[name])
+            assert floor.answers["positions"][task] == pytest.approx(
+                means(relevance, by_place)[name]
+            )
+            assert floor.answers["distance"][task] == pytest.approx(
+                means(relevance, by_distance)[name]
+            )
 
 
 def test_reverse_is_longer_than_all_others(suite):
@@ -87,8 +91,8 @@ def test_a_task_tells_nothing_of_itself(suite):
     before, after = prior_floors(suite), prior_floors(flipped)
     chosen = own.rankable  # the same answers, since what was ranked still is
     assert (flipped[NAMES[0]].rankable == chosen).all()
-    for kind in ("by_name", "by_kind"):
-        first, second = (getattr(found[AUROC], kind)[NAMES[0]] for found in (before, after))
+    for level in LEVELS:
+        first, second = (found[AUROC].answers[level][NAMES[0]] for found in (before, after))
         assert first == pytest.approx(1 - second)
 
 
@@ -103,8 +107,9 @@ def test_tasks_without_shapley_values_are_left_out_of_their_priors(suite):
     bare = suite[NAMES[0]]
     mixed = {**suite, NAMES[0]: Relevance(bare.lengths, bare.sensitivity, None, None, "too many")}
     found = prior_floors(mixed)
-    assert set(found[PRIMARY].by_name) == set(NAMES)
-    assert set(found[SPEARMAN].by_name) == set(found[MASS].by_name) == set(NAMES[1:])
+    assert set(found[PRIMARY].answers["positions"]) == set(NAMES)
+    for name in (SPEARMAN, MASS):
+        assert set(found[name].answers["positions"]) == set(NAMES[1:])
     only = prior_floors({NAMES[0]: mixed[NAMES[0]]})
     assert set(only) == {PRIMARY, AUROC}
     assert prior_floors({}) == {}

@@ -5,6 +5,7 @@ import pytest
 
 from glassbench.errors import AnswerError, TaskError
 from glassbench.evaluators.floors import (
+    LEVELS,
     PriorFloor,
     kind_and_layer,
     normalised,
@@ -73,41 +74,64 @@ def test_a_name_that_is_none_is_refused(name):
 SUITE = {
     "held_out": {
         "embed->m0": True,  # known by name
-        "a0.h7->m0": False,  # known by kind and layer
-        "a5.h0->m5": False,  # known by kind
+        "a0.h7->m0": False,  # known by kind and layers
+        "a5.h0->m5": False,  # known by kind and distance
+        "a2.h0->m5": False,  # known by kind
         "pos_embed->logits": False,  # of a kind never seen
     },
     "one": {"embed->m0": True, "a0.h0->m0": True, "m0->logits": False},
-    "two": {"embed->m0": False, "a0.h0->m0": False, "a1.h0->m1": False},
+    "two": {"embed->m0": False, "a0.h0->m0": False, "a1.h0->m1": False, "a0.h0->m4": True},
 }
 
 
-def test_the_prior_backs_off_from_name_to_kind_to_any():
+def test_the_prior_backs_off_from_what_is_most_alike_to_anything():
     scores = prior_scores(SUITE, "held_out")
-    kind_layer, kind, anything = 1 / 2, 1 / 3, 2 / 6
-    np.testing.assert_allclose(scores.by_name, [1 / 2, kind_layer, kind, anything])
-    np.testing.assert_allclose(scores.by_kind, [1 / 2, kind_layer, kind, anything])
-    by_name = prior_scores(SUITE, "one").by_name
-    np.testing.assert_allclose(by_name, [1 / 2, 0, 1 / 7])
+    assert tuple(scores) == LEVELS
+    layers, distance, kind, anything = 1 / 2, 1 / 3, 2 / 4, 3 / 7
+    expected = {
+        "name": [1 / 2, layers, distance, kind, anything],
+        "kind and layers": [1 / 2, layers, distance, kind, anything],
+        "kind and distance": [1 / 2, distance, distance, kind, anything],
+        "kind": [1 / 2, kind, kind, kind, anything],
+    }
+    for level, one in expected.items():
+        np.testing.assert_allclose(scores[level], one)
+    by_name = prior_scores(SUITE, "one")["name"]
+    np.testing.assert_allclose(by_name, [1 / 2, 0, 2 / 9])
 
 
-def test_names_and_kinds_can_tell_different_things():
+def test_levels_can_tell_different_things():
     suite = {
         "x": {"a0.h0->m0": True, "a0.h1->m0": False},
         "y": {"a0.h0->m0": True, "a0.h1->m0": False},
     }
     scores = prior_scores(suite, "x")
-    assert scores.by_name.tolist() == [1.0, 0.0]
-    assert scores.by_kind.tolist() == [0.5, 0.5]
+    assert scores["name"].tolist() == [1.0, 0.0]
+    assert scores["kind and layers"].tolist() == scores["kind"].tolist() == [0.5, 0.5]
     floor = prior_floor(suite, AP)
-    assert floor.better == "name"
+    assert floor.best == "name"
     assert floor["x"] == 1.0
-    assert floor.by_kind["x"] == 0.75
+    assert floor.answers["kind"]["x"] == 0.75
 
 
-def test_the_kind_is_used_where_it_does_better_on_average():
-    floor = PriorFloor({"x": 0.9, "y": 0.1}, {"x": 0.6, "y": 0.6})
-    assert floor.better == "kind"
+def test_how_far_apart_layers_are_can_tell_most():
+    """A program that lies in other layers in each task is still as long."""
+    suite = {
+        str(place): {
+            f"a{layer}.h0->m{layer + apart}": layer == place and apart == 1
+            for layer in range(4)
+            for apart in range(3)
+        }
+        for place in range(4)
+    }
+    floor = prior_floor(suite, AP)
+    assert floor.best == "kind and distance"
+    assert floor["0"] == pytest.approx(np.mean([1 / n for n in range(1, 5)]))
+
+
+def test_the_answer_that_does_best_on_average_is_the_floor():
+    floor = PriorFloor({"name": {"x": 0.9, "y": 0.1}, "kind": {"x": 0.6, "y": 0.6}})
+    assert floor.best == "kind"
     assert floor["x"] == 0.6
 
 
@@ -115,8 +139,8 @@ def test_the_prior_never_sees_the_labels_of_the_task_itself():
     opposite = {name: not positive for name, positive in SUITE["held_out"].items()}
     before = prior_scores(SUITE, "held_out")
     after = prior_scores({**SUITE, "held_out": opposite}, "held_out")
-    assert before.by_name.tolist() == after.by_name.tolist()
-    assert before.by_kind.tolist() == after.by_kind.tolist()
+    for level in LEVELS:
+        assert before[level].tolist() == after[level].tolist()
 
 
 def test_the_prior_of_a_lone_task_is_the_random_floor():
