@@ -13,7 +13,7 @@ from .errors import CertificationError, TaskError, listing
 from .whole_file import check_place
 
 if TYPE_CHECKING:
-    from .benchmark_programs import TaskId
+    from .ground_truth import Task
     from .ground_truth.trained import Trained
 
 _LINE = 160
@@ -107,7 +107,9 @@ def train(
             )
         )
     if output is not None:
-        _write_bundle(asked, best, output)
+        from .ground_truth.task import trained_task
+
+        _write_bundle(trained_task(asked, original, best.gate), output)
 
 
 def _print_trained(made: "tuple[Trained, ...]") -> None:
@@ -128,15 +130,19 @@ def _print_trained(made: "tuple[Trained, ...]") -> None:
         for one in made
     ]
     print_table([*heading, "Edges moved"], rows)
-    console().print("\nShares of held-out inputs and pairs on which every answer is right.")
+    asked = counted(made[0].gate.measured, "time")
+    console().print(
+        "\nShares of held-out inputs and pairs on which every answer is right. They were looked "
+        f"at {asked}."
+    )
 
 
-def _write_bundle(task: "TaskId", made: "Trained", folder: Path) -> None:
+def _write_bundle(task: "Task", folder: Path) -> None:
     """Write the bundle of a model that passes."""
-    from .ground_truth.bundle_building import build_bundle
+    from .ground_truth.bundle_building import write_bundle
 
     with progress("Writing its bundle"):
-        built = build_bundle(task, folder, weights=made.weights)
+        built = write_bundle(task, folder)
     console().print(f"\nWritten: {built.path}", soft_wrap=True)
 
 

@@ -159,7 +159,7 @@ class InterchangeTraining:
     def weights(self, state: TrainingState) -> list[Weights]:
         """Return the weights of each of the models, in float64."""
         averaged = jax.vmap(optax.contrib.schedule_free_eval_params)
-        arrays = averaged(state.optimiser, state.arrays)
+        arrays = averaged(state.optimiser[-1], state.arrays)
         return [
             self.like.with_arrays(
                 {name: np.asarray(array[place], np.float64) for name, array in arrays.items()}
@@ -191,16 +191,15 @@ class InterchangeTraining:
     @cached_property
     def _optimiser(self) -> optax.GradientTransformation:
         recipe = self.recipe
-        rate = optax.schedules.linear_schedule(0.0, recipe.rate, recipe.warm_up)
-        return optax.contrib.schedule_free(
-            optax.chain(
-                optax.clip_by_global_norm(recipe.norm),
-                optax.scale_by_rms(_MEMORY, bias_correction=True),
-                optax.add_decayed_weights(recipe.weight_decay),
-                optax.scale_by_learning_rate(rate),
+        return optax.chain(
+            optax.clip_by_global_norm(recipe.norm),
+            optax.contrib.schedule_free_adamw(
+                recipe.rate,
+                recipe.warm_up,
+                b1=_MOMENTUM,
+                b2=_MEMORY,
+                weight_decay=recipe.weight_decay,
             ),
-            rate,
-            b1=_MOMENTUM,
         )
 
     def _drawn(self, rows: InterchangeRows, key: Array) -> tuple[InterchangeRows, Array]:

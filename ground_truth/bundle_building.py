@@ -6,7 +6,6 @@ from pathlib import Path
 from urllib.parse import quote
 
 from ..benchmark_programs import TaskId
-from ..compiler import Weights
 from ..whole_file import writable_folder, write_whole
 from . import bundle_layout as at
 from .bundle_archive import zip_bytes
@@ -15,7 +14,7 @@ from .bundle_folder import write_files
 from .manifest import sha256_of
 from .own_task_id import OwnTaskId, name_like
 from .registry import REGISTRY, Registry, RegistryEntry, url_of
-from .task import build_model, certified
+from .task import Task, build_model, certified
 from .transfer import is_file, path_of
 
 _DIGITS = 12
@@ -118,33 +117,39 @@ def bundle_name(task: TaskId | OwnTaskId, digest: str) -> str:
 
 
 def build_bundle(
-    task: TaskId,
-    folder: Path,
-    *,
-    public: bool = False,
-    folders: bool = False,
-    weights: Weights | None = None,
+    task: TaskId, folder: Path, *, public: bool = False, folders: bool = False
 ) -> BuiltBundle:
-    """Make one task from nothing, and write its bundle.
-
-    Args:
-        task: which.
-        folder: where to.
-        public: whether labels and program are left out.
-        folders: whether the bundle is a folder instead of a zip.
-        weights: of the model of a trained task, if they are at hand.
+    """Make one task from nothing, and write its bundle; arguments are those of `write_bundle`.
 
     Raises:
         CertificationError: some label cannot be certified.
     """
-    files = bundle_files(certified(task, build_model(task), weights=weights))
+    made = certified(task, build_model(task))
+    return write_bundle(made, folder, public=public, folders=folders)
+
+
+def write_bundle(
+    task: Task, folder: Path, *, public: bool = False, folders: bool = False
+) -> BuiltBundle:
+    """Write the bundle of a task.
+
+    Args:
+        task: with its labels.
+        folder: where to.
+        public: whether labels and program are left out.
+        folders: whether the bundle is a folder instead of a zip.
+
+    Raises:
+        CertificationError: some label cannot be certified.
+    """
+    files = bundle_files(task)
     if public:
         files = {name: files[name] for name in (*at.PUBLIC, at.MANIFEST)}
     digest = sha256_of(files[at.MANIFEST])
-    name = bundle_name(task, digest)
+    name = bundle_name(task.id, digest)
     if folders:
         path = write_files(files, folder / name)
-        return BuiltBundle(str(task), digest, path, "", sum(map(len, files.values())))
+        return BuiltBundle(str(task.id), digest, path, "", sum(map(len, files.values())))
     content = zip_bytes(files)
     path = write_whole(content, folder / f"{name}.zip")
-    return BuiltBundle(str(task), digest, path, sha256_of(content), len(content))
+    return BuiltBundle(str(task.id), digest, path, sha256_of(content), len(content))

@@ -156,7 +156,9 @@ def counted_states(
         carried = compiled.source_map.carried
         found = tuple(one.label(carried.get(name, ())) for name, one in edges.items())
         states = {label.edge: label.state for label in found}
-        sufficiency = joint_sufficiency(compiled, states, domain, runs, seed=seed)
+        sufficiency = joint_sufficiency(
+            compiled, states, domain, runs, seed=seed, least_bases=sum(rounds)
+        )
     labels = CircuitLabels(
         task=task,
         weights=weights_digest(compiled.model.weights),

@@ -29,10 +29,11 @@ def joint_sufficiency(
     runs: DomainRuns,
     *,
     seed: int,
+    least_bases: int = LEAST_BASES,
 ) -> Sufficiency:
     """Interchange every edge that is not causal, all at once, with independent sources.
 
-    Every input of the domain is a base, as often as it takes to try `LEAST_BASES`; or
+    Every input of the domain is a base, as often as it takes to try `least_bases`; or
     `MOST_BASES` inputs are, drawn at random.
 
     Args:
@@ -41,10 +42,11 @@ def joint_sufficiency(
         domain: bases and sources are drawn from here.
         runs: the model's runs on the domain.
         seed: draws them.
+        least_bases: how often bases are tried at least.
     """
     rng = np.random.default_rng([seed, 1])
     n_inputs = len(domain.tokens)
-    rounds = -(-LEAST_BASES // n_inputs)
+    rounds = -(-least_bases // n_inputs)
     whole = np.tile(np.arange(n_inputs), rounds)
     bases = whole if n_inputs <= MOST_BASES else domain.draw_rows(MOST_BASES, rng)
     n_changed = 0

@@ -135,7 +135,7 @@ def certified(
         original = certified(replace(task, regimes=tuple(others)), compiled)
         if last[0] == SUPERPOSED:
             return _superposed(task, original, W)
-        return _trained(task, original, weights)
+        return trained_task(task, original, _training_gate(task, original, weights))
     domain = TaskDomain.of(compiled)
     labels = certify(compiled, str(task), domain=domain)
     kinds = set(edge_positives(labels.states).values())
@@ -193,9 +193,17 @@ def _gate(
     return quality_gate(original.compiled, W, original.labels, original.domain)
 
 
-def _trained(task: TaskId | OwnTaskId, original: Task, weights: Weights | None) -> Task:
-    """Return a task with an ordinary model that was trained to stand for that of another."""
-    gate = _training_gate(task, original, weights)
+def trained_task(task: TaskId | OwnTaskId, original: Task, gate: "TrainingGate") -> Task:
+    """Return a task with an ordinary model that was trained to stand for that of another.
+
+    Args:
+        task: its last regime is `trained`.
+        original: the same program compiled, and certified.
+        gate: what was measured of the model.
+
+    Raises:
+        CertificationError: it does not pass.
+    """
     if not gate.passed:
         raise CertificationError(
             listing(

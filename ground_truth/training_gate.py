@@ -62,6 +62,7 @@ class TrainingGate:
         labels: the measured state of every edge.
         moved: the edges that are in another state than they must be, each with the two; the
             second is `None` where it cannot be told.
+        measured: how often models of this training were measured so, this time included.
     """
 
     original: CompiledModel
@@ -72,6 +73,7 @@ class TrainingGate:
     strict: Count
     labels: CircuitLabels
     moved: tuple[tuple[str, EdgeState, EdgeState | None], ...]
+    measured: int = 1
 
     @property
     def interchanged(self) -> Count:
@@ -94,7 +96,7 @@ class TrainingGate:
             ("answers", "held-out inputs", self.answers),
             ("interchanges of aligned edges", "pairs", self.interchanged),
             ("strictness", "pairs", self.strict),
-            ("sufficiency", "bases", self._sufficiency),
+            ("sufficiency", "inputs", self.sufficiency),
         )
         for name, of_what, count in whole:
             if count.bounds[1] > MOST_WRONG:
@@ -107,7 +109,8 @@ class TrainingGate:
             yield f"{edge}: must be {wanted} as in the program, and as measured {what}"
 
     @property
-    def _sufficiency(self) -> Count:
+    def sufficiency(self) -> Count:
+        """Inputs whose answers change when all edges without an effect are interchanged."""
         found = self.labels.sufficiency
         return Count(found.n_changed, found.n_bases)
 
@@ -122,6 +125,8 @@ def _too_many(name: str, of_what: str, count: Count, most: float) -> str:
 
 class HeldOut:
     """Interchanges on held-out inputs, drawn once, by which models of one alignment are measured.
+
+    During training the same is rehearsed on inputs of training, with other draws.
 
     Args:
         original: the compiled model.
@@ -150,28 +155,43 @@ class HeldOut:
     @cached_property
     def rows(self) -> AlignedRows:
         """As many interchanges of each set, and of none."""
-        rng = np.random.default_rng([self.seed, 31])
-        return self.aligned.draw(self.domain, N_INTERCHANGES, rng)
+        return self._rows(self.domain, self.seed)
+
+    @cached_property
+    def rehearsed(self) -> AlignedRows:
+        """As many of inputs that models are trained on."""
+        return self._rows(self.train, self.seed + 1)
+
+    def _rows(self, domain: TaskDomain, seed: int) -> AlignedRows:
+        return self.aligned.draw(domain, N_INTERCHANGES, np.random.default_rng([seed, 31]))
 
     def gate(self, weights: Weights, task: str) -> TrainingGate:
-        """Measure a model.
+        """Measure a model on held-out inputs.
 
         Args:
             weights: of the trained model.
             task: the id that is kept in its labels.
         """
+        return self._gate(weights, task, self.domain, self.rows, self.seed)
+
+    def rehearsal(self, weights: Weights, task: str) -> TrainingGate:
+        """Measure a model on inputs that it was trained on; arguments are those of `gate`."""
+        return self._gate(weights, task, self.train, self.rehearsed, self.seed + 1)
+
+    def _gate(
+        self, weights: Weights, task: str, domain: TaskDomain, rows: AlignedRows, seed: int
+    ) -> TrainingGate:
         compiled = self.alignment.trained(self.original, weights)
-        counted = counted_states(compiled, self.domain, task=task, seed=self.seed)
+        counted = counted_states(compiled, domain, task=task, seed=seed)
         found = {name: edge.state for name, edge in counted.edges.items()}
-        right, strict = self.right(weights, self.rows)
-        chosen = self.rows.chosen
+        right, strict = self.right(weights, rows)
         return TrainingGate(
             original=self.original,
             alignment=self.alignment,
             compiled=compiled,
-            answers=self._answers(compiled),
+            answers=self._answers(compiled, domain),
             interchanges={
-                name: InterchangedSet(edges, _wrong(right[chosen == place]))
+                name: InterchangedSet(edges, _wrong(right[rows.chosen == place]))
                 for place, (name, edges) in enumerate(self.sets.items(), start=1)
             },
             strict=_wrong(strict),
@@ -215,9 +235,9 @@ class HeldOut:
             found.append((same | ~codec.is_real(rows.base)).all(axis=1))
         return found[0], found[1]
 
-    def _answers(self, compiled: CompiledModel) -> Count:
-        """Return on how many held-out inputs an answer is not that of the program."""
-        codec, tokens = compiled.model.codec, self.domain.tokens
+    def _answers(self, compiled: CompiledModel, domain: TaskDomain) -> Count:
+        """Return on how many inputs an answer is not that of the program."""
+        codec, tokens = compiled.model.codec, domain.tokens
         given, expected = (
             codec.decode_ids(run(one.model.weights, tokens).logits)
             for one in (compiled, self.original)

@@ -83,6 +83,7 @@ class TrainingRecord(Record):
         sets: what was interchanged, each on as many pairs.
         strict: pairs on which an answer was not that of the program when edges that stand for
             nothing were interchanged as well.
+        measured: how often models of this training were measured so, the last time being this.
         most_wrong: the upper bound of the share of these that may be wrong.
         most_wrong_of_a_set: that of each set.
         tolerance: an edge has an effect where it changes an answer on a larger share of pairs.
@@ -96,6 +97,7 @@ class TrainingRecord(Record):
     answers: CountRecord
     sets: tuple[SetRecord, ...]
     strict: CountRecord
+    measured: Positive = 1
     most_wrong: float = MOST_WRONG
     most_wrong_of_a_set: float = MOST_WRONG_OF_A_SET
     tolerance: float = TOLERANCE
@@ -120,6 +122,7 @@ class TrainingRecord(Record):
                 for name, one in gate.interchanges.items()
             ),
             strict=CountRecord.of(gate.strict),
+            measured=gate.measured,
         )
 
     def gate(
@@ -150,6 +153,7 @@ class TrainingRecord(Record):
                 one.name: InterchangedSet(one.edges, one.counted.count) for one in self.sets
             },
             strict=self.strict.count,
+            measured=self.measured,
             labels=labels,
             moved=tuple(
                 (name, state, found[name])

@@ -27,10 +27,12 @@ HEADING = [
     "layers",
     "LayerNorm",
     "steps",
+    "asked",
     "seconds",
     "answers",
     "interchanges",
     "strict",
+    "sufficiency",
     "edges with an effect",
     "states equal",
 ]
@@ -53,12 +55,13 @@ def trained(task: TaskId) -> Row:
     (made,) = train(task, original)
     gate, seconds = made.gate, time.process_time() - started
     states = list(gate.labels.states.values())
-    counts = gate.answers, gate.interchanged, gate.strict
+    counts = gate.answers, gate.interchanged, gate.strict, gate.sufficiency
     cells = [
         f"`{task}`",
         str(made.weights.n_layers),
         "yes" if made.weights.layer_norm else "no",
         f"{made.steps:,}",
+        str(gate.measured),
         f"{seconds:.0f}",
         *(f"{1 - one.share:.2%}" for one in counts),
         f"{sum(state.has_effect for state in states)} of {len(states)}",

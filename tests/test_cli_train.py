@@ -1,5 +1,6 @@
 """`glassbench train` and `glassbench splice`: what they print and write, and what they refuse."""
 
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -30,10 +31,10 @@ def untrained(monkeypatch):
 
     def train(task, original, starts, *, recipe, checkpoint, progress):
         progress(recipe.chunk, "as it is")
-        gate = load(str(task)).training
+        gate = replace(load(str(task)).training, measured=3)
         weights = gate.compiled.model.weights
         return tuple(
-            trained.Trained(str(task), start, weights, gate, 0.5, recipe.steps, 1, 0.1)
+            trained.Trained(str(task), start, weights, gate, 0.5, recipe.steps, 0.1)
             for start in starts
         )
 
@@ -62,7 +63,10 @@ def test_what_passes_is_told_and_written(run):
     rows = [line.split() for line in out.splitlines() if line.strip().startswith(("0 ", "1 "))]
     assert [row[:3] for row in rows] == [["0", "yes", "2,000"], ["1", "yes", "2,000"]]
     place = out.split("Written: ")[1].strip()
-    assert load_bundle(place).id == TaskId.parse(TASK)
+    written = load_bundle(place)
+    assert written.id == TaskId.parse(TASK)
+    assert written.training.measured == 3
+    assert "They were looked at 3 times." in " ".join(out.split())
 
 
 def test_what_does_not_pass_says_why(run):

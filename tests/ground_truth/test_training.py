@@ -1,20 +1,23 @@
 """Training of ordinary transformers: what they are trained on, and how training goes on."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pytest
 
-from glassbench.benchmark_programs import TaskId
+from glassbench.benchmark_programs import TaskId, get_suite
 from glassbench.compiler.component_graph import ComponentGraph
 from glassbench.compiler.executor import interchange, run
 from glassbench.compiler.interchange_training import TrainingRecipe, answer_logits
 from glassbench.compiler.ordinary_transformer import Architecture
 from glassbench.errors import BundleError, TaskError
+from glassbench.ground_truth import load, trained
 from glassbench.ground_truth.alignment import Alignment
 from glassbench.ground_truth.circuit_labels import EdgeState
+from glassbench.ground_truth.counted_interchanges import ROUNDS
 from glassbench.ground_truth.masked_interchanges import interchanged_logits
 from glassbench.ground_truth.trained import held_out, initial_weights, original_of, train
+from glassbench.ground_truth.training_gate import HeldOut
 
 TASK = TaskId.parse("histogram/trained[d=8,heads=2,seed=1]")
 SHORT = TrainingRecipe(steps=8, chunk=2, batch=8)
@@ -210,3 +213,34 @@ def test_training_lowers_the_loss(original):
     )
     assert float(losses[0].split()[1].rstrip(",")) > 2 * made.loss
     assert made.gate.shortcomings[0].startswith("answers: at most 2% may be wrong, and")
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """A gate of which only this is known."""
+
+    passed: bool
+    measured: int = 1
+
+
+def test_held_out_inputs_are_asked_when_a_model_would_pass(original, monkeypatch):
+    rehearsals, gates = iter([False, True, True]), iter([False, True])
+    monkeypatch.setattr(trained._Run, "_share", lambda *_: 1.0)
+    monkeypatch.setattr(HeldOut, "rehearsal", lambda *_: Verdict(next(rehearsals)))
+    monkeypatch.setattr(HeldOut, "gate", lambda *_: Verdict(next(gates)))
+    (made,) = train(TASK, original, recipe=SHORT)
+    assert (made.steps, made.gate) == (6, Verdict(passed=True, measured=2))
+
+
+def test_a_rehearsal_is_on_inputs_of_training():
+    task = next(task for task in get_suite("trained") if task.name == "shift")
+    original = original_of(task)
+    measured_by = held_out(task, original)
+    weights = load(str(task)).compiled.model.weights
+    rehearsed, gate = (ask(weights, "x") for ask in (measured_by.rehearsal, measured_by.gate))
+    assert rehearsed.passed
+    assert gate.passed
+    for found, domain in ((rehearsed, measured_by.train), (gate, measured_by.domain)):
+        assert found.answers.tried == found.labels.n_inputs == len(domain.tokens)
+        assert found.sufficiency.tried >= sum(ROUNDS)
+    assert rehearsed.labels.seed != gate.labels.seed == original.labels.seed
