@@ -1,6 +1,7 @@
 """`glassbench rescore`: the answers in a folder of results, measured again."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -11,6 +12,7 @@ from .errors import GlassbenchError, listing
 
 if TYPE_CHECKING:
     from .evaluators import Result
+    from .evaluators.track import Priors
     from .ground_truth import Task, ToyTask
 
 _SAME, _OTHER = "same", "differs"
@@ -24,19 +26,26 @@ Bundles = Annotated[
         help="The bundle of a task that is not of the library; may be given again.",
     ),
 ]
-
+PriorsOf = Annotated[
+    str | None,
+    typer.Option(
+        "--suite", help="Learn prior floors over this suite anew, and write results with them."
+    ),
+]
 Verify = Annotated[
     bool, typer.Option("--verify", help="Measure every answer again; each result must have one.")
 ]
 CheckJobs = Annotated[int, typer.Option("--jobs", min=1, help="How many processes check answers.")]
 
 
-def rescore(results: Results, task: Bundles = None) -> None:
+def rescore(results: Results, task: Bundles = None, suite: PriorsOf = None) -> None:
     """Measure the answers that are kept with results again, and compare every number.
 
-    Tasks are made here from their ids. Prior floors, which are learned over a suite, are left
-    out.
+    Tasks are made here from their ids. Prior floors, which are learned over a suite, are not
+    compared; with --suite they are learned anew, and results on its tasks that are what their
+    answers earn are written with them.
     """
+    from .benchmark_programs import get_suite
     from .ground_truth import load_bundle
     from .leaderboard import read_results
 
@@ -45,30 +54,66 @@ def rescore(results: Results, task: Bundles = None) -> None:
     tasks: dict[str, Task | ToyTask] = {
         str(one.id): one for one in (load_bundle(place) for place in task or ())
     }
+    again = _Again(results, tasks, tuple(map(str, get_suite(suite))) if suite else ())
     rows, problems = [], []
     with progress("Measuring again", len(answered)) as advance:
         for one in answered:
-            problem = _difference(one, results, tasks)
+            problem = again.difference(one)
             problems += [problem] if problem else []
             rows.append([one.tool, one.task, one.track, _score(one), _OTHER if problem else _SAME])
             advance()
     print_table(["Method", "Task", "Track", "Score", "Again"], rows)
+    if suite:
+        written = counted(again.n_written, "result")
+        console().print(f"\nWritten: {written} with the priors of {suite}.")
     _tell(answered, len(found) - len(answered), problems)
 
 
-def _difference(one: "Result", folder: Path, tasks: "dict[str, Task | ToyTask]") -> str:
-    """Return in what a result is not what its answer earns; empty if it is."""
-    from .evaluators import KeptAnswer, rescored
-    from .ground_truth import load
+@dataclass
+class _Again:
+    """Measures answers again, and writes their results with the priors of a suite, if of any."""
 
-    try:
-        answer = KeptAnswer.read(folder, one)
-        if one.task not in tasks:
-            tasks[one.task] = load(one.task)
-        rescored(one, answer, tasks[one.task])
-    except GlassbenchError as error:
-        return str(error).replace("\n", "\n    ")
-    return ""
+    folder: Path
+    tasks: "dict[str, Task | ToyTask]"
+    suite: tuple[str, ...]
+    n_written: int = 0
+    priors: "dict[str, Priors]" = field(default_factory=dict)
+
+    def difference(self, one: "Result") -> str:
+        """Return in what a result is not what its answer earns; empty if it is."""
+        from .evaluators import KeptAnswer, rescored
+
+        try:
+            answer = KeptAnswer.read(self.folder, one)
+            priors = self._priors(one)
+            measures = rescored(one, answer, self._task(one.task), priors)
+            if priors and measures.metrics != one.metrics:
+                one.model_copy(update={"metrics": measures.metrics}).write(self.folder)
+                self.n_written += 1
+        except GlassbenchError as error:
+            return str(error).replace("\n", "\n    ")
+        return ""
+
+    def _task(self, name: str) -> "Task | ToyTask":
+        from .ground_truth import load
+
+        if name not in self.tasks:
+            self.tasks[name] = load(name)
+        return self.tasks[name]
+
+    def _priors(self, one: "Result") -> "Priors":
+        """Return the priors that a result is written with; none where none are learned."""
+        from .evaluators.sweep_work import posed, priors_for
+        from .evaluators.tracks import find_track
+
+        track = find_track(one.track)
+        if one.task not in self.suite or not track.has_priors:
+            return {}
+        if one.track not in self.priors:
+            each = [posed(self._task(task), [track], {0}, keep=False) for task in self.suite]
+            asked = {task.id: task.evidence[0] for task in each if task.evidence}
+            self.priors[one.track] = track.learned(asked)
+        return priors_for(one.task, self.priors[one.track])
 
 
 def _score(one: "Result") -> str:

@@ -139,10 +139,10 @@ def _print_trained(made: "tuple[Trained, ...]") -> None:
 
 def _write_bundle(task: "Task", folder: Path) -> None:
     """Write the bundle of a model that passes."""
-    from .ground_truth.bundle_building import write_bundle
+    from .ground_truth.bundle_building import write_named_bundle
 
     with progress("Writing its bundle"):
-        built = write_bundle(task, folder)
+        built = write_named_bundle(task, folder)
     console().print(f"\nWritten: {built.path}", soft_wrap=True)
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from ..errors import BundleError, listing
 from .kept_answer import KeptAnswer
 from .result import MetricValue, Result
-from .track import AnyTask, Measures
+from .track import AnyTask, Measures, Priors
 from .tracks import find_track
 
 TOLERANCE = 1e-6
@@ -16,15 +16,19 @@ TOLERANCE = 1e-6
 _COMPARED = ("value", "ceiling", "low", "high")
 
 
-def rescored(result: Result, answer: KeptAnswer, task: AnyTask) -> Measures:
+def rescored(
+    result: Result, answer: KeptAnswer, task: AnyTask, priors: Priors | None = None
+) -> Measures:
     """Measure an answer again, and return what it earns.
 
-    Prior floors are learned over a suite, and not from this task: they are left out.
+    Prior floors are learned over a suite, and not from this task: they are not compared.
 
     Args:
         result: what the answer earned when it was scored.
         answer: from `KeptAnswer.read`.
         task: the task of the result.
+        priors: the prior floor of each metric, learned over a suite; without it what is returned
+            has the floor of random answers.
 
     Raises:
         AnswerError: the answer cannot be scored.
@@ -41,7 +45,7 @@ def rescored(result: Result, answer: KeptAnswer, task: AnyTask) -> Measures:
             f"{where}: the answer must have the sha256 {result.answer_sha256}, got {sha256}; score "
             "it anew"
         )
-    measures = track.measures(checked, task, result.seed, {})
+    measures = track.measures(checked, task, result.seed, priors or {})
     problems = list(_differences(result, measures))
     if problems:
         raise BundleError(listing(f"{where}: numbers differ from those of the result:", problems))

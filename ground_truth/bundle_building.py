@@ -119,19 +119,19 @@ def bundle_name(task: TaskId | OwnTaskId, digest: str) -> str:
 def build_bundle(
     task: TaskId, folder: Path, *, public: bool = False, folders: bool = False
 ) -> BuiltBundle:
-    """Make one task from nothing, and write its bundle; arguments are those of `write_bundle`.
+    """Make one task from nothing, and write its bundle; as `write_named_bundle`.
 
     Raises:
         CertificationError: some label cannot be certified.
     """
     made = certified(task, build_model(task))
-    return write_bundle(made, folder, public=public, folders=folders)
+    return write_named_bundle(made, folder, public=public, folders=folders)
 
 
-def write_bundle(
+def write_named_bundle(
     task: Task, folder: Path, *, public: bool = False, folders: bool = False
 ) -> BuiltBundle:
-    """Write the bundle of a task.
+    """Write the bundle of a task under a name that tells its program and its digest.
 
     Args:
         task: with its labels.

@@ -4,8 +4,10 @@ import json
 
 import pytest
 
+from glassbench.benchmark_programs import get_suite
 from glassbench.compiler import rasp
-from glassbench.ground_truth import make_task, write_bundle
+from glassbench.evaluators import TRACKS, Result, score
+from glassbench.ground_truth import load, make_task, write_bundle
 
 TASK = "sort[vocab=2,length=3]"
 TOY = "toy_superposition[n=4,d=2,sparsity=50]"
@@ -54,6 +56,25 @@ def test_results_that_were_edited_or_have_no_answer(run, results):
     assert "weight-norm on sort-v1[vocab=2,length=3]: numbers differ" in result.stderr
     assert "edge_auroc, value: must be " in result.stderr
     assert "must be kept with the result: No such file" in result.stderr
+
+
+def test_priors_of_a_suite_are_learned_anew(run, results):
+    """As when the whole suite had been asked; what is of no task of the suite stays as it is."""
+    task, *others = map(str, get_suite("quick"))
+    run("score", "weight-norm", "--task", task, "-o", "out")
+    before = {file.name: file.read_bytes() for file in results.glob("*.json")}
+    out = run("rescore", "out", "--suite", "quick").stdout
+    assert "Written: 1 result with the priors of quick." in out
+    changed = [
+        file.name for file in results.glob("*.json") if file.read_bytes() != before[file.name]
+    ]
+    (name,) = changed
+    track, tasks = TRACKS["circuit"], [load(one) for one in (task, *others)]
+    expected = score("weight-norm", tasks[0], priors=track.priors(tasks))
+    found = Result.read(results / name)
+    assert (found.task, found.metrics) == (task, expected.metrics)
+    assert found.wall_seconds == json.loads(before[name])["wall_seconds"]
+    assert "Written: 0 results with" in run("rescore", "out", "--suite", "quick").stdout
 
 
 def test_tasks_of_ones_own_are_read_from_their_bundles(run, tmp_path):
