@@ -371,20 +371,31 @@ def leaderboard(
 ) -> None:
     """Rank the results of a folder; write a site of them all, and tables and figures of a track."""
     from .ground_truth import load_bundle
-    from .leaderboard import write_leaderboard
+    from .leaderboard import read_raw_results
+    from .leaderboard.board import Question
+    from .leaderboard.entries import Entries
+    from .leaderboard.publish import write_answers
 
     asked = asked_track(track or "features", arm) if track or arm else None
     tasks = [load_bundle(place) for place in task or ()]
-    check_kept(results, verify=verify, jobs=jobs, tasks=tasks)
-    board = write_leaderboard(
-        results,
-        writable_folder(output),
-        track=None if asked is None else asked.name,
-        question=None if asked is None else asked.question,
-    )
+    entries = Entries.of(read_raw_results(results))
+    check_kept(results, entries.results, verify=verify, jobs=jobs, tasks=tasks)
+    folder = writable_folder(output)
+    question = Question.differing(asked.name, asked.question) if asked else entries.questions[0]
+    board = entries.board(question)
+    written = write_answers(board.statistics, question, folder)
     _print_ranking(board.statistics.standings)
     console().print("\nWritten:")
-    _print_files(board)
-    site = build_site(results, output, circuits=circuits, raw=raw_link, tables=tables, tasks=tasks)
+    _print_files(written)
+    site = build_site(
+        entries,
+        results,
+        output,
+        made=[board],
+        circuits=circuits,
+        raw=raw_link,
+        tables=tables,
+        tasks=tasks,
+    )
     say = console().print
     say(f"  {site.index}  (a site of {counted(site.pages, 'page')})", soft_wrap=True)

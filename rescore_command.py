@@ -133,12 +133,18 @@ def _tell(answered: "Sequence[Result]", n_failed: int, problems: Sequence[str]) 
 
 
 def check_kept(
-    results: Path, *, verify: bool, jobs: int, tasks: "Sequence[Task | ToyTask]" = ()
+    results: Path,
+    found: "Sequence[Result]",
+    *,
+    verify: bool,
+    jobs: int,
+    tasks: "Sequence[Task | ToyTask]" = (),
 ) -> None:
     """Check that results are those of the answers kept beside them, and say which have none.
 
     Args:
         results: their folder.
+        found: those in it.
         verify: whether every answer is measured again.
         jobs: how many processes check answers.
         tasks: those that are not of the library.
@@ -147,9 +153,7 @@ def check_kept(
         BundleError: some are not; or some have none, where all are to be measured again.
     """
     from .evaluators.answers_check import check_answers
-    from .leaderboard import read_results
 
-    found = read_results(results)
     title = "Measuring again" if verify else "Checking answers"
     with progress(title, sum(one.status == "ok" for one in found)) as advance:
         check = check_answers(

@@ -1,7 +1,7 @@
 """The site of `glassbench leaderboard`: circuits are drawn here, for pages that know no models."""
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -13,7 +13,9 @@ from .errors import BundleError, GlassbenchError
 if TYPE_CHECKING:
     from .evaluators import Result
     from .ground_truth import Task, ToyTask
+    from .leaderboard.board import Board
     from .leaderboard.circuit_view import CircuitView
+    from .leaderboard.entries import Entries
     from .leaderboard.results_folder import RawResult
     from .leaderboard.site import Site
 
@@ -38,21 +40,21 @@ RawLink = Annotated[
 
 
 def build_site(
+    entries: "Entries",
     results: Path,
     output: Path,
     *,
+    made: "Iterable[Board]" = (),
     circuits: bool,
     raw: str | None,
     tables: bool = True,
     tasks: "Sequence[Task | ToyTask]" = (),
 ) -> "Site":
-    """Write the site of a folder of results, of all tracks and questions."""
-    from .leaderboard.results_folder import read_raw_results
+    """Write the site of all entries of a folder; boards that are made are not made again."""
     from .leaderboard.site import write_site_of
 
-    found = read_raw_results(results)
-    views = circuit_views(found, results, tasks) if circuits else {}
-    return write_site_of(found, results, output, views=views, raw=raw, tables=tables)
+    views = circuit_views(entries.found, results, tasks) if circuits else {}
+    return write_site_of(entries, results, output, made=made, views=views, raw=raw, tables=tables)
 
 
 def circuit_views(

@@ -1,16 +1,15 @@
 """Board: what is known of the answers to one question, on all tasks and on parts of them."""
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, get_args
+from typing import TYPE_CHECKING, Any, get_args
 
 from ..evaluators.result import Result, TrackName
 from .bootstrap import task_intervals
 from .page_names import page_name, shown
 from .pairwise import pairwise_differences
 from .ranking import rank_ranges
-from .results_frame import results_frame
 from .statistics import Statistics
 from .task_facts import TaskFacts
 
@@ -38,13 +37,22 @@ class Question:
     @classmethod
     def of(cls, result: Result) -> "Question":
         """Return the question of a result."""
-        asked = json.dumps(result.question, sort_keys=True) if result.question else "{}"
-        return cls(result.track, asked)
+        return cls.differing(result.track, result.question)
+
+    @classmethod
+    def differing(cls, track: str, differences: Mapping[str, Any]) -> "Question":
+        """Return the question of a track that differs so from its default."""
+        return cls(track, json.dumps(differences, sort_keys=True) if differences else "{}")
+
+    @property
+    def differences(self) -> dict[str, Any]:
+        """How it differs from the track's default, such as `{"arm": "independent"}`."""
+        return dict(json.loads(self.asked))
 
     @property
     def title(self) -> str:
         """What pages call it, such as `features (arm: independent)`."""
-        asked = json.loads(self.asked)
+        asked = self.differences
         if not asked:
             return self.track
         told = [
@@ -120,31 +128,6 @@ class Board:
         """The scores of methods by the metric that ranks: a row for each method and task."""
         scores = self.statistics.scores
         return scores[(scores["role"] == "method") & scores["primary"].astype(bool)]
-
-
-def boards(
-    results: Sequence[Result], names: Mapping[str, str], facts: Mapping[str, TaskFacts]
-) -> tuple[Board, ...]:
-    """Return a board for each question that results answer.
-
-    Args:
-        results: of any tracks and questions.
-        names: what the method of each result is called, by the result's file name.
-        facts: of every task.
-
-    Raises:
-        BundleError: results of one question cannot be ranked together.
-    """
-    questions: dict[Question, list[Result]] = {}
-    for result in results:
-        questions.setdefault(Question.of(result), []).append(result)
-    found = []
-    for question in sorted(questions, key=lambda one: one.order):
-        frame = results_frame(questions[question], question.track, json.loads(question.asked))
-        frame["method"] = frame["file"].map(names).astype("str")
-        order = ["method", "task", "seed", "file", "metric"]
-        found.append(Board.of(question, frame.sort_values(order, ignore_index=True), facts))
-    return tuple(found)
 
 
 def _slices(scores: "pd.DataFrame", facts: Mapping[str, TaskFacts]) -> Iterator[Slice]:

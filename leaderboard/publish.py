@@ -1,6 +1,5 @@
 """From a folder of results to a folder of tables and figures."""
 
-import json
 import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -12,10 +11,11 @@ from ..whole_file import write_whole
 from .board import Question
 from .critical_difference_figure import critical_difference_figure
 from .difficulty_figure import difficulty_figure
+from .entries import Entries
 from .figure_style import figure_files
 from .profile_figure import profile_figure
-from .results_folder import read_results
-from .results_frame import failures, results_frame
+from .results_folder import read_raw_results
+from .results_frame import failures
 from .standings_figure import standings_figure
 from .statistics import Statistics
 from .table_formats import html_page, latex_table, markdown_table
@@ -74,13 +74,22 @@ def write_leaderboard(
     Raises:
         BundleError: there are no results, or they cannot be ranked together.
     """
-    runs = read_results(results)
-    if track is None:
-        first = min((Question.of(run) for run in runs), key=lambda one: one.order)
-        track, question = first.track, json.loads(first.asked)
-    question = dict(question or {})
-    found = Statistics.of(results_frame(runs, track, question))
-    words = _suffixes(track, question)
+    entries = Entries.of(read_raw_results(results))
+    asked = entries.questions[0] if track is None else Question.differing(track, question or {})
+    return write_answers(Statistics.of(entries.frame(asked)), asked, folder)
+
+
+def write_answers(
+    found: Statistics, question: Question, folder: str | os.PathLike[str]
+) -> Leaderboard:
+    """Write tables and figures of the answers to a question; as `write_leaderboard` otherwise.
+
+    Args:
+        found: from `Statistics.of`.
+        question: what was asked; files bear its name.
+        folder: where the files go; made if it is not there.
+    """
+    words = _suffixes(question.track, question.differences)
     stem = Path(folder) / "-".join(["leaderboard", *words])
     title = " ".join(["Leaderboard", *words])
     return write_statistics(found, stem, title)

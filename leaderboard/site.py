@@ -6,7 +6,7 @@ pages show depends on the results alone: the same results give the same bytes.
 """
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ from typing import Any
 from .board import Board, Question
 from .board_pages import StandingRow, board_pages, first_page, standing_rows
 from .circuit_view import CircuitView
+from .entries import Entries
 from .method_pages import method_pages
 from .page_names import counted
 from .page_rendering import ASSETS, asset, page_templates, rendered
@@ -48,6 +49,7 @@ class Site:
     raw_bytes: int
 
 
+@paused_collection()
 def write_site(
     results: str | os.PathLike[str],
     folder: str | os.PathLike[str],
@@ -74,22 +76,36 @@ def write_site(
         BundleError: there are no results, they cannot be ranked together, or something cannot be
             written.
     """
-    return write_site_of(
-        read_raw_results(results), results, folder, views=views, raw=raw, tables=tables
-    )
+    entries = Entries.of(read_raw_results(results))
+    return write_site_of(entries, results, folder, views=views, raw=raw, tables=tables)
 
 
 @paused_collection()
 def write_site_of(
-    found: Sequence[RawResult],
+    entries: Entries,
     results: str | os.PathLike[str],
     folder: str | os.PathLike[str],
     *,
+    made: Iterable[Board] = (),
     views: Mapping[str, CircuitView] | None = None,
     raw: str | None = None,
     tables: bool = True,
 ) -> Site:
-    """Write the site of results that were read from a folder; as `write_site` otherwise."""
+    """Write the site of entries that were read from a folder; as `write_site` otherwise.
+
+    Args:
+        entries: of the results.
+        results: their folder.
+        folder: where the site goes.
+        made: boards of the entries that are there already.
+        views: as `write_site`.
+        raw: as `write_site`.
+        tables: as `write_site`.
+
+    Raises:
+        BundleError: results of one question cannot be ranked together, or something cannot be
+            written.
+    """
     from .. import __version__
 
     files = SiteFiles(folder)
@@ -97,13 +113,13 @@ def write_site_of(
     inside = _inside(source, files.folder)
     if raw is None:
         link = f"{inside or RAW}/"
-    submitters = read_submitters(source, found)
-    data = SiteData.of(found, views or {}, submitters)
+    submitters = read_submitters(source, entries.found)
+    data = SiteData.of(entries, entries.boards(made), views or {}, submitters)
     written = {
         board.question: _write_tables(board, files) if tables else [] for board in data.boards
     }
     templates = page_templates()
-    given = {"version": __version__, "results": counted(len(found), "result")}
+    given = {"version": __version__, "results": counted(len(entries.found), "result")}
     n_pages = 0
     for file, template, content in _pages(data, written):
         root = "../" if "/" in file else ""
@@ -115,7 +131,7 @@ def write_site_of(
     for name in ASSETS:
         files.write(name, asset(name))
     page_bytes = files.size
-    originals: list[RawResult | Submitter] = [*found]
+    originals: list[RawResult | Submitter] = [*entries.found]
     originals += [one for those in submitters.values() for one in those]
     if raw is None and inside:
         files.leave({f"{inside}/{one.name}": one.sha256 for one in originals})

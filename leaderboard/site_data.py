@@ -3,14 +3,13 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from .board import Board, boards
+from .board import Board
 from .circuit_view import CircuitView
+from .entries import Entries
 from .page_names import distinct_names
-from .results_folder import RawResult
-from .results_frame import method_names
 from .run_index import RunIndex
 from .submitters import Submitter
-from .task_facts import TaskFacts, task_facts
+from .task_facts import TaskFacts
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,31 +35,24 @@ class SiteData:
     @classmethod
     def of(
         cls,
-        found: Sequence[RawResult],
+        entries: Entries,
+        boards: tuple[Board, ...],
         views: Mapping[str, CircuitView],
         submitters: Mapping[str, Sequence[Submitter]],
     ) -> "SiteData":
-        """Return the data of results.
+        """Return the data of entries.
 
         Args:
-            found: the results.
+            entries: what is ranked.
+            boards: one for each question.
             views: what is known of circuits, by task.
             submitters: from `read_submitters`.
-
-        Raises:
-            BundleError: results of one question cannot be ranked together.
         """
-        results = [one.result for one in found]
-        told = method_names(results)
-        shown = distinct_names(told.values())
-        methods = {file: shown[name] for file, name in told.items()}
-        tasks = sorted({one.task for one in results})
-        facts = task_facts(tasks)
         return cls(
-            boards=boards(results, methods, facts),
-            runs=RunIndex.of(found, methods),
-            facts=facts,
-            names=distinct_names(tasks),
+            boards=boards,
+            runs=RunIndex.of(entries.found, entries.methods),
+            facts=entries.facts,
+            names=distinct_names(entries.facts),
             views=views,
             submitters=submitters,
         )
