@@ -368,7 +368,7 @@ TRAINED = (
     ),
     Claim(
         "trained-vs-torch",
-        "performance/trained_vs_torch.py histogram frac_prevs --limit 300",
+        "performance/trained_vs_torch.py histogram frac_prevs --limit 120",
         (
             Figure(
                 "ratio",
@@ -377,7 +377,7 @@ TRAINED = (
                 pattern=r"s \| (?:> )?([\d.]+) \|",
             ),
         ),
-        quick="frac_prevs --limit 60",
+        quick="frac_prevs --limit 60 --rate 0.003 --batch 256",
         needs=("torch",),
     ),
 )
