@@ -5,11 +5,14 @@ the changelog by their place in it. Files outside `docs/` that are linked to bec
 `repository/`, code as a block of code, and each link is rewritten from its place in the
 repository to its place in the site. The reference is that of this folder, installed or not.
 
-MkDocs calls `on_config`, `on_files` and `on_page_markdown`.
+Tables of the leaderboard that are Markdown are files of its own site, and no pages of this one.
+
+MkDocs calls `on_config`, `on_files`, `on_page_markdown` and `on_post_build`.
 """
 
 import posixpath
 import re
+import shutil
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -71,6 +74,13 @@ def on_page_markdown(markdown: str, page: Any, **_: Any) -> str:
         parts += [LINK.sub(rewritten, markdown[end:start]), markdown[start:stop]]
         end = stop
     return "".join([*parts, LINK.sub(rewritten, markdown[end:])])
+
+
+def on_post_build(config: Any) -> None:
+    """Put the tables that are left out as pages where the leaderboard's pages link to them."""
+    docs, site = Path(config.docs_dir), Path(config.site_dir)
+    for table in (docs / "leaderboard").rglob("*.md"):
+        shutil.copyfile(table, site / table.relative_to(docs))
 
 
 def _in_repository(link: str, place: str) -> str | None:

@@ -47,6 +47,13 @@ def test_pages_ask_no_other_host(pages):
         assert not [one for one in asked if re.search(r"https?:|[\s\"=]//|^//", one)], page
 
 
+def test_the_leaderboard_is_there_as_it_was_written(built):
+    written = {path.relative_to(ROOT / "docs") for path in (ROOT / "docs/leaderboard").rglob("*.*")}
+    assert {path.suffix for path in written} >= {".html", ".md", ".csv", ".json", ".svg"}
+    for path in written:
+        assert (built / path).read_bytes() == (ROOT / "docs" / path).read_bytes()
+
+
 def test_what_is_linked_outside_docs_is_a_page(built):
     page = (built / "own_method.html").read_text(encoding="utf-8")
     assert "repository/examples/index.html" in page
