@@ -130,10 +130,11 @@ def _print_trained(made: "tuple[Trained, ...]") -> None:
         for one in made
     ]
     print_table([*heading, "Edges moved"], rows)
-    asked = counted(made[0].gate.measured, "time")
+    measured = made[0].gate.measured
+    assert measured is not None
     console().print(
         "\nShares of held-out inputs and pairs on which every answer is right. They were looked "
-        f"at {asked}."
+        f"at {counted(measured, 'time')}."
     )
 
 

@@ -62,7 +62,8 @@ class TrainingGate:
         labels: the measured state of every edge.
         moved: the edges that are in another state than they must be, each with the two; the
             second is `None` where it cannot be told.
-        measured: how often models of this training were measured so, this time included.
+        measured: how often models of this training were measured so, this time included; `None`
+            where that is not known.
     """
 
     original: CompiledModel
@@ -73,7 +74,7 @@ class TrainingGate:
     strict: Count
     labels: CircuitLabels
     moved: tuple[tuple[str, EdgeState, EdgeState | None], ...]
-    measured: int = 1
+    measured: int | None = None
 
     @property
     def interchanged(self) -> Count:

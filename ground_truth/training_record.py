@@ -83,7 +83,8 @@ class TrainingRecord(Record):
         sets: what was interchanged, each on as many pairs.
         strict: pairs on which an answer was not that of the program when edges that stand for
             nothing were interchanged as well.
-        measured: how often models of this training were measured so, the last time being this.
+        measured: how often models of this training were measured so, the last time being this;
+            `None` where that was not counted.
         most_wrong: the upper bound of the share of these that may be wrong.
         most_wrong_of_a_set: that of each set.
         tolerance: an edge has an effect where it changes an answer on a larger share of pairs.
@@ -97,7 +98,7 @@ class TrainingRecord(Record):
     answers: CountRecord
     sets: tuple[SetRecord, ...]
     strict: CountRecord
-    measured: Positive = 1
+    measured: Positive | None = None
     most_wrong: float = MOST_WRONG
     most_wrong_of_a_set: float = MOST_WRONG_OF_A_SET
     tolerance: float = TOLERANCE
