@@ -397,5 +397,4 @@ def leaderboard(
         tables=tables,
         tasks=tasks,
     )
-    say = console().print
-    say(f"  {site.index}  (a site of {counted(site.pages, 'page')})", soft_wrap=True)
+    console().print(f"  {site.index}  (a site of {counted(site.pages, 'page')})", soft_wrap=True)

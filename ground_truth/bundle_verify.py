@@ -4,6 +4,8 @@ A bundle is only what this version of Glassbench makes of its program if another
 it the same way, so a manifest that names another version differs.
 """
 
+from dataclasses import replace
+
 from ..errors import BundleError, GlassbenchError
 from .bundle import Bundle
 from .bundle_files import bundle_files
@@ -46,8 +48,13 @@ def verify_bundle(bundle: Bundle) -> list[str]:
 def _made_again(bundle: Bundle, found: Identified) -> Task:
     """Return the task of a bundle: the library's, or what its program compiles to."""
     compression, built = bundle.all_labels.compression, found.built
-    weights = None if bundle.all_labels.training is None else bundle.model.weights
+    training = bundle.all_labels.training
+    weights = None if training is None else bundle.model.weights
     if built is None:
         built = recompile(bundle.compiled.program, found.id.regimes, bundle.config.level)
     W = None if compression is None else compression.W
-    return certified(found.id, built, W=W, weights=weights)
+    made = certified(found.id, built, W=W, weights=weights)
+    if training is None or made.training is None:
+        return made
+    # How often held-out inputs were asked is history, and cannot be measured again.
+    return replace(made, training=replace(made.training, measured=training.measured))

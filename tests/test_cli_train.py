@@ -66,6 +66,7 @@ def test_what_passes_is_told_and_written(run):
     written = load_bundle(place)
     assert written.id == TaskId.parse(TASK)
     assert written.training.measured == 3
+    assert "certificates hold" in run("verify", place).stdout
     assert "They were looked at 3 times." in " ".join(out.split())
 
 
