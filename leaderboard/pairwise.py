@@ -24,7 +24,7 @@ ALPHA = 0.05
 MOST_SIGNED = 13
 MOST_EXACT = 50
 _DECIMALS = 9
-_ELEMENTS_AT_ONCE = 2**22
+_ELEMENTS_AT_ONCE = 2**18  # fits in the cache: larger arrays are mapped and unmapped each time
 
 
 def pairwise_differences(scores: "pd.DataFrame", *, alpha: float = ALPHA) -> "pd.DataFrame":
