@@ -58,7 +58,7 @@ def rescore(results: Results, task: Bundles = None, suite: PriorsOf = None) -> N
     rows, problems = [], []
     with progress("Measuring again", len(answered)) as advance:
         for one in answered:
-            problem = again.difference(one)
+            problem = again.measure(one)
             problems += [problem] if problem else []
             rows.append([one.tool, one.task, one.track, _score(one), _OTHER if problem else _SAME])
             advance()
@@ -79,8 +79,13 @@ class _Again:
     n_written: int = 0
     priors: "dict[str, Priors]" = field(default_factory=dict)
 
-    def difference(self, one: "Result") -> str:
-        """Return in what a result is not what its answer earns; empty if it is."""
+    def measure(self, one: "Result") -> str:
+        """Measure the answer of a result, and write the result if its priors are others now.
+
+        Returns:
+            In what the result is not what its answer earns, and then is left as it is; empty if it
+            is that.
+        """
         from .evaluators import KeptAnswer, rescored
 
         try:

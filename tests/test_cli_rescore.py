@@ -77,6 +77,30 @@ def test_priors_of_a_suite_are_learned_anew(run, results):
     assert "Written: 0 results with" in run("rescore", "out", "--suite", "quick").stdout
 
 
+def test_priors_of_no_suite(run, results):
+    before = {file.name: file.read_bytes() for file in results.glob("*.json")}
+    told = run("rescore", "out", "--suite", "quik", code=1).stderr
+    assert "'quik'" in told
+    assert "quick" in told
+    assert {file.name: file.read_bytes() for file in results.glob("*.json")} == before
+
+
+def test_a_result_that_is_wrong_is_not_written_with_priors(run, results):
+    task = str(get_suite("quick")[0])
+    run("score", "weight-norm", "--task", task, "-o", "out")
+    (wrong,) = (
+        file for file in results.glob("*.json") if json.loads(file.read_text())["task"] == task
+    )
+    content = json.loads(wrong.read_text())
+    content["metrics"]["edge_auroc"] |= {"value": 1.0, "normalised": 1.0}
+    wrong.write_text(json.dumps(content))
+    before = wrong.read_bytes()
+    result = run("rescore", "out", "--suite", "quick", code=1)
+    assert "edge_auroc, value: must be " in result.stderr
+    assert "Written: 0 results with" in result.stdout
+    assert wrong.read_bytes() == before
+
+
 def test_tasks_of_ones_own_are_read_from_their_bundles(run, tmp_path):
     same = rasp.Select(rasp.tokens, rasp.tokens, rasp.Comparison.EQ)
     task = make_task(rasp.SelectorWidth(same).named("mine"), "ab", 3)
