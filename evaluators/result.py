@@ -11,6 +11,7 @@ import json
 import math
 import os
 import re
+from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -215,7 +216,7 @@ class Result(_Strict):
             raise ValueError("; ".join(problems))
         return self
 
-    @property
+    @cached_property
     def file_name(self) -> str:
         """The name of this result's file; see `result_file_name`."""
         return result_file_name(

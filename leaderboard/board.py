@@ -1,17 +1,20 @@
 """Board: what is known of the answers to one question, on all tasks and on parts of them."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping, Set
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any, get_args
 
 from ..evaluators.result import Result, TrackName
+from .alongside import alongside
 from .bootstrap import task_intervals
 from .page_names import page_name, shown
 from .pairwise import pairwise_differences
 from .ranking import rank_ranges
 from .statistics import Statistics
 from .task_facts import TaskFacts
+from .task_scores import task_scores
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -111,7 +114,12 @@ class Board:
 
     @classmethod
     def of(
-        cls, question: Question, frame: "pd.DataFrame", facts: Mapping[str, TaskFacts]
+        cls,
+        question: Question,
+        frame: "pd.DataFrame",
+        facts: Mapping[str, TaskFacts],
+        *,
+        processes: int = 1,
     ) -> "Board":
         """Return the board of a frame of results.
 
@@ -119,9 +127,19 @@ class Board:
             question: what was asked.
             frame: from `results_frame`.
             facts: of every task.
+            processes: how many measure parts of the tasks in the meantime.
         """
-        found = Statistics.of(frame)
-        return cls(question, found, tuple(_slices(found.scores, facts)))
+        scores = task_scores(frame)
+        primary = scores[scores["primary"].astype(bool)]
+        parts = _parts(set(scores["task"]), facts)
+        asked = [partial(_slice_standings, primary[primary["task"].isin(own)]) for own in parts]
+        measured = alongside(asked, processes=processes)
+        statistics = Statistics.of(frame, scores)
+        slices = [
+            Slice(kind, name, tasks, standings)
+            for (tasks, (kind, name)), standings in zip(parts.items(), measured, strict=True)
+        ]
+        return cls(question, statistics, tuple(slices))
 
     @property
     def primary(self) -> "pd.DataFrame":
@@ -130,9 +148,10 @@ class Board:
         return scores[(scores["role"] == "method") & scores["primary"].astype(bool)]
 
 
-def _slices(scores: "pd.DataFrame", facts: Mapping[str, TaskFacts]) -> Iterator[Slice]:
-    """Yield the parts of the tasks that hold enough of them, no two the same and none all."""
-    tasks = sorted(scores["task"].unique())
+def _parts(
+    tasks: Set[str], facts: Mapping[str, TaskFacts]
+) -> Mapping[frozenset[str], tuple[str, str]]:
+    """Return kind and name of the parts of the tasks that hold enough of them, but not all."""
     parts: dict[tuple[int, str, str], set[str]] = {}
     for task in tasks:
         own = facts[task]
@@ -140,20 +159,18 @@ def _slices(scores: "pd.DataFrame", facts: Mapping[str, TaskFacts]) -> Iterator[
         for place, (kind, values) in enumerate(kinds):
             for name in filter(None, values):
                 parts.setdefault((place, kind, name), set()).add(task)
-    seen = {frozenset(tasks)}
+    found: dict[frozenset[str], tuple[str, str]] = {}
     for (_, kind, name), part in sorted(parts.items()):
-        chosen = frozenset(part)
-        if len(part) >= FEWEST_TASKS and chosen not in seen:
-            seen.add(chosen)
-            yield Slice(kind, name, chosen, _slice_standings(scores[scores["task"].isin(chosen)]))
+        if FEWEST_TASKS <= len(part) < len(tasks):
+            found.setdefault(frozenset(part), (kind, name))
+    return found
 
 
-def _slice_standings(scores: "pd.DataFrame") -> "pd.DataFrame":
+def _slice_standings(primary: "pd.DataFrame") -> "pd.DataFrame":
     """Return the standings on some tasks: ranks and intervals are those of these tasks alone."""
     import numpy as np
     import pandas as pd
 
-    primary = scores[scores["primary"].astype(bool)]
     by = ["role", "method"]
     matrix = primary.pivot(index=by, columns="task", values="normalised")
     table = matrix.index.to_frame(index=False)
@@ -163,7 +180,7 @@ def _slice_standings(scores: "pd.DataFrame") -> "pd.DataFrame":
     answered = (primary["outcome"] == "ok").groupby([primary[name] for name in by]).sum()
     table = table.merge(answered.rename("answered").reset_index(), on=by)
     methods = list(table.loc[table["role"] == "method", "method"])
-    ranks = rank_ranges(pairwise_differences(scores), methods)[["method", "rank"]]
+    ranks = rank_ranges(pairwise_differences(primary), methods)[["method", "rank"]]
     table = table.merge(ranks.assign(role="method"), on=by, how="left").fillna({"rank": ""})
     order = np.lexsort((table["method"], table["role"] != "method", -table["normalised"].round(9)))
     return pd.DataFrame(table.iloc[order]).reset_index(drop=True)

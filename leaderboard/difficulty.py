@@ -127,22 +127,26 @@ def difficulty_trends(
     """
     import pandas as pd
 
-    asked = []
+    # Covariates that are known of the same tasks are tested by the same orders of them.
+    alike: dict[tuple[str, ...], tuple[pd.DataFrame, dict[str, np.ndarray]]] = {}
     for name, values, known in _varied(scores, covariates):
         own = known.round(_DECIMALS)
         own = own.loc[:, np.ptp(own.to_numpy(), axis=0) > 0]
         if len(own) >= _FEWEST and len(own.columns):
-            asked.append((name, values, own))
+            alike.setdefault(tuple(own.index), (own, {}))[1][name] = values
     # Enough of them that the smallest p-value can be told after the correction.
-    wanted = int(2 / ALPHA) * sum(len(own.columns) for _, _, own in asked)
+    wanted = int(2 / ALPHA) * sum(len(own.columns) * len(names) for own, names in alike.values())
     orders = min(max(wanted, _FEWEST_ORDERS), _MOST_ORDERS)
-    parts = []
-    for name, values, own in asked:
+    parts = {}
+    for own, of_name in alike.values():
+        values = np.stack([*of_name.values()], axis=1)
         found, p = rank_correlations(values, own.to_numpy(), orders=orders, seed=seed)
-        columns = {"method": own.columns, "covariate": name, "tasks": len(own)}
-        parts.append(pd.DataFrame({**columns, "spearman": found, "p": p}))
+        for place, name in enumerate(of_name):
+            columns = {"method": own.columns, "covariate": name, "tasks": len(own)}
+            parts[name] = pd.DataFrame({**columns, "spearman": found[place], "p": p[place]})
     empty = pd.DataFrame(columns=["method", "covariate", "tasks", "spearman", "p"])
-    frame = pd.concat(parts, ignore_index=True) if parts else empty
+    in_order = [parts[name] for name in COVARIATES if name in parts]
+    frame = pd.concat(in_order, ignore_index=True) if parts else empty
     frame["p_holm"] = holm(frame["p"].to_numpy(dtype=np.float64))
     return frame
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ..evaluators.result import Result
+from .alongside import processes_for
 from .board import Board, Question
 from .page_names import distinct_names
 from .results_folder import RawResult
@@ -66,7 +67,8 @@ class Entries:
         Raises:
             BundleError: no result answers it, or those that do cannot be ranked together.
         """
-        return Board.of(question, self.frame(question), self.facts)
+        processes = processes_for(len(self.found))
+        return Board.of(question, self.frame(question), self.facts, processes=processes)
 
     def boards(self, made: Iterable[Board] = ()) -> tuple[Board, ...]:
         """Return a board for each question that results answer.

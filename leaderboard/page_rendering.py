@@ -3,6 +3,7 @@
 import math
 import re
 from collections.abc import Mapping
+from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +16,8 @@ _PART = re.compile(r"[^/\[,]+[/\[,]*|[/\[,]+")
 _LEFT, _ZERO, _WIDTH = -0.25, 25.0, 99.0
 
 
-def page_templates() -> "Environment":
+@cache
+def _templates() -> "Environment":
     """Return the templates of the site, with the filters that they use."""
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
@@ -33,16 +35,15 @@ def page_templates() -> "Environment":
     return templates
 
 
-def rendered(templates: "Environment", name: str, content: Mapping[str, Any]) -> bytes:
+def rendered(name: str, content: Mapping[str, Any]) -> bytes:
     """Return a page as bytes.
 
     Args:
-        templates: from `page_templates`.
         name: of the template.
         content: what it shows.
     """
     # Halves of surrogate pairs are no text, and stand as question marks.
-    return templates.get_template(name).render(content).encode(errors="replace")
+    return _templates().get_template(name).render(content).encode(errors="replace")
 
 
 def asset(name: str) -> bytes:

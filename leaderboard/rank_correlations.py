@@ -21,37 +21,40 @@ _TOLERANCE = 1e-9
 
 
 def rank_correlations(
-    values: Float[np.ndarray, " task"],
+    values: Float[np.ndarray, "task covariate"],
     scores: Float[np.ndarray, "task method"],
     *,
     orders: int,
     seed: int = 0,
-) -> tuple[Float[np.ndarray, " method"], Float[np.ndarray, " method"]]:
-    """Return Spearman's correlation of each method's scores with `values`, and its p-value.
+) -> tuple[Float[np.ndarray, "covariate method"], Float[np.ndarray, "covariate method"]]:
+    """Return Spearman's correlation of each method's scores with each covariate, and its p-value.
 
     The p-value is two-sided: the share of orders of the tasks that give as great a correlation. It
-    is exact up to eight tasks. Otherwise orders are drawn, the one seen counts as one of them, and
-    no p-value is below `1 / (orders + 1)`.
+    is exact up to eight tasks. Otherwise orders are drawn, the same for all covariates, the one
+    seen counts as one of them, and no p-value is below `1 / (orders + 1)`.
 
     Args:
-        values: of the covariate; not all the same.
+        values: of the covariates; those of one are not all the same.
         scores: those of a method are not all the same.
         orders: how many are drawn.
         seed: the same seed gives the same p-values.
     """
-    own, theirs = _standardised(values[:, None])[:, 0], _standardised(scores)
-    seen = own @ theirs
+    own, theirs = _standardised(values), _standardised(scores)
+    seen = own.T @ theirs
     tasks, methods = theirs.shape
-    hits = np.zeros(methods)
+    hits = np.zeros(seen.shape)
     if factorial(min(tasks, 20)) <= MOST_ORDERS:
-        hits += _hits(own[_every_order(tasks)], theirs, seen)
+        places = _every_order(tasks)
+        for covariate, column in enumerate(own.T):
+            hits[covariate] += _hits(column[places], theirs, seen[covariate])
         return seen, hits / factorial(tasks)
     generator = np.random.default_rng(seed)
     at_once = max(1, _ELEMENTS_AT_ONCE // max(tasks, methods))
     for start in range(0, orders, at_once):
         rows = min(at_once, orders - start)
-        drawn = generator.permuted(np.broadcast_to(own, (rows, tasks)), axis=1)
-        hits += _hits(drawn, theirs, seen)
+        places = generator.permuted(np.broadcast_to(np.arange(tasks), (rows, tasks)), axis=1)
+        for covariate, column in enumerate(own.T):
+            hits[covariate] += _hits(column[places], theirs, seen[covariate])
     return seen, (hits + 1) / (orders + 1)
 
 

@@ -6,23 +6,28 @@ pages show depends on the results alone: the same results give the same bytes.
 """
 
 import os
+from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from .board import Board, Question
+from .alongside import alongside, processes_for
+from .board import Board
 from .board_pages import StandingRow, board_pages, first_page, standing_rows
 from .circuit_view import CircuitView
 from .entries import Entries
 from .method_pages import method_pages
 from .page_names import counted
-from .page_rendering import ASSETS, asset, page_templates, rendered
+from .page_rendering import ASSETS, asset, rendered
 from .paused_collection import paused_collection
 from .publish import statistics_files
 from .results_folder import RawResult, read_raw_results
 from .site_data import SiteData
 from .site_files import SiteFiles
+from .statistics import Statistics
 from .submitters import Submitter, read_submitters
 from .task_pages import picture_files, task_pages, task_rows
 
@@ -30,6 +35,9 @@ RAW = "raw"
 """The folder of a site that holds the results."""
 TABLES = "tables"
 """The folder of a site that holds tables and figures as files."""
+Page = tuple[str, str, dict[str, Any]]
+"""A page that is not rendered: its file, the template and what it shows."""
+_PAGES_AT_ONCE = 8
 
 
 @dataclass(frozen=True)
@@ -109,50 +117,75 @@ def write_site_of(
     from .. import __version__
 
     files = SiteFiles(folder)
-    source, link = Path(results), raw
+    source = Path(results)
     inside = _inside(source, files.folder)
-    if raw is None:
-        link = f"{inside or RAW}/"
     submitters = read_submitters(source, entries.found)
+    originals: list[RawResult | Submitter] = [*entries.found]
+    originals += [one for those in submitters.values() for one in those]
     data = SiteData.of(entries, entries.boards(made), views or {}, submitters)
-    written = {
-        board.question: _write_tables(board, files) if tables else [] for board in data.boards
-    }
-    templates = page_templates()
+    meanwhile = partial(alongside, processes=processes_for(len(entries.found)))
+    drawings = [
+        partial(_drawn, board.statistics, f"Leaderboard {board.question.title}")
+        for board in data.boards
+    ]
+    drawn = meanwhile(drawings) if tables else [()] * len(drawings)
+    copied = originals if raw is None and not inside else []
+    copies = meanwhile(
+        files.copies((source / one.name, f"{RAW}/{one.name}", one.sha256) for one in copied)
+    )
     given = {"version": __version__, "results": counted(len(entries.found), "result")}
+    link = f"{inside or RAW}/" if raw is None else raw
+    contents = _with_links(_pages(data, _write_tables(data.boards, drawn, files)), link)
+    pages = ((file, template, given | content) for file, template, content in contents)
     n_pages = 0
-    for file, template, content in _pages(data, written):
-        root = "../" if "/" in file else ""
-        own = {"root": root, "here": file, "raw": _linked(root, str(link))}
-        files.write(file, rendered(templates, template, given | own | content))
-        n_pages += 1
+    for batch in meanwhile(partial(_rendered, some) for some in _batches(pages)):
+        for file, content in batch:
+            files.write(file, content)
+            n_pages += 1
     for file, picture in picture_files(data.views):
         files.write(file, picture)
     for name in ASSETS:
         files.write(name, asset(name))
     page_bytes = files.size
-    originals: list[RawResult | Submitter] = [*entries.found]
-    originals += [one for those in submitters.values() for one in those]
     if raw is None and inside:
         files.leave({f"{inside}/{one.name}": one.sha256 for one in originals})
-    elif raw is None:
-        for one in originals:
-            files.copy(source / one.name, f"{RAW}/{one.name}", one.sha256, one.size)
+    deque(copies, maxlen=0)  # until all are made
     files.finish()
     raw_bytes = sum(one.size for one in originals)
     return Site(files.folder / "index.html", n_pages, page_bytes, raw_bytes)
 
 
-def _write_tables(board: Board, files: SiteFiles) -> list[str]:
-    """Write the tables and figures of a board, and return how their names end."""
-    written = []
-    title = f"Leaderboard {board.question.title}"
-    for ending, content in statistics_files(board.statistics, title):
-        # The page of the board is that table, and more.
-        if not ending.endswith(".html"):
+def _drawn(statistics: Statistics, title: str) -> list[tuple[str, bytes]]:
+    """Return the tables and figures of a board: how the file's name ends, and its content."""
+    # The page of the board is the table that is written as HTML, and more.
+    files = statistics_files(statistics, title)
+    return [(ending, content) for ending, content in files if not ending.endswith(".html")]
+
+
+def _write_tables(
+    boards: Sequence[Board], drawn: Iterable[Sequence[tuple[str, bytes]]], files: SiteFiles
+) -> Iterator[list[str]]:
+    """Write the tables and figures of each board, and yield how their names end."""
+    for board, contents in zip(boards, drawn, strict=True):
+        for ending, content in contents:
             files.write(f"{TABLES}/{board.question.page}{ending}", content)
-            written.append(ending)
-    return written
+        yield [ending for ending, _ in contents]
+
+
+def _rendered(pages: Sequence[Page]) -> list[tuple[str, bytes]]:
+    return [(file, rendered(template, content)) for file, template, content in pages]
+
+
+def _batches(pages: Iterator[Page]) -> Iterator[list[Page]]:
+    while some := list(islice(pages, _PAGES_AT_ONCE)):
+        yield some
+
+
+def _with_links(pages: Iterable[Page], raw: str) -> Iterator[Page]:
+    """Yield pages that know where they are, and where results are from there."""
+    for file, template, content in pages:
+        root = "../" if "/" in file else ""
+        yield file, template, {"root": root, "here": file, "raw": _linked(root, raw)} | content
 
 
 def _inside(results: Path, folder: Path) -> str:
@@ -168,19 +201,22 @@ def _linked(root: str, link: str) -> str:
     return link if ":" in link or link.startswith("/") else root + link
 
 
-def _pages(
-    data: SiteData, tables: Mapping[Question, Sequence[str]]
-) -> Iterator[tuple[str, str, dict[str, Any]]]:
-    """Yield every page: (file, template, content)."""
+def _pages(data: SiteData, tables: Iterator[Sequence[str]]) -> Iterator[Page]:
+    """Yield every page; those of boards last, when tables are drawn.
+
+    Args:
+        data: what pages show.
+        tables: how the names of the tables and figures of each board end.
+    """
     every = data.boards
     yield "index.html", "index.html", {"boards": [first_page(board) for board in every]}
     yield "reading.html", "reading.html", {}
     yield "methods.html", "methods.html", {"rows": _method_rows(every)}
     yield "tasks.html", "tasks.html", {"rows": task_rows(data)}
-    for board in every:
-        yield from board_pages(board, tables[board.question])
     yield from method_pages(data)
     yield from task_pages(data)
+    for board, endings in zip(every, tables, strict=True):
+        yield from board_pages(board, endings)
 
 
 def _method_rows(every: Sequence[Board]) -> list[StandingRow]:

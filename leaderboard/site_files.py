@@ -3,12 +3,14 @@
 import hashlib
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 
 from ..errors import BundleError
 
 DIGESTS, LEFT_DIGESTS = "SHA256SUMS", "SHA256SUMS-results"
+_COPIES_AT_ONCE = 5_000
 _LINE = re.compile(r"([0-9a-f]{64})  (.+)")
 
 
@@ -20,8 +22,8 @@ class SiteFiles:
 
     Attributes:
         folder: where the files go.
-        digests: of the files written so far, by name.
-        size: of them all, in bytes.
+        digests: of the files so far, by name.
+        size: of those that were written and not copied, in bytes.
     """
 
     def __init__(self, folder: str | os.PathLike[str]) -> None:
@@ -43,27 +45,26 @@ class SiteFiles:
             place.write_bytes(content)
         except OSError as error:
             raise _unwritable(place, error) from None
-        self._note(name, hashlib.sha256(content).hexdigest(), len(content))
+        self.digests[name] = hashlib.sha256(content).hexdigest()
+        self.size += len(content)
 
-    def copy(self, source: Path, name: str, sha256: str, size: int) -> None:
-        """Copy a file of which the digest is known.
+    def copies(self, wanted: Iterable[tuple[Path, str, str]]) -> list[Callable[[], None]]:
+        """Return calls that copy files of which the digests are known; any process may make them.
+
+        Args:
+            wanted: the source of each, its name and its digest.
 
         Raises:
-            BundleError: it cannot be copied, or is no longer what it was.
+            BundleError: a file cannot be copied, or is no longer what it was.
         """
-        place = self._place(name)
-        try:
+        asked = []
+        for source, name, sha256 in wanted:
+            place = self._place(name)
             if self._before.get(name) != sha256 or not place.exists():
-                # A hundred thousand small files: shutil takes three times as long for each.
-                with open(source, "rb", buffering=0) as there:
-                    content = there.read()
-                if hashlib.sha256(content).hexdigest() != sha256:
-                    raise BundleError(f"{source} changed while the site was made; make it again")
-                with open(place, "wb", buffering=0) as here:
-                    here.write(content)
-        except OSError as error:
-            raise _unwritable(place, error) from None
-        self._note(name, sha256, size)
+                asked.append((str(source), str(place), sha256))
+            self.digests[name] = sha256
+        starts = range(0, len(asked), _COPIES_AT_ONCE)
+        return [partial(_copy, asked[start : start + _COPIES_AT_ONCE]) for start in starts]
 
     def leave(self, digests: Mapping[str, str]) -> None:
         """Write down digests of files that stay where they are, and are none of the site's own.
@@ -92,12 +93,23 @@ class SiteFiles:
             self._folders.add(place.parent)
         return place
 
-    def _note(self, name: str, sha256: str, size: int) -> None:
-        self.digests[name] = sha256
-        self.size += size
+
+def _copy(asked: Sequence[tuple[str, str, str]]) -> None:
+    """Copy files: (source, place, digest) of each."""
+    for source, place, sha256 in asked:
+        try:
+            # Many small files: shutil takes three times as long for each.
+            with open(source, "rb", buffering=0) as there:
+                content = there.read()
+            if hashlib.sha256(content).hexdigest() != sha256:
+                raise BundleError(f"{source} changed while the site was made; make it again")
+            with open(place, "wb", buffering=0) as here:
+                here.write(content)
+        except OSError as error:
+            raise _unwritable(place, error) from None
 
 
-def _unwritable(place: Path, error: OSError) -> BundleError:
+def _unwritable(place: str | Path, error: OSError) -> BundleError:
     return BundleError(f"{place} cannot be written: {error.strerror}; choose another folder")
 
 

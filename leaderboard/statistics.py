@@ -41,14 +41,17 @@ class Statistics:
     bins: "pd.DataFrame"
 
     @classmethod
-    def of(cls, frame: "pd.DataFrame", *, seed: int = 0) -> "Statistics":
+    def of(
+        cls, frame: "pd.DataFrame", scores: "pd.DataFrame | None" = None, *, seed: int = 0
+    ) -> "Statistics":
         """Return the statistics of a frame of results.
 
         Args:
             frame: from `results_frame`.
+            scores: from `task_scores` of that frame, if they are there.
             seed: of all resampling.
         """
-        scores = task_scores(frame)
+        scores = task_scores(frame) if scores is None else scores
         pairwise = pairwise_differences(scores)
         covariates = task_covariates(scores["task"].unique())
         return cls(

@@ -78,7 +78,7 @@ def test_a_trend_is_a_rank_correlation(scores, covariates):
 def test_few_tasks_are_tested_against_all_their_orders():
     draw = np.random.default_rng(0)
     values, scores = np.array([1.0, 2, 2, 3, 5, 8]), draw.random((6, 3)).round(1)
-    found, p = rank_correlations(values, scores, orders=1)
+    (found,), (p,) = rank_correlations(values[:, None], scores, orders=1)
     for method in range(3):
         expected = stats.permutation_test(
             (values,),
@@ -99,7 +99,7 @@ def _distance(scores, values):
 def test_one_task_that_is_unlike_and_is_failed_is_no_trend(tasks):
     """Student's law has a p-value of zero here."""
     odd = np.arange(tasks) == 3
-    found, p = rank_correlations(odd.astype(float), 1.0 - odd[:, None], orders=9_999)
+    (found,), (p,) = rank_correlations(1.0 * odd[:, None], 1.0 - odd[:, None], orders=9_999)
     assert found[0] == pytest.approx(-1)
     assert p[0] == pytest.approx(1 / tasks, abs=0.006)
 

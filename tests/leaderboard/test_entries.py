@@ -29,7 +29,9 @@ def ranked(monkeypatch):
     monkeypatch.setattr(
         Statistics,
         "of",
-        lambda frame: (made.append(frame["method"].unique().tolist()), of(frame))[1],
+        lambda frame, *scores: (made.append(frame["method"].unique().tolist()), of(frame, *scores))[
+            1
+        ],
     )
     return made
 

@@ -8,7 +8,7 @@ from urllib.parse import unquote, urlsplit
 import pytest
 
 from glassbench.errors import BundleError
-from glassbench.leaderboard import write_site
+from glassbench.leaderboard import alongside, write_site
 from glassbench.leaderboard.page_names import distinct_names, page_name, shown
 from glassbench.leaderboard.site_files import SiteFiles
 
@@ -121,6 +121,18 @@ def test_the_same_results_give_the_same_bytes_and_nothing_old_is_left(make_resul
     assert contents(first) == contents(second)
 
 
+def test_other_processes_give_the_same_bytes(make_result, tmp_path, monkeypatch):
+    for method in ("a", "b", "c"):
+        for task in range(8):
+            name = f"{'sort' if task % 4 else 'length'}-v1/crowded[seed={task}]"
+            make_result(method, name, 0.1 * task).write(tmp_path / "results")
+    write_site(tmp_path / "results", tmp_path / "here")
+    monkeypatch.setattr(alongside, "MANY_RESULTS", 1)
+    write_site(tmp_path / "results", tmp_path / "there")
+    assert contents(tmp_path / "here") == contents(tmp_path / "there")
+    assert len(list((tmp_path / "there" / "boards").iterdir())) > 1  # parts of the tasks, too
+
+
 def contents(folder):
     return {
         path.relative_to(folder).as_posix(): path.read_bytes()
@@ -175,7 +187,7 @@ def test_a_list_of_digests_that_others_wrote_removes_nothing_outside(tmp_path):
 def test_an_unwritable_place_is_told(make_result, tmp_path):
     make_result("good", "a-v1", 0.5).write(tmp_path / "results")
     (tmp_path / "site").write_text("a file")
-    with pytest.raises(BundleError, match=r"index\.html cannot be written: .*another folder"):
+    with pytest.raises(BundleError, match=r"site.* cannot be written: .*another folder"):
         write_site(tmp_path / "results", tmp_path / "site", tables=False)
 
 
