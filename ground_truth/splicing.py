@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 _LEAST, _DIGITS = 1e-9, 9
 _SHRINKAGE = 1e-6
 RANDOM = "random weights"
+RANDOM_DRAWS = 5
 NOTHING = "the mean"
 
 Stream = Float[np.ndarray, "inputs position width"]
@@ -52,7 +53,7 @@ class Spliced:
         variables: what the block computes.
         kept: on which share of held-out inputs all answers are those of the trained model.
         controls: the same by what else took the place: other blocks, `random weights`,
-            `the mean`.
+            `the mean`. That of random weights is the mean over five draws of them.
         decoded: at which share of positions of held-out inputs everything that the block reads is
             decoded right.
         explained: of the variance of what the component writes there, the share that the block
@@ -92,8 +93,10 @@ def splice(task: Task, component: str, block: str | None = None) -> Spliced:
     by_block = {one.name: splicing.with_block(one) for one in _writers(original)}
     own = by_block.pop(chosen.name)
     controls = {name: one.kept for name, one in by_block.items()}
-    controls[RANDOM] = splicing.with_block(chosen, _at_random(original, task.labels.seed)).kept
-    controls[NOTHING] = splicing.with_mean().kept
+    at_random = [_at_random(original, [task.labels.seed, draw]) for draw in range(RANDOM_DRAWS)]
+    kept_at_random = [splicing.with_block(chosen, weights).kept for weights in at_random]
+    controls[RANDOM] = float(np.mean(kept_at_random))
+    controls[NOTHING] = splicing.with_mean()
     variables = original.source_map.variables
     return Spliced(
         task=str(task.id),
@@ -137,9 +140,9 @@ def _writers(compiled: CompiledModel) -> list[Writer]:
     return [one for one in ComponentGraph.of(compiled.model.weights).writers if one.layer >= 0]
 
 
-def _at_random(original: CompiledModel, seed: int) -> Weights:
+def _at_random(original: CompiledModel, seed: list[int]) -> Weights:
     """Return the weights of a compiled model, every array drawn anew with its own mean square."""
-    rng, weights = np.random.default_rng([seed, 40]), original.model.weights
+    rng, weights = np.random.default_rng(seed), original.model.weights
     return weights.with_arrays(
         {
             name: rng.normal(size=array.shape) * np.sqrt(np.square(array).mean())
@@ -222,7 +225,7 @@ class _Splicing:
             if reader.partition("<")[0] == block.name
         }
         codes: list[np.ndarray] = []
-        right = self.held_out.real
+        decoded = 0.0
         for part in (self.train, self.held_out):
             stream = np.zeros((*part.real.shape, weights.d_model))
             right = part.real
@@ -231,22 +234,23 @@ class _Splicing:
                 right = right & (found == part.values[name]).all(axis=-1)
                 stream += found @ original.source_map.by_name[name].directions
             codes.append(self._code(part, block, _output(weights, block, stream)))
-        return self._outcome(codes[0], codes[1], float(right.sum() / self.held_out.real.sum()))
+            decoded = float(right.sum() / part.real.sum())
+        kept, explained = self._written(codes[0], codes[1])
+        return _Outcome(kept, decoded, explained)
 
-    def with_mean(self) -> _Outcome:
-        """Put the mean of what the component writes in its place."""
-        codes = [_places(part) for part in (self.train, self.held_out)]
-        return self._outcome(codes[0], codes[1], 0.0)
+    def with_mean(self) -> float:
+        """Return how much is kept with the mean of what the component writes in its place."""
+        return self._written(_places(self.train), _places(self.held_out))[0]
 
-    def _outcome(self, train: np.ndarray, held_out: np.ndarray, decoded: float) -> _Outcome:
-        """Return what comes of codes, each of which is written as a vector of its own."""
+    def _written(self, train: Other, held_out: Other) -> tuple[float, float]:
+        """Return what is kept and explained by codes, each written as a vector of its own."""
         back = _Linear.fitted(train, self.train.output(self.place))
         written, true = back(held_out), self.held_out.output(self.place)
         rows = true[self.held_out.real]
         lost = np.square(rows - written[self.held_out.real]).sum()
         spread = np.square(rows - rows.mean(axis=0)).sum()
         kept = self.held_out.kept(self.place, written)
-        return _Outcome(kept, decoded, 1 - float(lost / max(spread, _LEAST)))
+        return kept, 1 - float(lost / max(spread, _LEAST))
 
     def _code(self, part: _Part, block: Writer, output: Stream) -> Other:
         """Return 1 for the value of each variable that a block wrote, where there is a token."""
