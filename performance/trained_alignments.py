@@ -1,12 +1,15 @@
 """Nothing about speed: chooses where the programs of the suite `trained` lie in their models.
 
 python performance/trained_alignments.py
+python performance/trained_alignments.py running_mean sort count --layers 5 --spare 3 --seeds 12
 
 A program is known by where it lies, if it lies there in every task. So each has as many spare
 layers, up to two, as four layers leave room for, and the seeds that place it are chosen, among so
 many for each program, by descent on what the prior earns over the suite. It prints the ids.
+Programs that are named take the place of those of the suite.
 """
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Annotated
 
@@ -21,7 +24,6 @@ from glassbench.ground_truth import Task, build_model, certified, edge_positives
 from glassbench.ground_truth.digest import weights_digest
 from glassbench.ground_truth.trained import alignment_of
 
-LAYERS, SPARE = 4, 2
 METRIC = METRICS["average_precision"]
 
 Key = dict[str, bool]
@@ -33,10 +35,18 @@ def placed(task: TaskId, spare: int, seed: int) -> TaskId:
     return replace(task, regimes=((TRAINED, tuple(chosen.items())),))
 
 
-def spare_layers(task: TaskId) -> int:
+def spare_layers(task: TaskId, layers: int, most: int) -> int:
     """Return how many layers a program has room for."""
     needs = build_model(placed(task, 0, 0)).model.weights.n_layers
-    return max(0, min(SPARE, LAYERS - needs))
+    return max(0, min(most, layers - needs))
+
+
+def asked(programs: Sequence[str]) -> list[TaskId]:
+    """Return a task of each program: that of the suite, if it has one."""
+    known = {task.name: task for task in get_suite(TRAINED)}
+    new = (name for name in programs if name not in known)
+    known |= {name: TaskId.parse(f"{name}/{TRAINED}[layer_norm=0]") for name in new}
+    return [known[name] for name in programs or known]
 
 
 def key(task: TaskId, originals: dict[str, Task]) -> Key:
@@ -50,15 +60,20 @@ def key(task: TaskId, originals: dict[str, Task]) -> Key:
 
 
 def main(
+    programs: Annotated[
+        list[str] | None, typer.Argument(help="Those of the suite if none.")
+    ] = None,
+    layers: Annotated[int, typer.Option(help="Of a model, at most.")] = 4,
+    spare: Annotated[int, typer.Option(help="Layers that a program does not need, at most.")] = 2,
     seeds: Annotated[int, typer.Option(help="How many are tried for each program.")] = 32,
     sweeps: Annotated[int, typer.Option(help="How often all programs are gone through.")] = 3,
     start: Annotated[int, typer.Option(help="Draws where descent starts.")] = 0,
 ) -> None:
     originals: dict[str, Task] = {}
     keys = []
-    for task in get_suite("trained"):
-        spare = spare_layers(task)
-        places = [placed(task, spare, seed) for seed in range(seeds)]
+    for task in asked(programs or ()):
+        room = spare_layers(task, layers, spare)
+        places = [placed(task, room, seed) for seed in range(seeds)]
         keys.append({str(place): key(place, originals) for place in places})
     rng = np.random.default_rng(start)
     chosen = [str(rng.choice(list(each))) for each in keys]
