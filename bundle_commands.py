@@ -1,4 +1,4 @@
-"""`glassbench build` and `glassbench verify`: tasks as bundles, and whether labels hold."""
+"""`glassbench build`, `verify` and `download`: tasks as bundles, and whether labels hold."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 REPORT, REPORT_JSON, RESULTS = "report.md", "report.json", "results"
 VALIDATED = Path("glassbench-results/validated")
 
-Suite = Annotated[str, typer.Option(help="The suite that was answered.")]
+Suite = Annotated[str, typer.Option(help="The suite.")]
 Authors = Annotated[list[str], typer.Option("--author", help="May be given again.")]
 Jobs = Annotated[int, typer.Option(min=1, help="How many processes work.")]
 

@@ -161,6 +161,7 @@ def splice(
     from .asked_tasks import load_all, named_task
     from .ground_truth import Task
     from .ground_truth import splice as spliced
+    from .ground_truth.splicing import NOTHING, RANDOM
 
     (loaded,) = load_all([named_task(task)])
     if not isinstance(loaded, Task):
@@ -175,16 +176,16 @@ def splice(
         for place in places:
             found.append(spliced(loaded, place, block))
             advance()
-    rows = []
+    rows, kinds = [], (RANDOM, NOTHING)
     for one in found:
-        others = [kept for name, kept in one.controls.items() if name not in _KINDS]
+        others = [kept for name, kept in one.controls.items() if name not in kinds]
         rows.append(
             [
                 one.component,
                 f"{one.block}: {', '.join(one.variables)}",
                 f"{one.kept:.3f}",
                 f"{max(others):.3f}" if others else "",
-                *(f"{one.controls[name]:.3f}" for name in _KINDS),
+                *(f"{one.controls[name]:.3f}" for name in kinds),
                 f"{one.decoded:.3f}",
                 f"{one.explained:.3f}",
             ]
@@ -195,6 +196,3 @@ def splice(
         f"\nKept: share of {counted(found[0].n_inputs, 'held-out input')} on which every answer "
         "stays."
     )
-
-
-_KINDS = ("random weights", "the mean")

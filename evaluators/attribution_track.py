@@ -22,7 +22,7 @@ from .attribution_problem import Attribution, AttributionProblem, checked_attrib
 from .intervals import grouped_mean_interval
 from .problem_content import AskedArrays, ProblemContent
 from .result import MetricValue, TrackName
-from .track import AnyTask, Content, Measures, Priors, Track, toys_among
+from .track import AnyTask, Content, Measures, Priors, Track, certified, toys_among
 
 _ARRAY = "attribution"
 _SEED_OF_PRIORS = 0
@@ -63,7 +63,7 @@ class AttributionTrack(Track[AttributionProblem, Attribution]):
 
     def digest(self, task: AnyTask) -> str:
         """Return the sha256 of the weights, which settle every answer."""
-        return _certified(task).labels.weights
+        return certified(task).labels.weights
 
     def problem(self, task: AnyTask, seed: int) -> AttributionProblem:
         """Return the model, and inputs to explain.
@@ -71,7 +71,7 @@ class AttributionTrack(Track[AttributionProblem, Attribution]):
         Raises:
             TaskError: none of the inputs that the seed draws has an answer to be ranked.
         """
-        pose = posed(_certified(task), seed)
+        pose = posed(certified(task), seed)
         if not pose.relevance.n_rankable:
             raise _nothing_to_rank([f"{task.id}: {_NOTHING} with seed {seed}; take another"])
         return pose.problem
@@ -99,7 +99,7 @@ class AttributionTrack(Track[AttributionProblem, Attribution]):
 
     def evidence(self, task: AnyTask) -> Relevance:
         """Return the labels of the inputs of one seed, whatever seed is asked with."""
-        return posed(_certified(task), _SEED_OF_PRIORS).relevance
+        return posed(certified(task), _SEED_OF_PRIORS).relevance
 
     def learned(self, evidence: Mapping[str, Relevance]) -> Priors:
         """Return what positions tell, each task learned from the others, on those inputs."""
@@ -107,7 +107,7 @@ class AttributionTrack(Track[AttributionProblem, Attribution]):
 
     def measures(self, answer: Attribution, task: AnyTask, seed: int, priors: Priors) -> Measures:
         """Return every metric, and how many answers of the model could be ranked."""
-        pose = posed(_certified(task), seed)
+        pose = posed(certified(task), seed)
         metrics = {}
         for name, found in per_answer(pose.relevance, answer[:, 1:, 1:]).items():
             prior, interval = priors.get(name), None
@@ -173,9 +173,3 @@ def _nothing_to_rank(problems: Sequence[str]) -> TaskError:
             problems,
         )
     )
-
-
-def _certified(task: AnyTask) -> Task:
-    """Return a task that `check` let through."""
-    assert isinstance(task, Task)
-    return task

@@ -21,7 +21,7 @@ from .intervals import metric_interval
 from .problem_content import AskedScores, ProblemContent
 from .ranking_metrics import METRICS
 from .result import MetricValue, TrackName
-from .track import AnyTask, Content, Measures, Priors, Track, toys_among
+from .track import AnyTask, Content, Measures, Priors, Track, certified, toys_among
 
 PRIMARY = "edge_average_precision"
 _EMBEDDINGS = ("embed", "pos_embed")
@@ -90,7 +90,7 @@ class CircuitTrack(Track[CircuitProblem, dict[str, float]]):
             raise no_circuit(without)
         empty = [
             f"{task.id}: {task.id.spec.control}"
-            for task in map(_certified, tasks)
+            for task in map(certified, tasks)
             if EdgeState.CAUSAL not in task.labels.states.values()
         ]
         if empty:
@@ -105,11 +105,11 @@ class CircuitTrack(Track[CircuitProblem, dict[str, float]]):
 
     def digest(self, task: AnyTask) -> str:
         """Return the sha256 of the weights."""
-        return _certified(task).labels.weights
+        return certified(task).labels.weights
 
     def problem(self, task: AnyTask, seed: int) -> CircuitProblem:
         """Return the model, pairs of inputs and the names of its edges."""
-        return CircuitProblem.of(_certified(task), seed=seed)
+        return CircuitProblem.of(certified(task), seed=seed)
 
     def public(self, problem: CircuitProblem) -> ProblemContent:
         """Return the model and the pairs of inputs; scores of the edges are asked for."""
@@ -137,7 +137,7 @@ class CircuitTrack(Track[CircuitProblem, dict[str, float]]):
 
     def evidence(self, task: AnyTask) -> CircuitKey:
         """Return the states of the edges."""
-        return CircuitKey.of(_certified(task).labels.states)
+        return CircuitKey.of(certified(task).labels.states)
 
     def learned(self, evidence: Mapping[str, CircuitKey]) -> Priors:
         """Return what the names of edges tell, each task learned from the others."""
@@ -148,7 +148,7 @@ class CircuitTrack(Track[CircuitProblem, dict[str, float]]):
     ) -> Measures:
         """Return every metric of the magnitudes."""
         scores = {edge: abs(number) for edge, number in answer.items()}
-        return Measures(measured(scores, _certified(task), seed=seed, priors=priors))
+        return Measures(measured(scores, certified(task), seed=seed, priors=priors))
 
 
 def no_circuit(tasks: Sequence[str]) -> TaskError:
@@ -160,12 +160,6 @@ def no_circuit(tasks: Sequence[str]) -> TaskError:
             tasks,
         )
     )
-
-
-def _certified(task: AnyTask) -> Task:
-    """Return a task that `check` let through."""
-    assert isinstance(task, Task)
-    return task
 
 
 def measured(

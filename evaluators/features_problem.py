@@ -84,10 +84,6 @@ class FoundFeatures:
     activations: Float[np.ndarray, "held_out m"]
 
 
-FeaturesAnswer = Mapping[str, FoundFeatures]
-"""What was found, by hook."""
-
-
 _SHORTEST, _LONGEST = 1e-100, 1e100
 """What float64 can square."""
 

@@ -129,7 +129,7 @@ def prior_scores(suite: Mapping[str, Labels], task: str) -> dict[str, Float[np.n
     of the task's labels.
 
     Only the names of `task` are read, not its labels. In a suite of one task
-    there is nothing to learn from, and both answers are constant.
+    there is nothing to learn from, and all answers are constant.
 
     Args:
         suite: the labels of every task, by task id.
@@ -228,13 +228,12 @@ def prior_floor(suite: Mapping[str, Labels], metric: Metric) -> PriorFloor:
     return PriorFloor(answers)
 
 
-def prior_above_random(suite: Mapping[str, Labels], metric: Metric, *, seed: int = 0) -> float:
+def prior_above_random(suite: Mapping[str, Labels], metric: Metric) -> float:
     """Return what the prior earns on a suite: 0 is random, 1 is the oracle; mean over tasks.
 
     Args:
         suite: the labels of every task, by task id.
         metric: one of `ranking_metrics.METRICS`, whose oracle gets 1.
-        seed: draws random rankings where the metric needs them.
 
     Raises:
         AnswerError: a name is malformed, or a task has only one class.
@@ -243,7 +242,7 @@ def prior_above_random(suite: Mapping[str, Labels], metric: Metric, *, seed: int
     earned = []
     for task, labels in suite.items():
         positive = np.array(list(labels.values()), dtype=bool)
-        earned.append(normalised(prior[task], random_floor(positive, metric, seed=seed), 1.0))
+        earned.append(normalised(prior[task], random_floor(positive, metric, seed=0), 1.0))
     return float(np.mean(earned))
 
 

@@ -84,14 +84,14 @@ def mean_interval(
     seed: int,
     resamples: int = 10_000,
 ) -> Interval | None:
-    """Return the interval of a mean over tasks, by resampling tasks.
+    """Return the interval of a mean of values, by resampling them.
 
-    It speaks of tasks like these. A percentile interval from few tasks is too
+    It speaks of values like these. A percentile interval from few is too
     narrow: of 95% intervals from six values of a normal law about 86% hold the
     mean, from twenty about 92%.
 
     Returns:
-        The interval, or `None` for a single task, of whose spread nothing is known.
+        The interval, or `None` for a single value, of whose spread nothing is known.
 
     Raises:
         AnswerError: there are no values, or one is not finite.

@@ -17,12 +17,10 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from ..compiler.component_graph import ComponentGraph, Edge, Reader
+from ..compiler.compress import READS, WRITES
 from ..compiler.executor import seen_columns
 from ..compiler.weights import Weights
 from ..ground_truth.wiring import ROUNDING_BOUND, without_dead_ends, written_rows
-
-_WRITES = ("W_E", "W_pos", "W_O", "W_out", "b_out")
-_READS = ("W_Q", "W_K", "W_V", "W_in", "W_U")
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,8 +48,8 @@ class LiveModel:
         if live.layer_norm:
             return cls(live, graph, passing)
         basis = _span(np.concatenate(list(read.values()), axis=1))
-        narrow = {name: getattr(live, name) @ basis for name in _WRITES}
-        narrow |= {name: basis.T @ getattr(live, name) for name in _READS}
+        narrow = {name: getattr(live, name) @ basis for name in WRITES}
+        narrow |= {name: basis.T @ getattr(live, name) for name in READS}
         return cls(live.with_arrays(narrow), graph, passing)
 
     @cached_property

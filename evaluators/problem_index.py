@@ -6,7 +6,7 @@
 An entry of the list with the folder of its answer is a run of a submission.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -59,7 +59,6 @@ def write_problems(
     *,
     seeds: int = 1,
     names: bool = True,
-    advance: Callable[[], None] = lambda: None,
 ) -> ProblemIndex:
     """Write the problems that tasks pose, and the list of them; tasks that pose none are left out.
 
@@ -69,7 +68,6 @@ def write_problems(
         folder: new or empty.
         seeds: how many problems each task poses: those of the seeds from 0 on.
         names: whether the list names the tasks.
-        advance: called for each task that is done.
 
     Raises:
         BundleError: the folder holds something, or cannot be written.
@@ -92,7 +90,6 @@ def write_problems(
                         seed=seed,
                     )
                 )
-        advance()
     index = ProblemIndex(problems=tuple(sorted(found, key=lambda one: one.problem)))
     write_whole(index.to_json().encode(), folder / PROBLEMS)
     return index

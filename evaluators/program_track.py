@@ -25,7 +25,7 @@ from .program_normal_form import NormalForm
 from .program_problem import ProgramProblem, SubmittedProgram, checked_program
 from .program_structure import Matching
 from .result import MetricValue, TrackName
-from .track import AnyTask, Content, Measures, Priors, Track, toys_among
+from .track import AnyTask, Content, Measures, Priors, Track, certified, toys_among
 
 MAX_WORK = 2**31
 """How many values may be computed to see what the functions of a program are."""
@@ -62,11 +62,11 @@ class ProgramTrack(Track[ProgramProblem, SubmittedProgram]):
 
     def digest(self, task: AnyTask) -> str:
         """Return the sha256 of the weights."""
-        return _certified(task).labels.weights
+        return certified(task).labels.weights
 
     def problem(self, task: AnyTask, seed: int) -> ProgramProblem:
         """Return the model and some of its inputs."""
-        return ProgramProblem.of(_certified(task), seed=seed)
+        return ProgramProblem.of(certified(task), seed=seed)
 
     def public(self, problem: ProgramProblem) -> ProblemContent:
         """Return the model and the inputs; a text is asked for."""
@@ -104,7 +104,7 @@ class ProgramTrack(Track[ProgramProblem, SubmittedProgram]):
             AnswerError: it takes too much work to see what the functions of the program are.
         """
         assert not priors
-        key, marks = _key(_certified(task), seed), _marks(_certified(task), seed)
+        key, marks = _key(certified(task), seed), _marks(certified(task), seed)
         found = key.measured(answer.program)
         metrics = {
             name: MetricValue.of(
@@ -128,12 +128,6 @@ def no_program(tasks: Sequence[str]) -> TaskError:
             tasks,
         )
     )
-
-
-def _certified(task: AnyTask) -> Task:
-    """Return a task that `check` let through."""
-    assert isinstance(task, Task)
-    return task
 
 
 @dataclass(frozen=True, eq=False)

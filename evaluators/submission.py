@@ -18,6 +18,7 @@ from .result import Sha256, Status, TrackName
 
 MOST_RUNS = 20_000
 MOST_SEED = 999
+MOST_ERROR = 2**14
 
 
 def _one_line(text: str) -> str:
@@ -64,7 +65,7 @@ class SubmittedRun(Record):
     seed: Annotated[int, Field(ge=0, le=MOST_SEED)] = 0
     folder: FolderName | None = None
     status: Status = "ok"
-    error: Annotated[str, StringConstraints(min_length=1, max_length=2**14)] | None = None
+    error: Annotated[str, StringConstraints(min_length=1, max_length=MOST_ERROR)] | None = None
     wall_seconds: Annotated[float, Field(ge=0)] = 0.0
     task_digest: Sha256 | None = None
     answer_sha256: Sha256 | None = None

@@ -16,12 +16,10 @@ from .kept_answer import KeptAnswer
 from .problem_folder import problem_id
 from .rescoring import check_task
 from .result import Result
-from .submission import SubmissionRecord, SubmittedRun
+from .submission import MOST_ERROR, SubmissionRecord, SubmittedRun
 from .submission_folder import ANSWERS, MOST_TOLD, SUBMISSION, Submission, read_submission
 from .track import AnyTask, Content
 from .tracks import find_track
-
-_MOST_ERROR = 2**14
 
 
 @dataclass(frozen=True, eq=False)
@@ -113,7 +111,7 @@ def _packed(result: Result, folder: str | os.PathLike[str], tasks: Mapping[str, 
     task = tasks[result.task]
     check_task(result, task)
     if result.status != "ok":
-        error = (result.error or "")[:_MOST_ERROR]
+        error = (result.error or "")[:MOST_ERROR]
         return _Packed(SubmittedRun(**run, status=result.status, error=error), {})
     track = find_track(result.track).asking(result.question)
     identity = problem_id(track.name, track.public(track.problem(task, result.seed)))

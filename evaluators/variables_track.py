@@ -19,7 +19,7 @@ from ..errors import TaskError, listing
 from ..ground_truth import Task
 from .problem_content import AskedArrays, ProblemContent
 from .result import MetricValue, TrackName
-from .track import AnyTask, Content, Measures, Priors, Track, toys_among
+from .track import AnyTask, Content, Measures, Priors, Track, certified, toys_among
 from .variables_metrics import InterchangeRuns, mean_accuracy_interval, overlap
 from .variables_pairs import AS_SOURCE, KEPT, OWN
 from .variables_pose import VariablesPose, posed, why_not
@@ -65,7 +65,7 @@ class VariablesTrack(Track[VariablesProblem, dict[str, Subspace]]):
 
     def digest(self, task: AnyTask) -> str:
         """Return the sha256 of the weights."""
-        return _certified(task).labels.weights
+        return certified(task).labels.weights
 
     def problem(self, task: AnyTask, seed: int) -> VariablesProblem:
         """Return the model, and for each variable pairs of inputs to learn from."""
@@ -140,7 +140,7 @@ class VariablesTrack(Track[VariablesProblem, dict[str, Subspace]]):
 
     def posed(self, task: AnyTask, seed: int) -> VariablesPose:
         """Return the problem of a task, and what answers are compared with."""
-        return posed(_certified(task), seed)
+        return posed(certified(task), seed)
 
     def measures(
         self,
@@ -224,9 +224,3 @@ def _reported(
             of_each.setdefault(part, []).append(number)
     means = {part: float(np.mean(numbers)) for part, numbers in of_each.items()}
     return found | {part: means[part] for part in means if part not in _OF_METRIC}
-
-
-def _certified(task: AnyTask) -> Task:
-    """Return a task that `check` let through."""
-    assert isinstance(task, Task)
-    return task

@@ -135,7 +135,6 @@ def counted_states(
     *,
     task: str,
     seed: int,
-    rounds: Sequence[int] = ROUNDS,
 ) -> CountedStates:
     """Interchange every edge of a model by itself, and count.
 
@@ -144,20 +143,18 @@ def counted_states(
         domain: bases and sources are drawn from here, the same ones for all edges.
         task: the id that is kept in the labels.
         seed: draws them.
-        rounds: how many pairs each has, of each family.
     """
     with one_thread():
         runs = DomainRuns(compiled.model.weights, domain.tokens)
         families = [
-            _rounds(compiled, domain, rounds, seed, family)
-            for family in (Family.FULL, Family.POSITIONS)
+            _rounds(compiled, domain, seed, family) for family in (Family.FULL, Family.POSITIONS)
         ]
         edges = {edge.name: _counted(edge, *families) for edge in runs.graph.edges}
         carried = compiled.source_map.carried
         found = tuple(one.label(carried.get(name, ())) for name, one in edges.items())
         states = {label.edge: label.state for label in found}
         sufficiency = joint_sufficiency(
-            compiled, states, domain, runs, seed=seed, least_bases=sum(rounds)
+            compiled, states, domain, runs, seed=seed, least_bases=sum(ROUNDS)
         )
     labels = CircuitLabels(
         task=task,
@@ -191,11 +188,11 @@ def _count(edge: Edge, rounds: Sequence["_Counting"]) -> tuple[Count, Witness | 
 
 
 def _rounds(
-    compiled: CompiledModel, domain: TaskDomain, rounds: Sequence[int], seed: int, family: Family
+    compiled: CompiledModel, domain: TaskDomain, seed: int, family: Family
 ) -> list["_Counting"]:
     rng = np.random.default_rng([seed, 20 + (family is Family.POSITIONS)])
     return [
-        _Counting.of(compiled, Pairs.draw(domain, size, rng, family), family) for size in rounds
+        _Counting.of(compiled, Pairs.draw(domain, size, rng, family), family) for size in ROUNDS
     ]
 
 

@@ -158,11 +158,6 @@ class FeatureSums:
             n_rows, gram[:-1, :-1], total, n_rows - zeros, class_of, factor, constant, marginals
         )
 
-    @property
-    def leaders(self) -> Int[np.ndarray, " classes"]:
-        """The first feature of each class."""
-        return _leaders(self.class_of)[:-1]
-
     def at_hooks(self, first: Int[np.ndarray, " k"], n_layers: int) -> tuple[HookStatistics, ...]:
         """Return the statistics of every hook.
 

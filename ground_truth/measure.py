@@ -4,6 +4,7 @@ import hashlib
 
 from ..benchmark_programs.task_measures import TaskMeasures
 from .circuit_labels import EdgeState
+from .liveness import live_heads
 from .task import Task
 
 _DIGITS = 16
@@ -14,7 +15,6 @@ def measure(task: Task) -> TaskMeasures:
     weights, labels = task.compiled.model.weights, task.labels
     counts = labels.counts
     causal = sorted(edge for edge, state in labels.states.items() if state is EdgeState.CAUSAL)
-    ends = {end.split("<")[0] for edge in causal for end in edge.split("->")}
     return TaskMeasures(
         task=str(task.id),
         weights=labels.weights[:_DIGITS],
@@ -28,6 +28,6 @@ def measure(task: Task) -> TaskMeasures:
         positional=counts[EdgeState.POSITIONAL],
         inert=counts[EdgeState.INERT],
         unwired=counts[EdgeState.UNWIRED],
-        circuit_heads=sum(end.startswith("a") for end in ends),
+        circuit_heads=len(live_heads(causal)),
         circuit=hashlib.sha256("\n".join(causal).encode()).hexdigest()[:_DIGITS],
     )

@@ -8,9 +8,8 @@ that a reader reads at a position, and depends on the input: methods that look a
 it out, and do not know which readers get more of the stream than others.
 """
 
+from ...compiler.compress import READS
 from ...compiler.weights import Weights
-
-_READS = ("W_Q", "W_K", "W_V", "W_in", "W_U")
 
 
 def with_centred_reads(weights: Weights) -> Weights:
@@ -20,7 +19,7 @@ def with_centred_reads(weights: Weights) -> Weights:
     """
     if not weights.layer_norm:
         return weights
-    arrays = {name: getattr(weights, name) for name in _READS}
+    arrays = {name: getattr(weights, name) for name in READS}
     return weights.with_arrays(
         {name: array - array.mean(axis=-2, keepdims=True) for name, array in arrays.items()}
     )
