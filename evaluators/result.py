@@ -11,7 +11,6 @@ import json
 import math
 import os
 import re
-from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -216,7 +215,7 @@ class Result(_Strict):
             raise ValueError("; ".join(problems))
         return self
 
-    @cached_property
+    @property
     def file_name(self) -> str:
         """The name of this result's file; see `result_file_name`."""
         return result_file_name(

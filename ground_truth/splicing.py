@@ -93,7 +93,7 @@ def splice(task: Task, component: str, block: str | None = None) -> Spliced:
     by_block = {one.name: splicing.with_block(one) for one in _writers(original)}
     own = by_block.pop(chosen.name)
     controls = {name: one.kept for name, one in by_block.items()}
-    at_random = [_at_random(original, [task.labels.seed, draw]) for draw in range(RANDOM_DRAWS)]
+    at_random = [_at_random(original, [task.labels.seed, 40, draw]) for draw in range(RANDOM_DRAWS)]
     kept_at_random = [splicing.with_block(chosen, weights).kept for weights in at_random]
     controls[RANDOM] = float(np.mean(kept_at_random))
     controls[NOTHING] = splicing.with_mean()
@@ -242,7 +242,7 @@ class _Splicing:
         """Return how much is kept with the mean of what the component writes in its place."""
         return self._written(_places(self.train), _places(self.held_out))[0]
 
-    def _written(self, train: Other, held_out: Other) -> tuple[float, float]:
+    def _written(self, train: np.ndarray, held_out: np.ndarray) -> tuple[float, float]:
         """Return what is kept and explained by codes, each written as a vector of its own."""
         back = _Linear.fitted(train, self.train.output(self.place))
         written, true = back(held_out), self.held_out.output(self.place)

@@ -6,6 +6,8 @@ from typing import TypeVar
 MANY_RESULTS = 10_000
 """With fewer, other processes take longer to start than they save."""
 
+_MOST_PROCESSES = 4
+
 T = TypeVar("T")
 
 
@@ -13,7 +15,7 @@ def processes_for(results: int) -> int:
     """Return how many other processes are worth it for so many results."""
     from joblib import cpu_count
 
-    return int(cpu_count()) if results >= MANY_RESULTS else 1
+    return min(int(cpu_count()), _MOST_PROCESSES) if results >= MANY_RESULTS else 1
 
 
 def alongside(calls: Iterable[Callable[[], T]], *, processes: int) -> Iterator[T]:
@@ -25,8 +27,13 @@ def alongside(calls: Iterable[Callable[[], T]], *, processes: int) -> Iterator[T
     """
     from joblib import Parallel, delayed
 
+    if processes == 1:
+        return (call() for call in calls)
+    # A list: joblib holds a lock while it goes through what it is given, on which all its calls
+    # wait, and what fails there is lost.
+    asked = [delayed(call)() for call in calls]
     pool = Parallel(
         processes, return_as="generator", pre_dispatch="all", batch_size=1, max_nbytes=None
     )
-    found: Iterator[T] = pool(delayed(call)() for call in calls)
+    found: Iterator[T] = pool(asked)
     return found

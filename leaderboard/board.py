@@ -132,7 +132,7 @@ class Board:
         scores = task_scores(frame)
         primary = scores[scores["primary"].astype(bool)]
         parts = _parts(set(scores["task"]), facts)
-        asked = [partial(_slice_standings, primary[primary["task"].isin(own)]) for own in parts]
+        asked = (partial(_slice_standings, primary[primary["task"].isin(own)]) for own in parts)
         measured = alongside(asked, processes=processes)
         statistics = Statistics.of(frame, scores)
         slices = [

@@ -7,10 +7,10 @@ pages show depends on the results alone: the same results give the same bytes.
 
 import os
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
@@ -135,13 +135,13 @@ def write_site_of(
     )
     given = {"version": __version__, "results": counted(len(entries.found), "result")}
     link = f"{inside or RAW}/" if raw is None else raw
-    contents = _with_links(_pages(data, _write_tables(data.boards, drawn, files)), link)
-    pages = ((file, template, given | content) for file, template, content in contents)
+    first = meanwhile(_renderings(_pages(data), given, link))
+    tables_of = _write_tables(data.boards, drawn, files)
+    last = meanwhile(_renderings(_board_pages(data, tables_of), given, link))
     n_pages = 0
-    for batch in meanwhile(partial(_rendered, some) for some in _batches(pages)):
-        for file, content in batch:
-            files.write(file, content)
-            n_pages += 1
+    for file, content in chain.from_iterable(chain(first, last)):
+        files.write(file, content)
+        n_pages += 1
     for file, picture in picture_files(data.views):
         files.write(file, picture)
     for name in ASSETS:
@@ -176,16 +176,17 @@ def _rendered(pages: Sequence[Page]) -> list[tuple[str, bytes]]:
     return [(file, rendered(template, content)) for file, template, content in pages]
 
 
-def _batches(pages: Iterator[Page]) -> Iterator[list[Page]]:
+def _renderings(
+    pages: Iterator[Page], given: Mapping[str, Any], raw: str
+) -> Iterator[Callable[[], list[tuple[str, bytes]]]]:
+    """Yield calls that render some pages each, which know where they and the results are."""
     while some := list(islice(pages, _PAGES_AT_ONCE)):
-        yield some
-
-
-def _with_links(pages: Iterable[Page], raw: str) -> Iterator[Page]:
-    """Yield pages that know where they are, and where results are from there."""
-    for file, template, content in pages:
-        root = "../" if "/" in file else ""
-        yield file, template, {"root": root, "here": file, "raw": _linked(root, raw)} | content
+        placed = []
+        for file, template, content in some:
+            root = "../" if "/" in file else ""
+            own = {"root": root, "here": file, "raw": _linked(root, raw)}
+            placed.append((file, template, {**given, **own, **content}))
+        yield partial(_rendered, placed)
 
 
 def _inside(results: Path, folder: Path) -> str:
@@ -201,13 +202,8 @@ def _linked(root: str, link: str) -> str:
     return link if ":" in link or link.startswith("/") else root + link
 
 
-def _pages(data: SiteData, tables: Iterator[Sequence[str]]) -> Iterator[Page]:
-    """Yield every page; those of boards last, when tables are drawn.
-
-    Args:
-        data: what pages show.
-        tables: how the names of the tables and figures of each board end.
-    """
+def _pages(data: SiteData) -> Iterator[Page]:
+    """Yield every page but those of boards."""
     every = data.boards
     yield "index.html", "index.html", {"boards": [first_page(board) for board in every]}
     yield "reading.html", "reading.html", {}
@@ -215,7 +211,11 @@ def _pages(data: SiteData, tables: Iterator[Sequence[str]]) -> Iterator[Page]:
     yield "tasks.html", "tasks.html", {"rows": task_rows(data)}
     yield from method_pages(data)
     yield from task_pages(data)
-    for board, endings in zip(every, tables, strict=True):
+
+
+def _board_pages(data: SiteData, tables: Iterable[Sequence[str]]) -> Iterator[Page]:
+    """Yield the pages of boards, which link tables and figures whose names end like this."""
+    for board, endings in zip(data.boards, tables, strict=True):
         yield from board_pages(board, endings)
 
 

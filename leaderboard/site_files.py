@@ -51,17 +51,20 @@ class SiteFiles:
     def copies(self, wanted: Iterable[tuple[Path, str, str]]) -> list[Callable[[], None]]:
         """Return calls that copy files of which the digests are known; any process may make them.
 
+        They raise BundleError where a file cannot be copied, or is no longer what it was.
+
         Args:
             wanted: the source of each, its name and its digest.
 
         Raises:
-            BundleError: a file cannot be copied, or is no longer what it was.
+            BundleError: there is no place for them.
         """
         asked = []
         for source, name, sha256 in wanted:
             place = self._place(name)
             if self._before.get(name) != sha256 or not place.exists():
-                asked.append((str(source), str(place), sha256))
+                # Processes may have been started from another folder.
+                asked.append((os.path.abspath(source), os.path.abspath(place), sha256))
             self.digests[name] = sha256
         starts = range(0, len(asked), _COPIES_AT_ONCE)
         return [partial(_copy, asked[start : start + _COPIES_AT_ONCE]) for start in starts]
@@ -103,8 +106,9 @@ def _copy(asked: Sequence[tuple[str, str, str]]) -> None:
                 content = there.read()
             if hashlib.sha256(content).hexdigest() != sha256:
                 raise BundleError(f"{source} changed while the site was made; make it again")
-            with open(place, "wb", buffering=0) as here:
+            with open(f"{place}.part", "wb", buffering=0) as here:
                 here.write(content)
+            os.replace(f"{place}.part", place)
         except OSError as error:
             raise _unwritable(place, error) from None
 

@@ -63,12 +63,12 @@ def measured_answers(folder: Path, tools: set[str], tasks: dict[str, Task]) -> p
         for name, some in (("given", scores), ("above", above)):
             row[name] = measured(some, task, seed=0, priors=priors)[PRIMARY].normalised
         rows.append(row | {"below": np.mean([above[edge] == 0 for edge in causal])})
-    return pd.DataFrame(rows)
+    return pd.DataFrame(rows, columns=["tool", "task", "given", "above", "below"])
 
 
-def by_task(found: pd.DataFrame) -> str:
+def by_task(found: pd.DataFrame, names: list[str]) -> str:
     """Return the scores of each tool on each task, the best tool first."""
-    wide = found.pivot(index="tool", columns="task", values="given")
+    wide = found.pivot(index="tool", columns="task", values="given").reindex(names)
     wide.insert(0, "mean", wide.mean(axis=1, skipna=False))
     wide = wide.sort_values("mean", ascending=False)
     texts = wide.map(lambda value: "no answer" if pd.isna(value) else f"{value:.2f}")
@@ -97,7 +97,7 @@ def main(
     sweep(names, suite, results, jobs=jobs)
     tasks = {str(task.id): task for task in load_suite(suite)}
     found = measured_answers(results, set(names), tasks)
-    text = f"{by_task(found)}\n\n{by_rounding(found)}\n"
+    text = f"{by_task(found, names)}\n\n{by_rounding(found)}\n"
     print(text)
     if output is not None:
         output.write_text(text, encoding="utf-8")

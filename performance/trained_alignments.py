@@ -4,9 +4,9 @@ python performance/trained_alignments.py
 python performance/trained_alignments.py running_mean sort count --layers 5 --spare 3 --seeds 12
 
 A program is known by where it lies, if it lies there in every task. So each has as many spare
-layers, up to two, as four layers leave room for, and the seeds that place it are chosen, among so
-many for each program, by descent on what the prior earns over the suite. It prints the ids.
-Programs that are named take the place of those of the suite.
+layers, up to `--spare`, as `--layers` leave room for, and the seeds that place it are chosen,
+among so many for each program, by descent on what the prior earns over the suite. It prints the
+ids. Programs that are named take the place of those of the suite.
 """
 
 from collections.abc import Sequence

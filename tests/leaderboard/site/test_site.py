@@ -5,11 +5,15 @@ import re
 from html.parser import HTMLParser
 from urllib.parse import unquote, urlsplit
 
+import joblib
 import pytest
 
 from glassbench.errors import BundleError
 from glassbench.leaderboard import alongside, write_site
+from glassbench.leaderboard.entries import Entries
 from glassbench.leaderboard.page_names import distinct_names, page_name, shown
+from glassbench.leaderboard.results_folder import read_raw_results
+from glassbench.leaderboard.site import write_site_of
 from glassbench.leaderboard.site_files import SiteFiles
 
 VOID = {"meta", "link", "img", "input", "br", "circle", "line", "path", "wbr"}
@@ -121,16 +125,31 @@ def test_the_same_results_give_the_same_bytes_and_nothing_old_is_left(make_resul
     assert contents(first) == contents(second)
 
 
-def test_other_processes_give_the_same_bytes(make_result, tmp_path, monkeypatch):
+@pytest.mark.parametrize("tables", [True, False])
+def test_other_processes_give_the_same_bytes(make_result, tmp_path, monkeypatch, tables):
+    """Also where there are many more pages than processes take at once."""
     for method in ("a", "b", "c"):
-        for task in range(8):
+        for task in range(150):
             name = f"{'sort' if task % 4 else 'length'}-v1/crowded[seed={task}]"
-            make_result(method, name, 0.1 * task).write(tmp_path / "results")
-    write_site(tmp_path / "results", tmp_path / "here")
+            make_result(method, name, (task % 10) / 10).write(tmp_path / "results")
+    write_site(tmp_path / "results", tmp_path / "here", tables=tables)
     monkeypatch.setattr(alongside, "MANY_RESULTS", 1)
-    write_site(tmp_path / "results", tmp_path / "there")
+    monkeypatch.setattr(joblib, "cpu_count", lambda: 2)
+    monkeypatch.chdir(tmp_path)
+    write_site("results", "there", tables=tables)
     assert contents(tmp_path / "here") == contents(tmp_path / "there")
     assert len(list((tmp_path / "there" / "boards").iterdir())) > 1  # parts of the tasks, too
+    assert ("tables/circuit.csv" in contents(tmp_path / "there")) == tables
+
+
+def test_what_fails_in_another_process_is_told(make_result, tmp_path, monkeypatch):
+    make_result("a", "sort-v1", 0.5).write(tmp_path / "results")
+    monkeypatch.setattr(alongside, "MANY_RESULTS", 1)
+    monkeypatch.setattr(joblib, "cpu_count", lambda: 2)
+    entries = Entries.of(read_raw_results(tmp_path / "results"))
+    (tmp_path / "results" / entries.found[0].name).write_text("changed")
+    with pytest.raises(BundleError, match="changed while the site was made; make it again"):
+        write_site_of(entries, tmp_path / "results", tmp_path / "site")
 
 
 def contents(folder):
