@@ -39,6 +39,8 @@ Direction = Literal["higher", "lower"]
 Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 Name = Annotated[str, StringConstraints(min_length=1)]
 Amount = Annotated[float, Field(ge=0)]
+MOST_ERROR = 2**14
+"""How many characters of an error are kept."""
 _TOLERANCE = 1e-9
 
 

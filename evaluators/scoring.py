@@ -27,7 +27,7 @@ from .environment import Environment
 from .kept_answer import KeptAnswer
 from .method import Method
 from .methods import BUILT_IN, built_in
-from .result import Result
+from .result import MOST_ERROR, Result
 from .tool import Reply, Tool
 from .track import AnyTask, Priors, Track
 from .tracks import CIRCUIT, find_track
@@ -35,9 +35,6 @@ from .tracks import CIRCUIT, find_track
 AnyMethod = str | Method | Tool | Callable[[Any], Any]
 """A built-in method or an adapter by name, `module:function`, a function from a problem to an
 answer, or a tool."""
-
-MOST_ERROR = 2**14
-"""How many characters of an error a result keeps."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -14,11 +14,10 @@ from pydantic import AfterValidator, Field, JsonValue, StringConstraints, model_
 
 from ..ground_truth.record import Record
 from .answer_folder import MOST_SETTINGS
-from .result import Sha256, Status, TrackName
+from .result import MOST_ERROR, Sha256, Status, TrackName
 
 MOST_RUNS = 20_000
 MOST_SEED = 999
-MOST_ERROR = 2**14
 
 
 def _one_line(text: str) -> str:

@@ -15,8 +15,8 @@ from .answer_folder import ANSWER, ANSWER_ARRAYS, ToolAnswer
 from .kept_answer import KeptAnswer
 from .problem_folder import problem_id
 from .rescoring import check_task
-from .result import Result
-from .submission import MOST_ERROR, SubmissionRecord, SubmittedRun
+from .result import MOST_ERROR, Result
+from .submission import SubmissionRecord, SubmittedRun
 from .submission_folder import ANSWERS, MOST_TOLD, SUBMISSION, Submission, read_submission
 from .track import AnyTask, Content
 from .tracks import find_track

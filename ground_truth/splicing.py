@@ -14,6 +14,7 @@ other variables, with random weights, and with none, where the component always 
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -215,28 +216,36 @@ class _Splicing:
     train: _Part
     held_out: _Part
 
+    @cached_property
+    def found(self) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
+        """The values of each variable that some block reads, as decoded in the place, by part."""
+        train, held_out = (part.read(self.place.depth) for part in (self.train, self.held_out))
+        decoders = {
+            name: _Decoder.fitted(train, self.train.values[name])
+            for name in sorted({name for _, name in self.train.original.source_map.reads})
+        }
+        return (
+            {name: decoder(train) for name, decoder in decoders.items()},
+            {name: decoder(held_out) for name, decoder in decoders.items()},
+        )
+
     def with_block(self, block: Writer, weights: Weights | None = None) -> _Outcome:
         """Put a block in the place, with weights of its own if it has any."""
         original = self.train.original
         weights = weights or original.model.weights
-        read = {
-            name: _Decoder.fitted(self.train.read(self.place.depth), self.train.values[name])
-            for reader, name in original.source_map.reads
-            if reader.partition("<")[0] == block.name
-        }
+        reads = original.source_map.reads
+        read = {name for reader, name in reads if reader.partition("<")[0] == block.name}
         codes: list[np.ndarray] = []
-        decoded = 0.0
-        for part in (self.train, self.held_out):
+        for part, found in zip((self.train, self.held_out), self.found, strict=True):
             stream = np.zeros((*part.real.shape, weights.d_model))
-            right = part.real
-            for name, decoder in read.items():
-                found = decoder(part.read(self.place.depth))
-                right = right & (found == part.values[name]).all(axis=-1)
-                stream += found @ original.source_map.by_name[name].directions
+            for name in sorted(read):
+                stream += found[name] @ original.source_map.by_name[name].directions
             codes.append(self._code(part, block, _output(weights, block, stream)))
-            decoded = float(right.sum() / part.real.sum())
+        right = self.held_out.real
+        for name in read:
+            right = right & (self.found[1][name] == self.held_out.values[name]).all(axis=-1)
         kept, explained = self._written(codes[0], codes[1])
-        return _Outcome(kept, decoded, explained)
+        return _Outcome(kept, float(right.sum() / self.held_out.real.sum()), explained)
 
     def with_mean(self) -> float:
         """Return how much is kept with the mean of what the component writes in its place."""

@@ -128,18 +128,22 @@ def difficulty_trends(
     import pandas as pd
 
     # Covariates that are known of the same tasks are tested by the same orders of them.
-    alike: dict[tuple[str, ...], tuple[pd.DataFrame, dict[str, np.ndarray]]] = {}
+    alike: dict[tuple[str, ...], dict[str, np.ndarray]] = {}
+    matrices: dict[tuple[str, ...], pd.DataFrame] = {}
     for name, values, known in _varied(scores, covariates):
         own = known.round(_DECIMALS)
         own = own.loc[:, np.ptp(own.to_numpy(), axis=0) > 0]
         if len(own) >= _FEWEST and len(own.columns):
-            alike.setdefault(tuple(own.index), (own, {}))[1][name] = values
+            alike.setdefault(tuple(own.index), {})[name] = values
+            matrices[tuple(own.index)] = own
     # Enough of them that the smallest p-value can be told after the correction.
-    wanted = int(2 / ALPHA) * sum(len(own.columns) * len(names) for own, names in alike.values())
+    wanted = int(2 / ALPHA) * sum(
+        len(matrices[tasks].columns) * len(of_name) for tasks, of_name in alike.items()
+    )
     orders = min(max(wanted, _FEWEST_ORDERS), _MOST_ORDERS)
     parts = {}
-    for own, of_name in alike.values():
-        values = np.stack([*of_name.values()], axis=1)
+    for tasks, of_name in alike.items():
+        own, values = matrices[tasks], np.stack([*of_name.values()], axis=1)
         found, p = rank_correlations(values, own.to_numpy(), orders=orders, seed=seed)
         for place, name in enumerate(of_name):
             columns = {"method": own.columns, "covariate": name, "tasks": len(own)}

@@ -9,7 +9,7 @@ nothing, and the share of causal edges below. Answers stay in a folder of result
 what was asked is not asked again.
 """
 
-import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
 
@@ -18,12 +18,12 @@ import pandas as pd
 import typer
 from markdown_table import table
 
-from glassbench.evaluators import measured, suite_priors, sweep
+from glassbench.evaluators import KeptAnswer, measured, suite_priors, sweep
 from glassbench.evaluators.circuit_track import PRIMARY
-from glassbench.evaluators.kept_answer import ANSWERS
+from glassbench.evaluators.methods.edge_gradients import ROUNDING
 from glassbench.ground_truth import EdgeState, Task, load_suite
+from glassbench.leaderboard import read_results
 
-LEAST = 1e-9
 OURS = ["interchange", "eap", "attribution-patching"]
 THEIRS = [
     "transformer-lens-path-patching",
@@ -39,12 +39,10 @@ THEIRS = [
     "auto-circuit-subnetwork-probing",
 ]
 
-Scores = dict[str, float]
 
-
-def told_apart(scores: Scores) -> Scores:
+def told_apart(scores: Mapping[str, float]) -> dict[str, float]:
     """Return scores with those next to nothing set to 0."""
-    least = LEAST * max(map(abs, scores.values()), default=0.0)
+    least = ROUNDING * max(map(abs, scores.values()), default=0.0)
     return {edge: score if abs(score) >= least else 0.0 for edge, score in scores.items()}
 
 
@@ -52,16 +50,17 @@ def measured_answers(folder: Path, tools: set[str], tasks: dict[str, Task]) -> p
     """Return a row for each answer: `tool, task, given, above, below`."""
     priors = suite_priors(list(tasks.values()))
     rows = []
-    for file in sorted((folder / ANSWERS).glob("*.json")):
-        answer = json.loads(file.read_text(encoding="utf-8"))
-        if answer["tool"] not in tools or answer["task"] not in tasks:
+    for result in read_results(folder):
+        if result.tool not in tools or result.task not in tasks or result.status != "ok":
             continue
-        task, scores = tasks[answer["task"]], answer["scores"]
+        task, scores = tasks[result.task], KeptAnswer.read(folder, result).content.scores
         above = told_apart(scores)
         causal = [e for e, state in task.labels.states.items() if state is EdgeState.CAUSAL]
-        row = {"tool": answer["tool"], "task": answer["task"].partition("-v")[0]}
+        row = {"tool": result.tool, "task": task.id.name}
         for name, some in (("given", scores), ("above", above)):
-            row[name] = measured(some, task, seed=0, priors=priors)[PRIMARY].normalised
+            magnitudes = {edge: abs(score) for edge, score in some.items()}
+            found = measured(magnitudes, task, seed=result.seed, priors=priors)
+            row[name] = found[PRIMARY].normalised
         rows.append(row | {"below": np.mean([above[edge] == 0 for edge in causal])})
     return pd.DataFrame(rows, columns=["tool", "task", "given", "above", "below"])
 
@@ -81,7 +80,7 @@ def by_rounding(found: pd.DataFrame) -> str:
     means = found.groupby("tool")[["given", "above", "below"]].mean()
     means = means.sort_values("given", ascending=False)
     rows = [[f"`{row[0]}`", *(f"{value:.2f}" for value in row[1:])] for row in means.itertuples()]
-    heading = ["", "as given", f"without what is below {LEAST:g}", "causal edges below"]
+    heading = ["", "as given", f"without what is below {ROUNDING:g}", "causal edges below"]
     return table(heading, rows)
 
 

@@ -26,13 +26,12 @@ def folder(results, make_result, folder_of):
 def ranked(monkeypatch):
     """The methods of all statistics that are made, in order."""
     made, of = [], Statistics.of
-    monkeypatch.setattr(
-        Statistics,
-        "of",
-        lambda frame, *scores: (made.append(frame["method"].unique().tolist()), of(frame, *scores))[
-            1
-        ],
-    )
+
+    def noted(frame, *scores):
+        made.append(frame["method"].unique().tolist())
+        return of(frame, *scores)
+
+    monkeypatch.setattr(Statistics, "of", noted)
     return made
 
 
