@@ -19,16 +19,19 @@ from jaxtyping import Float
 
 from .aggregates import AGGREGATES, Aggregate
 
+CONFIDENCE = 0.95
+"""Coverage that intervals aim at."""
 FEWEST_TASKS = 6
 """Of fewer, even the whole range holds the middle of their law less often than 95%: the chance that
 all of `n` tasks lie on one side of it is `2**(1 - n)`."""
 RESAMPLES = 10_000
 SEED_RESAMPLES = 2_000
+_LOW, _HIGH = (1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2
 _ELEMENTS_AT_ONCE = 2**22
 _ROUNDING = 1e-12
 
 
-def expanded_levels(tasks: int, confidence: float = 0.95) -> tuple[float, float]:
+def expanded_levels(tasks: int) -> tuple[float, float]:
     """Return the two levels whose percentiles are taken of the resamples of `tasks` tasks.
 
     Example:
@@ -37,7 +40,7 @@ def expanded_levels(tasks: int, confidence: float = 0.95) -> tuple[float, float]
     """
     from scipy import stats
 
-    quantile = stats.t.ppf((1 + confidence) / 2, tasks - 1) * np.sqrt(tasks / (tasks - 1))
+    quantile = stats.t.ppf(_HIGH, tasks - 1) * np.sqrt(tasks / (tasks - 1))
     return float(stats.norm.cdf(-quantile)), float(stats.norm.cdf(quantile))
 
 
@@ -58,7 +61,6 @@ def task_intervals(
     scores: Float[np.ndarray, "method task"],
     *,
     seed: int,
-    confidence: float = 0.95,
     resamples: int = RESAMPLES,
     only: Collection[str] = tuple(AGGREGATES),
 ) -> dict[str, Float[np.ndarray, "method 2"]]:
@@ -70,7 +72,6 @@ def task_intervals(
     Args:
         scores: of each task, seeds averaged.
         seed: the same seed gives the same intervals.
-        confidence: coverage aimed at, in 0..1.
         resamples: how many are drawn.
         only: the names of the aggregates that are wanted.
 
@@ -88,30 +89,29 @@ def task_intervals(
     for name in only:
         for start in range(0, methods, at_once):
             some = slice(start, start + at_once)
-            found[name][some] = _ends(AGGREGATES[name], in_order[some], up_to, confidence)
+            found[name][some] = _ends(AGGREGATES[name], in_order[some], up_to)
     return found
 
 
 def _ends(
-    aggregate: Aggregate, in_order: np.ndarray, up_to: np.ndarray, confidence: float
+    aggregate: Aggregate, in_order: np.ndarray, up_to: np.ndarray
 ) -> Float[np.ndarray, "method 2"]:
     """Return the interval of one aggregate of some methods."""
     tasks, lowest, highest = in_order.shape[1], in_order[:, :1], in_order[:, -1:]
     whole = np.arange(1, tasks + 1)[None] / tasks
     if aggregate.is_trimmed:
         values = in_order @ aggregate.weights(up_to).T
-        percentiles = np.quantile(values, expanded_levels(tasks, confidence), axis=1).T
+        percentiles = np.quantile(values, expanded_levels(tasks), axis=1).T
         return np.clip(percentiles, lowest, highest)  # by which rounding may miss
     value, error = (one[:, 0] for one in aggregate.with_error(in_order, whole))
     values, errors = aggregate.with_error(in_order, up_to)
-    percentiles = np.quantile(values, expanded_levels(tasks, confidence), axis=1).T
+    percentiles = np.quantile(values, expanded_levels(tasks), axis=1).T
     distance = values - value[:, None]
     distance[np.abs(distance) < _ROUNDING] = 0.0
     studentised = np.divide(distance, errors, out=np.zeros_like(distance), where=errors > 0)
     studentised[(errors == 0) & (distance > 0)] = np.inf
     studentised[(errors == 0) & (distance < 0)] = -np.inf
-    tails = (1 + confidence) / 2, (1 - confidence) / 2
-    far = np.quantile(studentised, tails, axis=1, method="inverted_cdf").T
+    far = np.quantile(studentised, (_HIGH, _LOW), axis=1, method="inverted_cdf").T
     has_error = error > 0
     ends = value[:, None] - far * np.where(has_error, error, 1.0)[:, None]
     if aggregate.end == 1:  # a mean lies among its scores; a tail may go on below those seen
@@ -121,11 +121,7 @@ def _ends(
 
 
 def seed_interval(
-    runs: Float[np.ndarray, "method task run"],
-    *,
-    seed: int,
-    confidence: float = 0.95,
-    resamples: int = SEED_RESAMPLES,
+    runs: Float[np.ndarray, "method task run"], *, seed: int
 ) -> Float[np.ndarray, "method 2"]:
     """Return the interval of the mean of each method over other seeds on these very tasks.
 
@@ -137,8 +133,6 @@ def seed_interval(
         runs: a score for each run of each task; NaN stands after the last run of a task that has
             fewer than others.
         seed: the same seed gives the same intervals.
-        confidence: coverage aimed at, in 0..1.
-        resamples: how many are drawn.
 
     Returns:
         Low and high; NaN where some task has a single run, whose spread is not known.
@@ -153,20 +147,18 @@ def seed_interval(
     generator = np.random.default_rng(seed)
     at_once = max(1, _ELEMENTS_AT_ONCE // (tasks * most_runs))
     parts = []
-    for start in range(0, resamples, at_once):
-        rows = min(at_once, resamples - start)
+    for start in range(0, SEED_RESAMPLES, at_once):
+        rows = min(at_once, SEED_RESAMPLES - start)
         counts = generator.multinomial(n_runs - 1, chance, size=(rows, tasks))
         weights = counts / ((n_runs - 1)[:, None] * tasks)
         parts.append(scores @ weights.reshape(rows, -1).T)
-    levels = _satterthwaite_levels(runs, n_runs, confidence)
+    levels = _satterthwaite_levels(runs, n_runs)
     values = np.sort(np.concatenate(parts, axis=1), axis=1)
-    places = np.rint(levels * (resamples - 1)).astype(np.int64)
+    places = np.rint(levels * (SEED_RESAMPLES - 1)).astype(np.int64)
     return np.take_along_axis(values, places, axis=1)
 
 
-def _satterthwaite_levels(
-    runs: np.ndarray, n_runs: np.ndarray, confidence: float
-) -> Float[np.ndarray, "method 2"]:
+def _satterthwaite_levels(runs: np.ndarray, n_runs: np.ndarray) -> Float[np.ndarray, "method 2"]:
     """Return the two levels of each method for the freedom of the variance of its mean."""
     from scipy import stats
 
@@ -174,5 +166,5 @@ def _satterthwaite_levels(
     square = (variance**2 / (n_runs - 1)).sum(axis=1)
     total = variance.sum(axis=1)
     freedom = np.divide(total**2, square, out=np.full(len(runs), np.inf), where=square > 0)
-    quantile = stats.t.ppf((1 + confidence) / 2, freedom)
+    quantile = stats.t.ppf(_HIGH, freedom)
     return stats.norm.cdf(np.stack([-quantile, quantile], axis=1))

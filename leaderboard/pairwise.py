@@ -27,17 +27,16 @@ _DECIMALS = 9
 _ELEMENTS_AT_ONCE = 2**18  # fits in the cache: larger arrays are mapped and unmapped each time
 
 
-def pairwise_differences(scores: "pd.DataFrame", *, alpha: float = ALPHA) -> "pd.DataFrame":
+def pairwise_differences(scores: "pd.DataFrame") -> "pd.DataFrame":
     """Return one row per pair of methods, in alphabetical order.
 
     Columns: `first, second, difference` (mean over tasks of the first's normalised score less
     the second's), `low, high` (its 95% interval by Student's t, for this pair alone), `wins, ties,
     losses` (tasks on which the first is better, as good, worse), `p_wilcoxon, p_t, p` (the larger),
-    `p_holm` (corrected for all pairs), `better` (the method that is told to be better, or empty).
+    `p_holm` (corrected for all pairs), `better` (the method that is better at `ALPHA`, or empty).
 
     Args:
         scores: from `task_scores`; references are left out.
-        alpha: the chance of any false `better`.
     """
     import pandas as pd
 
@@ -56,7 +55,7 @@ def pairwise_differences(scores: "pd.DataFrame", *, alpha: float = ALPHA) -> "pd
         frame[name] = np.concatenate([np.empty(0), *parts])
     frame = frame.astype(dict.fromkeys(("wins", "ties", "losses"), "int64"))
     frame["p_holm"] = holm(frame["p"].to_numpy())
-    told = frame["p_holm"] <= alpha
+    told = frame["p_holm"] <= ALPHA
     ahead = frame["first"].where(frame["difference"] > 0, frame["second"])
     frame["better"] = ahead.where(told, "")
     return frame
@@ -171,7 +170,7 @@ def holm(p: Float[np.ndarray, "*batch test"]) -> Float[np.ndarray, "*batch test"
     return corrected
 
 
-def fewest_tasks(methods: int, alpha: float = ALPHA) -> int:
+def fewest_tasks(methods: int) -> int:
     """Return on how few tasks any two of so many methods can be told apart.
 
     If one method is better on each of `n` tasks, signs alone have a p-value of `2**(1 - n)`;
@@ -182,4 +181,4 @@ def fewest_tasks(methods: int, alpha: float = ALPHA) -> int:
         (6, 8, 13)
     """
     pairs = methods * (methods - 1) // 2
-    return int(np.ceil(1 + np.log2(max(1, pairs) / alpha)))
+    return int(np.ceil(1 + np.log2(max(1, pairs) / ALPHA)))

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from jaxtyping import Float
 
+from .bootstrap import CONFIDENCE
 from .run_scores import run_scores
 
 if TYPE_CHECKING:
@@ -52,9 +53,9 @@ def performance_profiles(frame: "pd.DataFrame") -> "pd.DataFrame":
 
 
 def share_interval(
-    shares: Float[np.ndarray, "*batch"], tasks: int, confidence: float = 0.95
+    shares: Float[np.ndarray, "*batch"], tasks: int
 ) -> tuple[Float[np.ndarray, "*batch"], Float[np.ndarray, "*batch"]]:
-    """Return the low and the high end of the intervals of shares of tasks.
+    """Return the low and the high end of the 95% intervals of shares of tasks.
 
     They are Clopper and Pearson's (1934), which hold at least what they should for any number
     of tasks, and have width where all tasks agree, of which no resample could tell. A task with
@@ -63,7 +64,6 @@ def share_interval(
     Args:
         shares: means over tasks of numbers in 0..1.
         tasks: how many.
-        confidence: the least coverage, in 0..1.
 
     Example:
         >>> [round(float(end), 3) for end in share_interval(np.array(1.0), 6)]
@@ -71,7 +71,7 @@ def share_interval(
     """
     from scipy import stats
 
-    tail = (1 - confidence) / 2
+    tail = (1 - CONFIDENCE) / 2
     count = (shares * tasks).round(_DECIMALS)  # a mean of ones is one but for rounding
     low = np.where(count > 0, stats.beta.ppf(tail, count, tasks - count + 1), 0.0)
     high = np.where(count < tasks, stats.beta.isf(tail, count + 1, tasks - count), 1.0)
