@@ -36,11 +36,6 @@ class RunScores:
     failed: Int[np.ndarray, "method task"]
     missing: Int[np.ndarray, "method task"]
 
-    @property
-    def means(self) -> Float[np.ndarray, "method task"]:
-        """The scores of tasks, seeds averaged."""
-        return np.nanmean(self.values, axis=-1)
-
 
 def run_scores(frame: "pd.DataFrame") -> RunScores:
     """Return the scores of all runs owed.
