@@ -7,6 +7,8 @@ from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
+from .tables import three_decimals
+
 if TYPE_CHECKING:
     from jinja2 import Environment
     from markupsafe import Markup
@@ -29,8 +31,8 @@ def _templates() -> "Environment":
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    templates.filters |= {"place": _place, "score": _score, "seconds": _seconds, "whole": _whole}
-    templates.filters["parted"] = _parted
+    templates.filters |= {"place": _place, "seconds": _seconds, "whole": _whole}
+    templates.filters |= {"parted": _parted, "score": three_decimals}
     templates.globals["nan"] = math.nan
     return templates
 
@@ -61,16 +63,6 @@ def _parted(name: str) -> "Markup":
     from markupsafe import Markup
 
     return Markup("<wbr>").join(_PART.findall(name))
-
-
-def _score(value: float) -> str:
-    """Return three decimals; nothing for a number not known.
-
-    Example:
-        >>> _score(-0.0001), _score(0.5), _score(float("nan"))
-        ('0.000', '0.500', '')
-    """
-    return "" if math.isnan(value) else f"{round(value, 3) + 0.0:.3f}"
 
 
 def _seconds(value: float) -> str:

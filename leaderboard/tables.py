@@ -129,11 +129,11 @@ def cells(standings: "pd.DataFrame") -> tuple[list[str], list[list[str]]]:
             [
                 row["rank"],
                 one_line(str(row["method"])),
-                _number(row["normalised"]),
+                three_decimals(row["normalised"]),
                 _interval(row["low"], row["high"]),
-                _number(row["interquartile_mean"]),
-                _number(row["worst_decile"]),
-                *(_number(row[name]) for name in metrics),
+                three_decimals(row["interquartile_mean"]),
+                three_decimals(row["worst_decile"]),
+                *(three_decimals(row[name]) for name in metrics),
                 *(runs if is_method else [""] * len(runs)),
             ]
         )
@@ -161,7 +161,7 @@ def pairwise_table(pairwise: "pd.DataFrame") -> Table:
         (
             one_line(row["first"]),
             one_line(row["second"]),
-            _number(row["difference"]),
+            three_decimals(row["difference"]),
             _interval(row["low"], row["high"]),
             *(str(row[name]) for name in ("wins", "ties", "losses")),
             _probability(row["p"]),
@@ -181,7 +181,7 @@ def trends_table(trends: "pd.DataFrame") -> Table:
     """
     told = {}
     for row in trends.to_dict("records"):
-        text = f"{_number(row['spearman'])} ({_probability(row['p_holm'])})"
+        text = f"{three_decimals(row['spearman'])} ({_probability(row['p_holm'])})"
         told[row["method"], row["covariate"]] = text
     names = [name for name in COVARIATES if name in set(trends["covariate"])]
     rows = tuple(
@@ -191,13 +191,18 @@ def trends_table(trends: "pd.DataFrame") -> Table:
     return Table(("Method", *(COVARIATES[name] for name in names)), rows, TRENDS_NOTE)
 
 
-def _number(value: float) -> str:
-    """Return three decimals, without a sign on zero; nothing for a value not known."""
+def three_decimals(value: float) -> str:
+    """Return three decimals, without a sign on zero; nothing for a value not known.
+
+    Example:
+        >>> three_decimals(-0.0001), three_decimals(0.5), three_decimals(float("nan"))
+        ('0.000', '0.500', '')
+    """
     return "" if math.isnan(value) else f"{round(value, 3) + 0.0:.3f}"
 
 
 def _interval(low: float, high: float) -> str:
-    return "" if math.isnan(low) else f"[{_number(low)}, {_number(high)}]"
+    return "" if math.isnan(low) else f"[{three_decimals(low)}, {three_decimals(high)}]"
 
 
 def _probability(value: float) -> str:
