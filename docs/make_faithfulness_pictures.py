@@ -54,8 +54,7 @@ def figure_of(frame: pd.DataFrame) -> Figure:
     _draw_agreement(left, agreements(frame))
     _draw_methods(right, by_method(frame))
     for axes in (left, right):
-        for side in ("top", "right", "left"):
-            axes.spines[side].set_visible(False)
+        axes.spines[["top", "right", "left"]].set_visible(False)
         axes.tick_params(axis="y", length=0)
     return figure
 

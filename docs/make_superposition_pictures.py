@@ -67,12 +67,6 @@ def measured(task: str) -> FeatureMeasures:
     return FeatureMeasures.of(f"{base.replace('-v1', '')}, d = {len(W)}", load(base), W)
 
 
-def bare(axes: Axes) -> None:
-    """Leave out the upper and the right edge."""
-    for side in ("top", "right"):
-        axes.spines[side].set_visible(False)
-
-
 def gram_figure(task: Task, W: np.ndarray) -> Figure:
     """Draw `W^T W`, trained and by PCA, beside the correlations of features."""
     source_map = task.compiled.source_map
@@ -140,7 +134,7 @@ def features_figure(compressions: list[FeatureMeasures]) -> Figure:
             axes.scatter(x[~one.kept], y[~one.kept], facecolors="none", **style)
         axes.set_title(said([(getattr(one, which), one.interference) for one in compressions]))
         axes.set(yscale="log", xlabel=label)
-        bare(axes)
+        axes.spines[["top", "right"]].set_visible(False)
     levels = [LEAST_INTERFERENCE, 0.01, 0.1, 1]
     panels[0].set_yticks(levels, ["≤ 0.001", "0.01", "0.1", "1"])
     panels[0].minorticks_off()
@@ -233,7 +227,7 @@ def _one_program(upper: Axes, lower: Axes, rows: pd.DataFrame, least: pd.Series)
     lower.set_xlim(1.5, width + 0.5)
     lower.set_xticks(range(2, width + 1, 2 if width <= 20 else 4))
     for axes in (upper, lower):
-        bare(axes)
+        axes.spines[["top", "right"]].set_visible(False)
 
 
 def breaks_figure(least: pd.DataFrame) -> Figure:
@@ -258,7 +252,7 @@ def breaks_figure(least: pd.DataFrame) -> Figure:
         )
         axes.set(xlim=(1, most), ylim=(1, most), aspect="equal", anchor="W")
         axes.set(xlabel="predicted before training", ylabel="found: least d that passes")
-        bare(axes)
+        axes.spines[["top", "right"]].set_visible(False)
     panels[0].legend(loc="upper left", frameon=False)
     return figure
 

@@ -10,7 +10,6 @@ from typing import Annotated
 
 import numpy as np
 import typer
-from matplotlib.axes import Axes
 from matplotlib.colors import ListedColormap
 from matplotlib.figure import Figure
 from matplotlib.patches import Circle
@@ -53,12 +52,6 @@ FEATURES = (BLUE, ORANGE, GREEN, PURPLE, SKY)
 LEVELS = {1: "1", 1 / 2: "1/2", 1 / 3: "1/3", 1 / 4: "1/4"}
 
 
-def bare(axes: Axes) -> None:
-    """Leave out the upper and the right edge."""
-    for side in ("top", "right"):
-        axes.spines[side].set_visible(False)
-
-
 def plane_figure(sweep: sweeps.SparsitySweep) -> Figure:
     """Draw the columns of W of each model in the plane, dense ones first."""
     figure = Figure(figsize=(9.6, 2.3), layout="constrained")
@@ -92,7 +85,7 @@ def plateau_figure(plateaus: dict[int, sweeps.SparsitySweep]) -> Figure:
         axes.set_xticks([1, 2, 5, 10, 20, 50], ["1", "2", "5", "10", "20", "50"])
         axes.set_xticks([], minor=True)
         axes.set_yticks(list(LEVELS), list(LEVELS.values()))
-        bare(axes)
+        axes.spines[["top", "right"]].set_visible(False)
     styles = ((BLUE, "o", 8), (ORANGE, "s", -14))
     for (d, sweep), (colour, marker, above) in zip(plateaus.items(), styles, strict=True):
         times = np.array([1 / setting.density for setting in sweep.settings])

@@ -99,8 +99,7 @@ def figure_of(frame: pd.DataFrame) -> Figure:
     axes.set(xlim=(-0.2, places[-1] + 1.5), ylabel="average precision, random 0 to oracle 1")
     n_programs = common(frame).program.nunique()
     axes.set_title(f"The same {n_programs} programs under five regimes", fontsize="medium")
-    for side in ("top", "right"):
-        axes.spines[side].set_visible(False)
+    axes.spines[["top", "right"]].set_visible(False)
     return figure
 
 
