@@ -5,8 +5,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from .console import byte_progress, console, counted, print_table, progress
+from .console import byte_progress, console, print_table, progress
 from .errors import BundleError, CertificationError, TaskError, listing
+from .plurals import counted
 from .whole_file import write_whole
 
 if TYPE_CHECKING:

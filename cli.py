@@ -14,22 +14,17 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from .asked_tasks import (
-    Arm,
-    Seed,
-    asked_track,
-    load_all,
-    named_task,
-)
+from .asked_tasks import Arm, Seed, asked_track, load_all, named_task
 from .bundle_commands import TaskName, build, download, verify
 from .cite_command import cite
 from .compile_command import compile_file
 from .compress_command import compress
-from .console import console, counted, print_table
+from .console import console, print_table
 from .errors import BundleError, GlassbenchError, TaskError, listing
 from .faithfulness_command import faithfulness
 from .holdout_command import app as holdout_app
 from .holdout_command import sample
+from .plurals import counted
 from .program_commands import check, list_everything, said_of
 from .rescore_command import Bundles, CheckJobs, Verify, check_kept, rescore
 from .score_command import (

@@ -37,16 +37,6 @@ def console(*, stderr: bool = False) -> Console:
     return Console(stderr=stderr, markup=False, highlight=False, emoji=False, width=width)
 
 
-def counted(number: int, noun: str) -> str:
-    """Return a number with its noun, in the plural where it must be.
-
-    Example:
-        >>> counted(1, "task"), counted(1200, "task")
-        ('1 task', '1,200 tasks')
-    """
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
-
-
 def print_table(heading: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     """Print a table; rows with an empty first cell, which are references, are dimmed."""
     screen = console()

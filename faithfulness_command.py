@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from .console import console, counted, print_table, progress
+from .console import console, print_table, progress
 from .errors import BundleError
+from .plurals import counted
 from .rescore_command import Bundles, Results
 
 if TYPE_CHECKING:

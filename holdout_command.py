@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from .asked_tasks import Arm, TrackName, asked_track
-from .console import console, counted, print_table, progress
+from .console import console, print_table, progress
 from .errors import BundleError, CertificationError, GlassbenchError, listing
+from .plurals import counted
 from .whole_file import check_place
 
 if TYPE_CHECKING:

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeGuard
 
 import typer
 
-from .console import console, counted, print_table, progress
+from .console import console, print_table, progress
 from .errors import GlassbenchError, TaskError
+from .plurals import counted
 
 if TYPE_CHECKING:
     from .benchmark_programs import Finding, ProgramSpec, TaskId

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from .console import console, counted, print_table, progress
+from .console import console, print_table, progress
 from .errors import GlassbenchError, listing
+from .plurals import counted
 
 if TYPE_CHECKING:
     from .evaluators import Result

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from .asked_tasks import asked_track
-from .console import console, counted, sweep_progress
+from .console import console, sweep_progress
 from .errors import TaskError, listing
+from .plurals import counted
 
 if TYPE_CHECKING:
     from .benchmark_programs import TaskId, ToyId

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from .console import console, counted, progress
+from .console import console, progress
 from .errors import BundleError, GlassbenchError
+from .plurals import counted
 
 if TYPE_CHECKING:
     from .evaluators import Result

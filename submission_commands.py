@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from .asked_tasks import Arm, TrackName, asked_track
-from .console import console, counted, print_table, progress
+from .console import console, print_table, progress
 from .errors import BundleError, GlassbenchError, listing
+from .plurals import counted
 from .whole_file import check_place, write_whole
 
 if TYPE_CHECKING:

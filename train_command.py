@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from .bundle_commands import TaskName
-from .console import console, counted, print_table, progress, told_progress
+from .console import console, print_table, progress, told_progress
 from .errors import CertificationError, TaskError, listing
+from .plurals import counted
 from .whole_file import check_place
 
 if TYPE_CHECKING:

@@ -24,11 +24,11 @@ from glassbench.benchmark_programs import (
 )
 from glassbench.benchmark_programs.pairs import PAIRS
 from glassbench.benchmark_programs.task_measures import measured_tasks
-from glassbench.console import counted
 from glassbench.ground_truth import load
 from glassbench.ground_truth.circuit_picture import write_circuit
 from glassbench.ground_truth.own_task import text_of
 from glassbench.ground_truth.task_tables import program_table
+from glassbench.plurals import counted
 
 FOLDER = Path(__file__).parent / "catalogue"
 PICTURES = "pictures"

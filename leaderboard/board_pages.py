@@ -4,9 +4,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from ..plurals import counted
 from .board import Board, Slice
 from .difficulty import COVARIATES
-from .page_names import counted, page_name, shown
+from .page_names import page_name, shown
 from .pairwise import ALPHA
 from .tables import NOTE, TITLES, ties_note, too_few_tasks
 

@@ -9,6 +9,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
 
+from ..plurals import counted as counted
 from .escapes import one_line
 
 LONGEST = 80
@@ -25,16 +26,6 @@ def shown(text: str, longest: int = LONGEST) -> str:
     """
     line = one_line(text) or "(nothing that can be shown)"
     return line if len(line) <= longest else f"{line[: longest - 1]}…"
-
-
-def counted(number: int, noun: str) -> str:
-    """Return a number with its noun, in the plural where it must be.
-
-    Example:
-        >>> counted(1, "task"), counted(1200, "task")
-        ('1 task', '1,200 tasks')
-    """
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
 def distinct_names(texts: Iterable[str]) -> Mapping[str, str]:
