@@ -12,7 +12,6 @@ appended, so that programs can be measured side by side; a program that is alrea
 there is left out.
 """
 
-import csv
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -22,6 +21,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import typer
+from appended_rows import append_row, programs_in
 from read_rank import read_rank
 
 from glassbench.compiler.compression_loss import CompressionLoss
@@ -105,21 +105,13 @@ def main(
     seeds: Annotated[int, typer.Option(help="How many seeds.")] = 2,
 ) -> None:
     """Measure programs at every width."""
-    known = set()
-    if output.exists():
-        with output.open(encoding="utf-8") as file:
-            known = {line["program"] for line in csv.DictReader(file)}
+    known = programs_in(output)
     for name in programs:
         task = load(name)
         if task.id.name in known:
             continue
         for one in rows(task, seeds):
-            first = not output.exists()
-            with output.open("a", encoding="utf-8", newline="") as file:
-                writer = csv.writer(file, lineterminator="\n")
-                if first:
-                    writer.writerow(Row._fields)
-                writer.writerow([f"{x:.6g}" if isinstance(x, float) else x for x in one])
+            append_row(output, one)
             typer.echo(" ".join(f"{x:.4g}" if isinstance(x, float) else str(x) for x in one))
 
 

@@ -7,13 +7,13 @@ A model that passes can be padded with a dimension of zeros, so that wider ones 
 Rows are appended; a program that is already there is left out.
 """
 
-import csv
 import sys
 import time
 from pathlib import Path
 from typing import Annotated, NamedTuple
 
 import typer
+from appended_rows import append_row, programs_in
 from read_rank import read_rank
 from superposition_curves import SEARCH
 
@@ -63,20 +63,12 @@ def main(
     seeds: Annotated[int, typer.Option(help="How many seeds are tried at a width.")] = 2,
 ) -> None:
     """Search each program."""
-    known = set()
-    if output.exists():
-        with output.open(encoding="utf-8") as file:
-            known = {line["program"] for line in csv.DictReader(file)}
+    known = programs_in(output)
     for task in map(load, programs):
         if str(task.id).replace("-v1", "") in known:
             continue
         row = found(task, seeds)
-        first = not output.exists()
-        with output.open("a", encoding="utf-8", newline="") as file:
-            writer = csv.writer(file, lineterminator="\n")
-            if first:
-                writer.writerow(Row._fields)
-            writer.writerow([f"{x:.6g}" if isinstance(x, float) else x for x in row])
+        append_row(output, row)
         sys.stdout.write(f"{row}\n")
 
 
