@@ -56,10 +56,7 @@ def _with_categorical_inputs(program: ir.Program) -> ir.Program:
             inner = type(nodes[operation.inner].operation)
             operation = replace(operation, inner=first.get(inner, operation.inner))
         nodes.append(replace(node, operation=operation))
-    outputs, beside = (
-        tuple(places[place] for place in roots) for roots in (program.outputs, program.beside)
-    )
-    return replace(program, nodes=tuple(nodes), outputs=outputs, beside=beside)
+    return ir.with_nodes(program, nodes, places)
 
 
 def _folded(node: ir.Node, nodes: list[ir.Node]) -> ir.Operation:

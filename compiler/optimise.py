@@ -39,7 +39,7 @@ def merged(program: Program) -> Program:
             first[key] = len(nodes)
             nodes.append(replace(node, operation=operation))
         places[place] = first[key]
-    return _with_nodes(program, nodes, places)
+    return ir.with_nodes(program, nodes, places)
 
 
 def _content(value: Any) -> Any:
@@ -59,12 +59,4 @@ def without_dead_code(program: Program) -> Program:
     places = {old: new for new, old in enumerate(alive)}
     nodes = [program.nodes[old] for old in alive]
     moved = [replace(n, operation=ir.with_operands(n.operation, places)) for n in nodes]
-    return _with_nodes(program, moved, places)
-
-
-def _with_nodes(program: Program, nodes: list[ir.Node], places: dict[int, int]) -> Program:
-    """Return a program of other nodes, with its outputs where they went."""
-    outputs, beside = (
-        tuple(places[place] for place in roots) for roots in (program.outputs, program.beside)
-    )
-    return replace(program, nodes=tuple(nodes), outputs=outputs, beside=beside)
+    return ir.with_nodes(program, moved, places)

@@ -254,6 +254,14 @@ def _moved(condition: Condition, places: Mapping[int, int]) -> Condition:
     return Condition(keys, queries, condition.table)
 
 
+def with_nodes(program: Program, nodes: Sequence[Node], places: Mapping[int, int]) -> Program:
+    """Return `program` with other nodes, its outputs at `places[n]` where they were at `n`."""
+    outputs, beside = (
+        tuple(places[place] for place in roots) for roots in (program.outputs, program.beside)
+    )
+    return replace(program, nodes=tuple(nodes), outputs=outputs, beside=beside)
+
+
 def ancestors(program: Program, *places: int) -> frozenset[int]:
     """Return the positions of all nodes that `places` depend on, themselves included."""
     reached: set[int] = set()
