@@ -1,4 +1,4 @@
-"""What a verb of the command line asks about: tasks and bundles by name, and a track."""
+"""What verbs of the command line are given: tasks and bundles by name, a track, processes."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from .ground_truth import Task, ToyTask
 
 Seed = Annotated[int, typer.Option(min=0, help="Draws the inputs that methods are given.")]
+Jobs = Annotated[int, typer.Option(min=1, help="How many processes work.")]
 TrackName = Annotated[
     str,
     typer.Option(

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from .asked_tasks import Jobs
 from .console import byte_progress, console, print_table, progress
 from .errors import BundleError, CertificationError, TaskError, listing
 from .plurals import counted
@@ -39,7 +40,7 @@ def build(
         Path | None,
         typer.Option(metavar="DIR", help="Where they go with a registry.json, to be served."),
     ] = None,
-    jobs: Annotated[int, typer.Option(min=1, help="How many processes work.")] = 1,
+    jobs: Jobs = 1,
 ) -> None:
     """Compile tasks, make and certify all their labels, and write them as bundles.
 

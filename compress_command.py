@@ -12,6 +12,7 @@ import typer
 from .bundle_commands import TaskName
 from .console import console, print_table, progress, told_progress
 from .errors import BundleError, TaskError, listing
+from .interruption import interrupted
 from .plurals import counted
 from .whole_file import check_place
 
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
 
 _SHOWN, _LINE = 3, 160
 _JSON = ".json"
-_INTERRUPTED = 130  # what shells say of a command that was stopped from the keyboard
 
 Widths = Annotated[
     str, typer.Option("--d", metavar="D[,D...]", help="How many dimensions; several are tried.")
@@ -256,10 +256,7 @@ def _run(plan: _Plan, original: "Task", name: str | None) -> None:
         say(f"\nWritten: {counted(len(made), 'report')} in {plan.output}", soft_wrap=True)
     if not whole:
         told = f"Interrupted: {len(made)} of {counted(n_runs, 'run')} done."
-        if plan.checkpoint is not None and plan.checkpoint.exists():
-            told += f" The same command goes on from {plan.checkpoint}."
-        console(stderr=True).print(told, style="red", soft_wrap=True)
-        raise typer.Exit(_INTERRUPTED)
+        raise interrupted(told, plan.checkpoint)
 
 
 def _compressed(plan: _Plan, original: "Task") -> "Iterator[Superposed]":

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from .asked_tasks import Arm, TrackName, asked_track
+from .asked_tasks import Arm, Jobs, TrackName, asked_track
 from .console import console, print_table, progress
 from .errors import BundleError, CertificationError, GlassbenchError, listing
 from .plurals import counted
@@ -22,7 +22,6 @@ app = typer.Typer(
 Number = Annotated[int, typer.Option("-n", "--n", min=1, help="How many tasks.")]
 Level = Annotated[str, typer.Option(help="easy, medium or hard.")]
 Regimes = Annotated[str, typer.Option(help="As in task ids; each task has seeds of its own.")]
-Jobs = Annotated[int, typer.Option(min=1, help="How many processes work.")]
 Folder = Annotated[
     Path | None, typer.Option("-o", "--output", metavar="DIR", help="Write the tasks here.")
 ]

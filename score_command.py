@@ -14,6 +14,7 @@ import typer
 from .asked_tasks import asked_track
 from .console import console, sweep_progress
 from .errors import TaskError, listing
+from .interruption import STOPPED
 from .plurals import counted
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ Tracks = Annotated[
     ),
 ]
 Seeds = Annotated[int, typer.Option(min=1, help="How many seeds, from --seed on.")]
-Jobs = Annotated[
+SweepJobs = Annotated[
     int, typer.Option("-j", "--jobs", min=-1, help="Processes that work; -1 for all cores.")
 ]
 Backend = Annotated[
@@ -134,7 +135,7 @@ def swept(
             if folder is not None:
                 text = f"Stopped. What is in {folder}{os.sep} stays; the same command goes on."
                 console(stderr=True).print(text, soft_wrap=True)
-            raise typer.Exit(130) from None
+            raise typer.Exit(STOPPED) from None
         results = list(report.results()) if len(report.names) <= MOST_READ else []
         outdated = _outdated(report, results)
     warnings = [_left_out_text(report.left_out)] if report.left_out else []

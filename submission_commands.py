@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from .asked_tasks import Arm, TrackName, asked_track
+from .asked_tasks import Arm, Jobs, TrackName, asked_track
 from .console import console, print_table, progress
 from .errors import BundleError, GlassbenchError, listing
 from .plurals import counted
@@ -22,7 +22,6 @@ VALIDATED = Path("glassbench-results/validated")
 
 Suite = Annotated[str, typer.Option(help="The suite.")]
 Authors = Annotated[list[str], typer.Option("--author", help="May be given again.")]
-Jobs = Annotated[int, typer.Option(min=1, help="How many processes work.")]
 
 
 def submit(

@@ -10,6 +10,7 @@ import typer
 from .bundle_commands import TaskName
 from .console import console, print_table, progress, told_progress
 from .errors import CertificationError, TaskError, listing
+from .interruption import interrupted
 from .plurals import counted
 from .whole_file import check_place
 
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
     from .ground_truth.trained import Trained
 
 _LINE = 160
-_INTERRUPTED = 130  # what shells say of a command that was stopped from the keyboard
 
 Starts = Annotated[
     int, typer.Option(min=1, help="How many models, from different first weights, together.")
@@ -92,11 +92,7 @@ def train(
                 progress=tell,
             )
     except KeyboardInterrupt:
-        told = "Interrupted."
-        if checkpoint is not None and checkpoint.exists():
-            told += f" The same command goes on from {checkpoint}."
-        console(stderr=True).print(told, style="red", soft_wrap=True)
-        raise typer.Exit(_INTERRUPTED) from None
+        raise interrupted("Interrupted.", checkpoint) from None
     _print_trained(made)
     best = min(made, key=lambda one: len(one.gate.shortcomings))
     if not best.gate.passed:

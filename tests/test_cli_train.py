@@ -77,6 +77,17 @@ def test_what_does_not_pass_says_why(run):
     assert "answers: at most 2% may be wrong" in out.stderr
 
 
+def test_an_interrupted_training_says_from_where_it_goes_on(run, monkeypatch):
+    def train(*_, checkpoint, **__):
+        checkpoint.touch()
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(trained, "train", train)
+    arguments = ("train", "histogram/trained[d=4,heads=1]", "--checkpoint", "c.st")
+    told = run(*arguments, code=130).stderr
+    assert "Interrupted. The same command goes on from c.st." in told
+
+
 def test_a_task_of_another_regime_is_refused(run):
     told = run("train", "histogram/scrambled", code=1).stderr
     assert "is not trained; name the regime, as in histogram/trained" in told
