@@ -1,7 +1,10 @@
-"""The Python in the documents runs as it stands there."""
+"""The Python in the documents runs as it stands there, and prints what stands there."""
 
+import ast
+import contextlib
+import doctest
+import io
 import re
-import runpy
 import shlex
 from pathlib import Path
 
@@ -23,45 +26,122 @@ def folder(tmp_path_factory):
     return made
 
 
-@pytest.mark.parametrize(
-    "page",
-    [
-        "any_language.md",
-        "bundle.md",
-        "citation.md",
-        "faithfulness.md",
-        "five_minutes.md",
-        "labels.md",
-        "own_method.md",
-        "own_program.md",
-        "program_track.md",
-        "toy_superposition.md",
-        "tutorials/attribution.md",
-        "tutorials/circuit.md",
-        "tutorials/features.md",
-        "tutorials/program.md",
-        "tutorials/variables.md",
-        "variables.md",
-    ],
+BLOCK = re.compile(
+    r"^```python\n(?P<code>.*?)^```$(?:\n\n```text\n(?P<output>.*?)^```$)?",
+    flags=re.DOTALL | re.MULTILINE,
 )
-def test_python_blocks_run(folder, monkeypatch, page):
+RUN = [
+    "../README.md",
+    "any_language.md",
+    "attribution.md",
+    "bundle.md",
+    "citation.md",
+    "faithfulness.md",
+    "features.md",
+    "five_minutes.md",
+    "labels.md",
+    "own_method.md",
+    "own_program.md",
+    "program_track.md",
+    "toy_superposition.md",
+    "tutorials/attribution.md",
+    "tutorials/circuit.md",
+    "tutorials/features.md",
+    "tutorials/program.md",
+    "tutorials/variables.md",
+    "variables.md",
+]
+NOT_RUN = {
+    "fresh_tasks.md": "draws and certifies twenty tasks",
+    "methods.md": "scores a whole suite",
+    "superposition.md": "trains three models",
+    "sweeps.md": "scores a whole suite five times",
+    "trained.md": "checks a trained model on all held-out inputs",
+}
+
+
+def said_beside(statement, lines):
+    """Return the comment behind a call of `print`, which says what it prints, if there is one."""
+    match statement:
+        case ast.Expr(value=ast.Call(func=ast.Name(id="print"))):
+            line = lines[statement.end_lineno - 1].encode()[statement.end_col_offset :].decode()
+            return line.partition("# ")[2]
+    return ""
+
+
+def prints_otherwise(page):
+    """Run the Python of a page; return where it prints something else than the page says.
+
+    A comment behind a `print` says what that prints, and a block of text right below a block of
+    Python what the whole block prints; `...` stands for anything. Lines keep the numbers that they
+    have on the page, so that a traceback leads there.
+    """
+    text, names, wrong = page.read_text(encoding="utf-8"), {"__name__": "__main__"}, []
+
+    def compare(line, said, printed):
+        if not doctest.OutputChecker().check_output(said, printed, doctest.ELLIPSIS):
+            wrong.append(f"{page.name}, line {line}, says\n{said}and prints\n{printed}")
+
+    for block in BLOCK.finditer(text):
+        above, whole = text.count("\n", 0, block.start("code")), ""
+        code = "\n" * above + block["code"]
+        for statement in ast.parse(code).body:
+            with contextlib.redirect_stdout(io.StringIO()) as printed:
+                exec(compile(ast.Module([statement], []), page, "exec"), names)  # noqa: S102
+            whole += printed.getvalue()
+            if said := said_beside(statement, code.splitlines()):
+                compare(statement.lineno, f"{said}\n", printed.getvalue())
+        if block["output"] is not None:
+            compare(above + 1, block["output"], whole)
+    return wrong
+
+
+@pytest.mark.parametrize("page", RUN)
+def test_python_blocks_run_and_print_what_the_page_says(folder, monkeypatch, page):
     monkeypatch.chdir(folder)
-    text = (DOCS / page).read_text(encoding="utf-8")
-    blocks = re.findall(r"^```python\n(.*?)^```", text, flags=re.DOTALL | re.MULTILINE)
-    assert blocks
-    script = folder / page.replace("/", "_").replace(".md", ".py")
-    script.write_text("\n".join(blocks), encoding="utf-8")
-    runpy.run_path(str(script))
+    wrong = prints_otherwise(DOCS / page)
+    assert not wrong, "\n".join(wrong)
 
 
-def test_the_readme_prints_what_it_says(tmp_path, capsys):
-    text = (DOCS.parent / "README.md").read_text(encoding="utf-8")
-    (block,) = re.findall(r"^```python\n(.*?)^```", text, flags=re.DOTALL | re.MULTILINE)
-    said = re.findall(r"^print\(gb\.score\(.*\)  # (.*)$", block, flags=re.MULTILINE)
-    script = tmp_path / "readme.py"
-    script.write_text(block, encoding="utf-8")
-    runpy.run_path(str(script))
-    assert capsys.readouterr().out.splitlines()[-2:] == said
+def test_every_page_with_python_is_run_or_takes_long():
+    pages = [DOCS.parent / "README.md", *DOCS.rglob("*.md")]
+    python = {page for page in pages if BLOCK.search(page.read_text(encoding="utf-8"))}
+    assert python == {(DOCS / page).resolve() for page in (*RUN, *NOT_RUN)}
+
+
+def test_what_is_printed_otherwise_is_found(tmp_path):
+    page = tmp_path / "page.md"
+    right = """
+```python
+print(1 + 1)  # 2
+for one in "ab":
+    print(one)  # each
+print(
+    "a long line"
+)  # a ... line
+```
+
+```text
+2
+a
+b
+a long ...
+```
+
+```python
+print(3)
+```
+
+```text
+3
+```
+"""
+    page.write_text(right, encoding="utf-8")
+    assert not prints_otherwise(page)
+    for said, other, line in (("# 2", "# 3", 3), ("\nb\n", "\n", 3), ("\n3\n", "\n4\n", 19)):
+        page.write_text(right.replace(said, other), encoding="utf-8")
+        (wrong,) = prints_otherwise(page)
+        assert wrong.startswith(f"page.md, line {line}, says\n"), wrong
 
 
 PAGES = {"README": DOCS.parent / "README.md", "commands": DOCS / "commands.md"}
