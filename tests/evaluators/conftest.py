@@ -12,6 +12,8 @@ from glassbench.compiler.model import Codec, Model, Readout
 from glassbench.compiler.values import Domain, Encoding
 from glassbench.compiler.weights import Weights
 from glassbench.evaluators import CircuitProblem
+from glassbench.evaluators.gated_model import GatedModel
+from glassbench.evaluators.pair_runs import PairRuns
 from glassbench.ground_truth import Task, load, make_task
 
 CIRCUIT_TASKS = {
@@ -54,6 +56,19 @@ def circuit_problem(request: pytest.FixtureRequest) -> CircuitProblem:
     if request.param in RANDOM_KINDS:
         return problem_on(random_model_of(**RANDOM_KINDS[request.param]))
     return CircuitProblem.of(circuit_task_named(request.param), n_pairs=16)
+
+
+@pytest.fixture(scope="module")
+def gated(circuit_problem: CircuitProblem) -> GatedModel:
+    """The model of the problem, with gates."""
+    return GatedModel(circuit_problem.model.weights)
+
+
+@pytest.fixture(scope="module")
+def runs(circuit_problem: CircuitProblem, gated: GatedModel) -> PairRuns:
+    """What the gated model does on all pairs of the problem."""
+    (runs,) = PairRuns.of(gated, circuit_problem)
+    return runs
 
 
 @pytest.fixture(scope="session")

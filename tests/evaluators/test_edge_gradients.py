@@ -7,7 +7,6 @@ import numpy as np
 import pytest
 
 from glassbench.compiler import run
-from glassbench.evaluators.gated_model import GatedModel
 from glassbench.evaluators.methods.eap_integrated_gradients import (
     eap_integrated_gradients,
     path_gradient,
@@ -36,17 +35,6 @@ from glassbench.evaluators.pair_runs import PairRuns
 
 CHUNKS = np.split(midpoints(20_000), 20)
 """Steps enough to see how neurons and patterns of compiled models switch within a hundredth."""
-
-
-@pytest.fixture(scope="module")
-def model(circuit_problem):
-    return GatedModel(circuit_problem.model.weights)
-
-
-@pytest.fixture(scope="module")
-def runs(circuit_problem, model):
-    (runs,) = PairRuns.of(model, circuit_problem)
-    return runs
 
 
 @pytest.fixture(scope="module")
@@ -87,9 +75,9 @@ def test_eap_is_the_slope_of_nearness(circuit_problem, gated_logits):
     assert edge_attribution_patching(circuit_problem) == expected_scores(effects)
 
 
-def test_effects_keep_their_signs(circuit_problem, model, gated_logits):
-    effects = first_order_effects(circuit_problem, model)
-    for place, edge in enumerate(model.edges):
+def test_effects_keep_their_signs(circuit_problem, gated, gated_logits):
+    effects = first_order_effects(circuit_problem, gated)
+    for place, edge in enumerate(gated.edges):
         expected = slopes(circuit_problem, gated_logits, [edge.name])
         np.testing.assert_allclose(effects[:, place], expected, rtol=1e-3, atol=1e-3)
 
@@ -102,20 +90,20 @@ def test_effects_lost_in_rounding_are_none():
     assert mean_magnitudes(np.zeros((2, 0))).shape == (0,)
 
 
-def test_eap_ig_averages_between_base_and_source(circuit_problem, model, runs, monkeypatch):
+def test_eap_ig_averages_between_base_and_source(circuit_problem, gated, runs, monkeypatch):
     """The gradient at the embeddings' readers, by differences on the way."""
     module = sys.modules[eap_integrated_gradients.__module__]
     base, source = runs.contributions[:2], runs.source[:2]
-    gates = model.gates(np.ones((1, len(model.edges))))
+    gates = gated.gates(np.ones((1, len(gated.edges))))
     for steps, shares in ((1, [0.5]), (2, [0.25, 0.75])):
         monkeypatch.setattr(module, "STEPS", steps)
         at = []
         for share in shares:
             between = base + share * (source - base)
-            done = model.run(gates, between[None], np.zeros_like(runs.source))
-            at.append(model.reader_gradients(done, nearness_gradient(done.logits, runs))[0])
-        effects = edge_effects(model, np.mean(at, axis=0), runs.change)
-        names = [edge.name for edge in model.edges]
+            done = gated.run(gates, between[None], np.zeros_like(runs.source))
+            at.append(gated.reader_gradients(done, nearness_gradient(done.logits, runs))[0])
+        effects = edge_effects(gated, np.mean(at, axis=0), runs.change)
+        names = [edge.name for edge in gated.edges]
         expected = dict.fromkeys(circuit_problem.edges, 0.0)
         expected |= dict(zip(names, mean_magnitudes(effects).tolist(), strict=True))
         found = eap_integrated_gradients(circuit_problem)
@@ -129,29 +117,29 @@ def few(circuit_problem):
     )
 
 
-def test_gradients_of_inputs_are_complete(few, model, chunks):
+def test_gradients_of_inputs_are_complete(few, gated, chunks):
     """The integrated effects of all edges out of the embeddings add up to the whole change.
 
     Each reader's gradient counts what passes through its component and on from there,
     so that the sum over readers is the gradient with respect to the embeddings.
     """
-    (runs,) = PairRuns.of(model, few)
-    at_readers = np.mean([path_gradient(model, runs, shares) for shares in chunks], axis=0)
-    effects = edge_effects(model, at_readers, runs.change)
-    total = effects[:, model.places[1] < 2].sum(axis=1)
+    (runs,) = PairRuns.of(gated, few)
+    at_readers = np.mean([path_gradient(gated, runs, shares) for shares in chunks], axis=0)
+    effects = edge_effects(gated, at_readers, runs.change)
+    total = effects[:, gated.places[1] < 2].sum(axis=1)
     change = nearness(few, runs.source_logits) - nearness(few, runs.logits)
     np.testing.assert_allclose(total, change, rtol=0.05, atol=0.05)
     assert np.abs(change).max() > 0.1
 
 
-def test_gradients_of_activations_are_complete(few, model, chunks, gated_logits):
+def test_gradients_of_activations_are_complete(few, gated, chunks, gated_logits):
     """The integrated effects of the edges of a writer add up to the effect of patching it."""
-    (runs,) = PairRuns.of(model, few)
-    effects = np.mean([activation_effects(model, runs, shares) for shares in chunks], axis=0)
+    (runs,) = PairRuns.of(gated, few)
+    effects = np.mean([activation_effects(gated, runs, shares) for shares in chunks], axis=0)
     before = nearness(few, runs.logits)
     largest = 0.0
-    for place, writer in enumerate(model.graph.writers):
-        total = effects[:, model.places[1] == place].sum(axis=1)
+    for place, writer in enumerate(gated.graph.writers):
+        total = effects[:, gated.places[1] == place].sum(axis=1)
         closed = {edge.name: 0.0 for edge in few.graph.edges if edge.writer == writer}
         change = nearness(few, gated_logits(few, closed)) - before
         np.testing.assert_allclose(total, change, rtol=0.05, atol=0.05)
@@ -159,12 +147,12 @@ def test_gradients_of_activations_are_complete(few, model, chunks, gated_logits)
     assert largest > 0.1
 
 
-def test_steps_of_activations_are_slopes_on_the_way(few, model, gated_logits):
+def test_steps_of_activations_are_slopes_on_the_way(few, gated, gated_logits):
     """At shares of the way where no neuron has its kink."""
-    (runs,) = PairRuns.of(model, few)
+    (runs,) = PairRuns.of(gated, few)
     shares = np.array([0.2134, 0.6789])
-    found = activation_effects(model, runs, shares)
-    for place, edge in enumerate(model.edges):
+    found = activation_effects(gated, runs, shares)
+    for place, edge in enumerate(gated.edges):
         beside = [e.name for e in few.graph.edges if e.writer == edge.writer]
         expected = np.mean(
             [
@@ -176,16 +164,16 @@ def test_steps_of_activations_are_slopes_on_the_way(few, model, gated_logits):
         np.testing.assert_allclose(found[:, place], expected, rtol=2e-3, atol=2e-3)
 
 
-def test_activations_have_the_mean_magnitude_over_steps(circuit_problem, model, runs):
-    effects = activation_effects(model, runs, midpoints(8))
+def test_activations_have_the_mean_magnitude_over_steps(circuit_problem, gated, runs):
+    effects = activation_effects(gated, runs, midpoints(8))
     expected = dict.fromkeys(circuit_problem.edges, 0.0)
-    names = [edge.name for edge in model.edges]
+    names = [edge.name for edge in gated.edges]
     expected |= dict(zip(names, mean_magnitudes(effects).tolist(), strict=True))
     assert integrated_activations(circuit_problem) == pytest.approx(expected, rel=1e-9, abs=1e-9)
 
 
-def test_nodes_are_slopes_of_all_that_a_component_writes(circuit_problem, model, gated_logits):
-    found = node_scores(circuit_problem, model)
+def test_nodes_are_slopes_of_all_that_a_component_writes(circuit_problem, gated, gated_logits):
+    found = node_scores(circuit_problem, gated)
     effects = {
         writer.name: slopes(
             circuit_problem,
@@ -198,8 +186,8 @@ def test_nodes_are_slopes_of_all_that_a_component_writes(circuit_problem, model,
     assert zero | found == expected_scores(effects)
 
 
-def test_edges_of_nodes_have_the_lower_of_their_ends(circuit_problem, model):
-    nodes = node_scores(circuit_problem, model)
+def test_edges_of_nodes_have_the_lower_of_their_ends(circuit_problem, gated):
+    nodes = node_scores(circuit_problem, gated)
     scores = node_attribution_patching(circuit_problem)
     assert tuple(scores) == circuit_problem.edges
     for edge, score in scores.items():

@@ -14,17 +14,6 @@ from glassbench.evaluators.pair_runs import PairRuns
 from glassbench.ground_truth import load
 
 
-@pytest.fixture(scope="module")
-def model(circuit_problem):
-    return GatedModel(circuit_problem.model.weights)
-
-
-@pytest.fixture(scope="module")
-def runs(circuit_problem, model):
-    (runs,) = PairRuns.of(model, circuit_problem)
-    return runs
-
-
 def named(model, values):
     return dict(zip((edge.name for edge in model.edges), values.tolist(), strict=True))
 
@@ -44,55 +33,55 @@ def test_pair_runs_are_those_of_the_executor(circuit_problem, runs):
     np.testing.assert_allclose(runs.source_logits, source.logits, rtol=0, atol=1e-9)
 
 
-def test_gates_do_what_they_do_in_a_slow_model(circuit_problem, model, runs, gated_logits):
-    gates = some_gates(model, 3)
-    found = model.run(model.gates(gates), runs.contributions[None, :2], runs.source).logits
+def test_gates_do_what_they_do_in_a_slow_model(circuit_problem, gated, runs, gated_logits):
+    gates = some_gates(gated, 3)
+    found = gated.run(gated.gates(gates), runs.contributions[None, :2], runs.source).logits
     for circuit, values in enumerate(gates):
-        expected = gated_logits(circuit_problem, named(model, values))
+        expected = gated_logits(circuit_problem, named(gated, values))
         np.testing.assert_allclose(found[circuit], expected, rtol=0, atol=1e-8)
     assert np.abs(found[0] - runs.logits).max() > 1e-3
 
 
-def test_zeros_for_others_ablate(circuit_problem, model, runs, gated_logits):
-    gates = some_gates(model, 1).round()
+def test_zeros_for_others_ablate(circuit_problem, gated, runs, gated_logits):
+    gates = some_gates(gated, 1).round()
     nothing = np.zeros_like(runs.source)
-    found = model.run(model.gates(gates), runs.contributions[None, :2], nothing).logits[0]
+    found = gated.run(gated.gates(gates), runs.contributions[None, :2], nothing).logits[0]
     nothing = [np.zeros(())] * len(circuit_problem.graph.writers)
-    expected = gated_logits(circuit_problem, named(model, gates[0]), nothing)
+    expected = gated_logits(circuit_problem, named(gated, gates[0]), nothing)
     np.testing.assert_allclose(found, expected, rtol=0, atol=1e-8)
 
 
-def test_closed_gates_give_the_source(model, runs):
-    closed = model.gates(np.zeros((1, len(model.edges))))
-    done = model.run(closed, runs.contributions[None, :2], runs.source)
+def test_closed_gates_give_the_source(gated, runs):
+    closed = gated.gates(np.zeros((1, len(gated.edges))))
+    done = gated.run(closed, runs.contributions[None, :2], runs.source)
     np.testing.assert_allclose(done.logits[0], runs.source_logits, rtol=0, atol=1e-8)
 
 
-def test_a_run_can_begin_where_writers_are_known(model, runs):
-    gates = model.gates(some_gates(model, 2))
-    full = model.run(gates, runs.contributions[None, :2], runs.source)
-    for block in model._blocks[1:]:
+def test_a_run_can_begin_where_writers_are_known(gated, runs):
+    gates = gated.gates(some_gates(gated, 2))
+    full = gated.run(gates, runs.contributions[None, :2], runs.source)
+    for block in gated._blocks[1:]:
         known = block.writers.start
-        if known == len(model.graph.writers):
+        if known == len(gated.graph.writers):
             continue
         first = (full.contrasts + runs.source)[:, :known]
-        part = model.run(gates, first, runs.source)
+        part = gated.run(gates, first, runs.source)
         np.testing.assert_allclose(part.logits, full.logits, rtol=0, atol=1e-9)
 
 
-def test_gate_gradients_are_slopes_of_the_slow_model(circuit_problem, model, runs, gated_logits):
+def test_gate_gradients_are_slopes_of_the_slow_model(circuit_problem, gated, runs, gated_logits):
     """By central differences, edge by edge, at gates that are no kinks."""
-    values = np.random.default_rng(1).uniform(0.2, 0.8, len(model.edges))
+    values = np.random.default_rng(1).uniform(0.2, 0.8, len(gated.edges))
     direction = np.random.default_rng(2).normal(size=runs.logits.shape)
-    done = model.run(model.gates(values[None]), runs.contributions[None, :2], runs.source)
-    found = model.gate_gradients(done, direction[None])[0]
+    done = gated.run(gated.gates(values[None]), runs.contributions[None, :2], runs.source)
+    found = gated.gate_gradients(done, direction[None])[0]
     step, slopes = 1e-6, []
-    for place in range(len(model.edges)):
+    for place in range(len(gated.edges)):
         moved = []
         for sign in (1, -1):
             nudged = values.copy()
             nudged[place] += sign * step
-            moved.append((gated_logits(circuit_problem, named(model, nudged)) * direction).sum())
+            moved.append((gated_logits(circuit_problem, named(gated, nudged)) * direction).sum())
         slopes.append((moved[0] - moved[1]) / (2 * step))
     np.testing.assert_allclose(found, slopes, rtol=1e-4, atol=1e-4 * max(np.abs(slopes)))
     assert np.abs(slopes).max() > 1e-3
@@ -127,17 +116,17 @@ def test_gate_gradients_are_those_of_jax():
     assert max(abs(slopes[name]) for name in names if name not in found) < 1e-3 * largest
 
 
-def test_reader_gradients_times_contrasts_are_gate_gradients(model, runs):
-    done = model.run(model.gates(some_gates(model, 2)), runs.contributions[None, :2], runs.source)
+def test_reader_gradients_times_contrasts_are_gate_gradients(gated, runs):
+    done = gated.run(gated.gates(some_gates(gated, 2)), runs.contributions[None, :2], runs.source)
     direction = np.random.default_rng(5).normal(size=done.logits.shape)
-    at_readers = model.reader_gradients(done, direction)
+    at_readers = gated.reader_gradients(done, direction)
     table = np.einsum("crnpd,cwnpd->crw", at_readers, done.contrasts)
-    found = model.gate_gradients(done, direction)
-    np.testing.assert_allclose(found, table[:, *model.places], atol=1e-9 * np.abs(found).max())
+    found = gated.gate_gradients(done, direction)
+    np.testing.assert_allclose(found, table[:, *gated.places], atol=1e-9 * np.abs(found).max())
 
 
-def test_pairs_come_some_at_a_time(circuit_problem, model, runs):
-    parts = list(PairRuns.of(model, circuit_problem, most_pairs=5))
+def test_pairs_come_some_at_a_time(circuit_problem, gated, runs):
+    parts = list(PairRuns.of(gated, circuit_problem, most_pairs=5))
     n_pairs = len(circuit_problem.base)
     sizes = [min(5, n_pairs - start) for start in range(0, n_pairs, 5)]
     assert [len(part.real) for part in parts] == sizes

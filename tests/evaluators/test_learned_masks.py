@@ -9,7 +9,6 @@ from glassbench.evaluators.methods.edge_pruning import edge_pruning
 from glassbench.evaluators.methods.hard_concrete import HIGH, LOW, open_probability, sampled
 from glassbench.evaluators.methods.learned_masks import Recipe, distance_gradient, open_gates
 from glassbench.evaluators.methods.subnetwork_probing import subnetwork_probing
-from glassbench.evaluators.pair_runs import PairRuns
 from glassbench.ground_truth import EdgeState, load
 
 PLANTED = "sort[vocab=2,length=3]/crowded[distractors=2]/scrambled"
@@ -39,13 +38,11 @@ def test_slopes_of_gates_by_differences():
     assert (slopes > 0).any()
 
 
-def test_the_distance_falls_along_its_gradient(circuit_problem, gated_logits):
+def test_the_distance_falls_along_its_gradient(circuit_problem, gated, runs, gated_logits):
     """By differences of the slow model."""
-    model = GatedModel(circuit_problem.model.weights)
-    (runs,) = PairRuns.of(model, circuit_problem)
-    gates = np.random.default_rng(2).uniform(0.2, 0.8, (1, len(model.edges)))
-    found = distance_gradient(model, runs, gates)[0]
-    names = [edge.name for edge in model.edges]
+    gates = np.random.default_rng(2).uniform(0.2, 0.8, (1, len(gated.edges)))
+    found = distance_gradient(gated, runs, gates)[0]
+    names = [edge.name for edge in gated.edges]
     real = circuit_problem.model.codec.is_real(circuit_problem.base)
 
     def distance(values):
