@@ -15,6 +15,7 @@ TASKS = (
     "sort[vocab=2,length=3]/crowded[distractors=1]/scrambled",
     "frac_prevs[vocab=2,length=3]",
     "detect_pattern[vocab=3,length=3]",
+    "frac_prevs[vocab=2,length=3]/superposed[d=6,seed=0]",
 )
 
 
