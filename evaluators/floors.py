@@ -16,7 +16,7 @@ from functools import cache, cached_property
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
-from ..errors import AnswerError, TaskError
+from ..errors import AnswerError
 from .ranking_metrics import Metric
 
 Labels = Mapping[str, bool]
@@ -121,27 +121,26 @@ LEVELS = ("name", "kind and layers", "kind and distance", "kind")
 """What is alike, from the finest to the coarsest: each level holds the one before."""
 
 
-def prior_scores(suite: Mapping[str, Labels], task: str) -> dict[str, Float[np.ndarray, " item"]]:
-    """Return the prior answers for `task` by level, learned from the other tasks of `suite`.
+def prior_scores(
+    suite: Mapping[str, Labels],
+) -> dict[str, dict[str, Float[np.ndarray, " item"]]]:
+    """Return the prior answers for each task by level, learned from the other tasks of `suite`.
 
     An item is scored by how often items that are like it are positive; where no other task has
     one, by the next coarser level, and at last by how often any item is. Scores are in the order
     of the task's labels.
 
-    Only the names of `task` are read, not its labels. In a suite of one task
-    there is nothing to learn from, and all answers are constant.
+    Of a task itself only the names are read, not the labels. In a suite of one task there is
+    nothing to learn from, and all answers are constant.
 
     Args:
         suite: the labels of every task, by task id.
-        task: the task that is left out.
 
     Raises:
-        TaskError: `suite` has no such task.
         AnswerError: a name is not that of an edge or a node.
     """
-    if task not in suite:
-        raise TaskError(f"The prior of a task needs a suite that holds it; {task!r} is not in it.")
-    return _scores(_counted(suite.values()), suite[task])
+    counts = _counted(suite.values())
+    return {task: _scores(counts, labels) for task, labels in suite.items()}
 
 
 Counts = Mapping[Hashable, tuple[int, int]]
@@ -220,10 +219,9 @@ def prior_floor(suite: Mapping[str, Labels], metric: Metric) -> PriorFloor:
         AnswerError: a name is malformed, or a task has only one class.
     """
     answers: dict[str, dict[str, float]] = {level: {} for level in LEVELS}
-    counts = _counted(suite.values())
-    for task, labels in suite.items():
-        positive = np.array(list(labels.values()), dtype=bool)
-        for level, scores in _scores(counts, labels).items():
+    for task, by_level in prior_scores(suite).items():
+        positive = np.array(list(suite[task].values()), dtype=bool)
+        for level, scores in by_level.items():
             answers[level][task] = float(metric(scores, positive))
     return PriorFloor(answers)
 
