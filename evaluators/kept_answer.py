@@ -16,9 +16,10 @@ from pydantic import Field, JsonValue, model_validator
 
 from ..errors import BundleError, listing
 from ..ground_truth.array_file import load_arrays, save_arrays
+from ..ground_truth.manifest import Sha256
 from ..ground_truth.record import Record, read_record
 from ..whole_file import write_whole
-from .result import Result, Sha256, TrackName
+from .result import Result, TrackName
 from .track import Content
 
 ANSWERS = "answers"

@@ -30,6 +30,7 @@ PROBLEM = "problem.json"
 _READ_ONLY_FILE, _READ_ONLY_FOLDER = 0o444, 0o555
 
 Dtype = Literal["I32", "F32", "F64"]
+ProblemId = Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")]
 
 
 class ArrayFact(Record):
@@ -60,7 +61,7 @@ class ProblemRecord(Record):
     """
 
     format_version: Literal["1.0"] = "1.0"
-    id: Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")]
+    id: ProblemId
     track: TrackName
     answer: Asked
     config: Literal["model/config.json"] | None

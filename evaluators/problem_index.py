@@ -15,7 +15,7 @@ from pydantic import Field, JsonValue
 from ..errors import BundleError, GlassbenchError
 from ..ground_truth.record import Record
 from ..whole_file import write_whole
-from .problem_folder import problem_id, write_problem
+from .problem_folder import ProblemId, problem_id, write_problem
 from .result import TrackName
 from .track import AnyTask, Track
 
@@ -33,7 +33,7 @@ class IndexedProblem(Record):
         seed: the seed of the problem.
     """
 
-    problem: Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")]
+    problem: ProblemId
     task: str | None
     track: TrackName
     question: dict[str, JsonValue]

@@ -25,6 +25,7 @@ from pydantic import (
 )
 
 from ..errors import BundleError, listing
+from ..ground_truth.manifest import Sha256
 from ..ground_truth.record import strict_json
 from ..whole_file import write_whole
 from .environment import Environment
@@ -36,7 +37,6 @@ FORMAT_VERSION = "1.0"
 TrackName = Literal["circuit", "attribution", "features", "variables", "program"]
 Status = Literal["ok", "failed", "timeout", "out_of_memory"]
 Direction = Literal["higher", "lower"]
-Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 Name = Annotated[str, StringConstraints(min_length=1)]
 Amount = Annotated[float, Field(ge=0)]
 MOST_ERROR = 2**14

@@ -12,9 +12,11 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, JsonValue, StringConstraints, model_validator
 
+from ..ground_truth.manifest import Sha256
 from ..ground_truth.record import Record
 from .answer_folder import MOST_SETTINGS
-from .result import MOST_ERROR, Sha256, Status, TrackName
+from .problem_folder import ProblemId
+from .result import MOST_ERROR, Status, TrackName
 
 MOST_RUNS = 20_000
 MOST_SEED = 999
@@ -58,7 +60,7 @@ class SubmittedRun(Record):
     """
 
     task: TaskName | None = None
-    problem: Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")] | None = None
+    problem: ProblemId | None = None
     track: TrackName
     question: dict[str, JsonValue] = Field(default_factory=dict)
     seed: Annotated[int, Field(ge=0, le=MOST_SEED)] = 0
