@@ -15,6 +15,7 @@ from .plurals import counted
 from .whole_file import check_place
 
 if TYPE_CHECKING:
+    from .benchmark_programs import TaskId
     from .ground_truth import Task
     from .ground_truth.trained import Trained
 
@@ -56,10 +57,8 @@ def train(
     """
     from .benchmark_programs import TaskId
     from .benchmark_programs.task_id import TRAINED
-    from .compiler.interchange_training import TrainingRecipe
     from .ground_truth.stored_trainings import stored_trainings
     from .ground_truth.trained import original_of
-    from .ground_truth.trained import train as trained_models
 
     asked = TaskId.parse(task)
     if TRAINED not in dict(asked.regimes):
@@ -74,25 +73,7 @@ def train(
             check_place(place)
     with progress("Compiling and certifying"):
         original = original_of(asked)
-    recipe = TrainingRecipe()
-    recipe = replace(recipe, steps=-(-steps // recipe.chunk) * recipe.chunk)
-    try:
-        with told_progress(recipe.steps // recipe.chunk) as (advance, say):
-
-            def tell(steps: int, text: str) -> None:
-                advance()
-                say(f"step {steps:,}: {text}")
-
-            made = trained_models(
-                asked,
-                original,
-                range(starts),
-                recipe=recipe,
-                checkpoint=checkpoint,
-                progress=tell,
-            )
-    except KeyboardInterrupt:
-        raise interrupted("Interrupted.", checkpoint) from None
+    made = _trained(asked, original, starts, steps, checkpoint)
     _print_trained(made)
     best = min(made, key=lambda one: len(one.gate.shortcomings))
     if not best.gate.passed:
@@ -107,6 +88,34 @@ def train(
         from .ground_truth.task import trained_task
 
         _write_bundle(trained_task(asked, original, best.gate), output)
+
+
+def _trained(
+    task: "TaskId", original: "Task", starts: int, steps: int, checkpoint: Path | None
+) -> "tuple[Trained, ...]":
+    """Train models, and tell how they stand; interrupted, say from where it goes on."""
+    from .compiler.interchange_training import TrainingRecipe
+    from .ground_truth.trained import train as trained_models
+
+    recipe = TrainingRecipe()
+    recipe = replace(recipe, steps=-(-steps // recipe.chunk) * recipe.chunk)
+    try:
+        with told_progress(recipe.steps // recipe.chunk) as (advance, say):
+
+            def tell(steps: int, text: str) -> None:
+                advance()
+                say(f"step {steps:,}: {text}")
+
+            return trained_models(
+                task,
+                original,
+                range(starts),
+                recipe=recipe,
+                checkpoint=checkpoint,
+                progress=tell,
+            )
+    except KeyboardInterrupt:
+        raise interrupted("Interrupted.", checkpoint) from None
 
 
 def _print_trained(made: "tuple[Trained, ...]") -> None:

@@ -145,18 +145,7 @@ def compile_program(
             _expressions(program), vocab, max_length, causal=causal, beside=others
         )
         program = traced.program
-    if checked.reasons:
-        raise ProgramError(
-            listing("The program cannot be compiled exactly:", [str(r) for r in checked.reasons])
-        )
-    if not checked.exhaustive:
-        _LOG.warning(
-            "%s: whether its categorical aggregates select one value each was checked on %d "
-            "inputs, not on all; on an input where they do not, the model's output has no meaning. "
-            "Annotate one that is to be a mean with rasp.numerical",
-            program.name,
-            checked.n_inputs,
-        )
+    _check_aggregates(program, checked)
     source, program = program, optimise(program, level)
     blocks = lower(program)
     margins = margins_of(program, blocks)
@@ -205,6 +194,22 @@ def _expressions(program: object) -> tuple[rasp.SOp, ...]:
             f"{wrong[0] if wrong else 'none'}; a program of the library is built by gb.load"
         )
     return outputs
+
+
+def _check_aggregates(program: Program, checked: Checked) -> None:
+    """Refuse a program that a check found wrong; warn where it did not run all inputs."""
+    if checked.reasons:
+        raise ProgramError(
+            listing("The program cannot be compiled exactly:", [str(r) for r in checked.reasons])
+        )
+    if not checked.exhaustive:
+        _LOG.warning(
+            "%s: whether its categorical aggregates select one value each was checked on %d "
+            "inputs, not on all; on an input where they do not, the model's output has no meaning. "
+            "Annotate one that is to be a mean with rasp.numerical",
+            program.name,
+            checked.n_inputs,
+        )
 
 
 def _check_margins(program: Program, margins: Margins) -> None:
