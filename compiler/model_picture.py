@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .lanes import Column, Lane, lanes_and_columns
-from .picture_file import CHARACTER, FONT_INCHES, picture_style, write_figure
+from .picture_file import CHARACTER, FONT_INCHES, picture_style, write_drawing
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -46,7 +46,7 @@ def write_picture(compiled: "CompiledModel", path: str | os.PathLike[str]) -> Pa
     Raises:
         GlassbenchError: `path` ends neither in `.svg` nor in `.png`.
     """
-    return write_figure(lambda: draw_model(compiled), path)
+    return write_drawing(lambda: draw_model(compiled), path)
 
 
 def draw_model(compiled: "CompiledModel") -> "Figure":

@@ -42,7 +42,7 @@ def picture_style() -> Iterator[None]:
         yield
 
 
-def write_figure(draw: Callable[[], "Figure"], path: str | os.PathLike[str]) -> Path:
+def write_drawing(draw: Callable[[], "Figure"], path: str | os.PathLike[str]) -> Path:
     """Write a figure, and return where to; folders are made.
 
     Args:

@@ -14,7 +14,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from glassbench.compiler import interchange, run, write_picture
-from glassbench.compiler.picture_file import write_figure
+from glassbench.compiler.picture_file import write_drawing
 from glassbench.ground_truth import Task, load
 
 FOLDER = Path(__file__).parent / "pictures"
@@ -129,5 +129,5 @@ def _arrow(
 
 if __name__ == "__main__":
     task = load(SHOWN)
-    write_figure(lambda: draw_interchange(swapped(task, EDGE)), FOLDER / "interchange.svg")
+    write_drawing(lambda: draw_interchange(swapped(task, EDGE)), FOLDER / "interchange.svg")
     write_picture(load(MODEL).compiled, FOLDER / "model.svg")

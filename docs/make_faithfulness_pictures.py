@@ -15,7 +15,7 @@ import typer
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from glassbench.compiler.picture_file import write_figure
+from glassbench.compiler.picture_file import write_drawing
 from glassbench.evaluators.faithfulness import ABLATIONS, MEASURES
 from glassbench.leaderboard.agreement import Agreement, agreement
 
@@ -116,7 +116,7 @@ def main(
     """Draw the picture."""
     frame = pd.read_csv(measured)
     print(tables(frame))
-    print(write_figure(lambda: figure_of(frame), folder / "faithfulness.svg"))
+    print(write_drawing(lambda: figure_of(frame), folder / "faithfulness.svg"))
 
 
 if __name__ == "__main__":

@@ -20,7 +20,7 @@ from scipy.stats import spearmanr
 from superposition_breaks import CURVES, FORMED_ON, HELD_OUT, MEANT, breaks, off_by, read_curves
 
 from glassbench.compiler.compression_starts import STARTS
-from glassbench.compiler.picture_file import write_figure
+from glassbench.compiler.picture_file import write_drawing
 from glassbench.ground_truth import Task, load
 from glassbench.ground_truth.stored_compressions import stored_compression, stored_tasks
 
@@ -291,7 +291,7 @@ def main(
         "superposition_breaks.svg": lambda: breaks_figure(breaks(rows, read_curves(HELD_OUT))),
     }
     for name, draw in pictures.items():
-        print(write_figure(draw, folder / name))
+        print(write_drawing(draw, folder / name))
 
 
 if __name__ == "__main__":

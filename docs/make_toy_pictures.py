@@ -14,7 +14,7 @@ from matplotlib.colors import ListedColormap
 from matplotlib.figure import Figure
 from matplotlib.patches import Circle
 
-from glassbench.compiler.picture_file import write_figure
+from glassbench.compiler.picture_file import write_drawing
 from glassbench.ground_truth import toy_superposition_sweeps as sweeps
 from glassbench.ground_truth.toy_superposition_theory import Phase, plain_border
 
@@ -171,12 +171,12 @@ def main(
 ) -> None:
     """Train the models and draw the pictures."""
     plane = sweeps.plane_sweep()
-    print(write_figure(lambda: plane_figure(plane), folder / "toy_plane.svg"))
+    print(write_drawing(lambda: plane_figure(plane), folder / "toy_plane.svg"))
     plateaus = sweeps.plateau_sweeps()
-    print(write_figure(lambda: plateau_figure(plateaus), folder / "toy_plateaus.svg"))
+    print(write_drawing(lambda: plateau_figure(plateaus), folder / "toy_plateaus.svg"))
     for n, name in ((2, "toy_phases.svg"), (3, "toy_phases_of_three.svg")):
         phases = sweeps.phase_grid(n)
-        print(write_figure(lambda phases=phases: phase_figure(phases), folder / name))
+        print(write_drawing(lambda phases=phases: phase_figure(phases), folder / name))
 
 
 if __name__ == "__main__":

@@ -14,7 +14,7 @@ import typer
 from matplotlib.figure import Figure
 from scipy.stats import spearmanr
 
-from glassbench.compiler.picture_file import write_figure
+from glassbench.compiler.picture_file import write_drawing
 
 MEASURED = Path(__file__).parent / "trained_methods.csv"
 FOLDER = Path(__file__).parent / "pictures"
@@ -125,7 +125,7 @@ def main(measured: Annotated[Path, typer.Argument()] = MEASURED) -> None:
     print(table.round(2).to_string())
     print(f"\nOf all programs:\n{means(frame).round(2).to_string()}")
     print(f"\nWith trained, over all programs:\n{agreements(frame).round(2).to_string()}")
-    write_figure(lambda: figure_of(frame), FOLDER / "trained_methods.svg")
+    write_drawing(lambda: figure_of(frame), FOLDER / "trained_methods.svg")
 
 
 if __name__ == "__main__":

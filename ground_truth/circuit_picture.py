@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..compiler.component_graph import LOGITS
-from ..compiler.picture_file import FONT_INCHES, picture_style, write_figure
+from ..compiler.picture_file import FONT_INCHES, picture_style, write_drawing
 from .circuit_labels import EdgeState
 from .circuit_layout import Layout, Link, lay_out
 from .task import Task
@@ -80,7 +80,7 @@ def write_circuit(task: Task, path: str | os.PathLike[str], *, inert: bool = Tru
     Raises:
         GlassbenchError: `path` ends neither in `.svg` nor in `.png`.
     """
-    return write_figure(lambda: draw_circuit(task, inert=inert), path)
+    return write_drawing(lambda: draw_circuit(task, inert=inert), path)
 
 
 def _draw_links(axes: "Axes", layout: Layout) -> None:

@@ -49,8 +49,8 @@ def test_the_picture_is_the_same_bytes_each_time(pictures, frame, tmp_path):
     def draw():
         return pictures.figure_of(frame)
 
-    once = pictures.write_figure(draw, tmp_path / "once.svg").read_bytes()
-    assert once == pictures.write_figure(draw, tmp_path / "again.svg").read_bytes()
+    once = pictures.write_drawing(draw, tmp_path / "once.svg").read_bytes()
+    assert once == pictures.write_drawing(draw, tmp_path / "again.svg").read_bytes()
 
 
 def test_what_is_measured_is_what_the_page_tells(pictures):

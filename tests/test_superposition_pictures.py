@@ -81,8 +81,8 @@ def test_pictures_of_curves_are_the_same_bytes_each_time(name, pictures, curves,
     def draw():
         return getattr(pictures, name)(shown)
 
-    once = pictures.write_figure(draw, tmp_path / "once.svg").read_bytes()
-    assert once == pictures.write_figure(draw, tmp_path / "again.svg").read_bytes()
+    once = pictures.write_drawing(draw, tmp_path / "once.svg").read_bytes()
+    assert once == pictures.write_drawing(draw, tmp_path / "again.svg").read_bytes()
 
 
 def test_correlations_are_those_within_models(pictures):
@@ -126,6 +126,6 @@ def test_features_of_a_small_program_are_measured_and_drawn(pictures, tmp_path):
     correlation = pictures.correlations(pictures.values(task))
     assert np.isnan(correlation[pad]).all()
     assert correlation[names.index("tokens=a"), names.index("is_a")] == pytest.approx(1)
-    pictures.write_figure(lambda: pictures.features_figure([found]), tmp_path / "features.svg")
+    pictures.write_drawing(lambda: pictures.features_figure([found]), tmp_path / "features.svg")
     W = pictures.matrix(stored)
-    pictures.write_figure(lambda: pictures.gram_figure(task, W), tmp_path / "gram.svg")
+    pictures.write_drawing(lambda: pictures.gram_figure(task, W), tmp_path / "gram.svg")
