@@ -18,7 +18,7 @@ from .executor import run
 from .model import Model
 
 LEAST_COSINE = 0.98
-MOST_ERROR = 0.1
+LARGEST_ERROR = 0.1
 _CHUNK = 2048
 _NOTHING = 1e-9
 
@@ -74,10 +74,10 @@ class Quality:
                     f"{one.name}: the cosine with the original must be at least "
                     f"{LEAST_COSINE}, got {one.cosine:.3f}"
                 )
-            if not one.error <= MOST_ERROR:
+            if not one.error <= LARGEST_ERROR:
                 found.append(
                     f"{one.name}: the error relative to the original must be at most "
-                    f"{MOST_ERROR}, got {one.error:.3f}"
+                    f"{LARGEST_ERROR}, got {one.error:.3f}"
                 )
         return tuple(found)
 

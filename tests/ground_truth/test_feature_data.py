@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from glassbench.compiler.compression_quality import MOST_ERROR
+from glassbench.compiler.compression_quality import LARGEST_ERROR
 from glassbench.errors import CertificationError, TaskError
 from glassbench.evaluators import score
 from glassbench.ground_truth import (
@@ -194,7 +194,7 @@ def test_what_passes_the_quality_gate_has_features():
 
 
 def test_the_bound_of_features_is_that_of_the_gate():
-    assert SUPERPOSED_BOUND == MOST_ERROR
+    assert SUPERPOSED_BOUND == LARGEST_ERROR
     task = load(f"{NAME}/superposed[d=6,seed=0]")
     labels = features(task.compiled, task.domain, bound=SUPERPOSED_BOUND)
     assert labels.record.n_checked == len(task.domain.tokens)
