@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 Seed = Annotated[int, typer.Option(min=0, help="Draws the inputs that methods are given.")]
 Jobs = Annotated[int, typer.Option(min=1, help="How many processes work.")]
-TrackName = Annotated[
+TrackOption = Annotated[
     str,
     typer.Option(
         "--track", help="The question: circuit, attribution, features, variables or program."

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from .asked_tasks import Arm, Jobs, TrackName, asked_track
+from .asked_tasks import Arm, Jobs, TrackOption, asked_track
 from .console import console, print_table, progress
 from .errors import BundleError, GlassbenchError, listing
 from .plurals import counted
@@ -108,7 +108,7 @@ def problems(
     output: Annotated[
         Path, typer.Option("-o", "--output", metavar="DIR", help="A new folder for the problems.")
     ],
-    track: TrackName = "circuit",
+    track: TrackOption = "circuit",
     arm: Arm = None,
     seeds: Annotated[int, typer.Option(min=1, help="How many problems each task poses.")] = 1,
     jobs: Jobs = 1,

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from .asked_tasks import Arm, Seed, TrackName, asked_track, load_all, named_task
+from .asked_tasks import Arm, Seed, TrackOption, asked_track, load_all, named_task
 from .bundle_commands import TaskName
 from .console import console
 
@@ -72,7 +72,7 @@ def write_problem_of(
     output: Annotated[
         Path, typer.Option("-o", "--output", metavar="DIR", help="A new folder for the problem.")
     ],
-    track: TrackName = "circuit",
+    track: TrackOption = "circuit",
     arm: Arm = None,
     seed: Seed = 0,
 ) -> None:
