@@ -164,6 +164,24 @@ def installed(wheel, tmp_path_factory):
     return Installed(wheel, tmp_path_factory.mktemp("installed"))
 
 
+def standings(page: Path) -> dict[str, tuple[str, list[float]]]:
+    """Return rank and numbers, but for the seconds, of each method in the first table of a page."""
+    (table, *_) = re.findall(r"(?:^\|.*\n)+", page.read_text(encoding="utf-8"), re.MULTILINE)
+    heading, _, *lines = (
+        [re.sub(r"[`\\\[\]]", "", cell).strip() for cell in line.split("|")[1:-1]]
+        for line in table.lower().splitlines()
+    )
+    rows = [dict(zip(heading, line, strict=True)) for line in lines]
+    numbers = ("score", "95% interval", "ap", "auroc")
+    return {
+        row["method"]: (
+            row["rank"],
+            [float(one) for name in numbers for one in row[name].split(",")],
+        )
+        for row in rows
+    }
+
+
 def test_it_works_in_an_environment_of_its_own(installed):
     where = installed.run("-c", "import glassbench; print(glassbench.__file__)")
     assert "site-packages" in where
@@ -171,6 +189,12 @@ def test_it_works_in_an_environment_of_its_own(installed):
     assert "sort-v1" in installed.command("list")
 
     assert "interchange" in installed.command("quickstart", "-o", "board")
+    told = standings(ROOT / "README.md")
+    measured = standings(installed.place / "board" / "leaderboard.md")
+    assert told.keys() == measured.keys()
+    for method, (rank, numbers) in measured.items():
+        # Rounding depends on the processor, and orders edges whose scores differ by nothing else.
+        assert told[method] == (rank, pytest.approx(numbers, abs=0.01)), method
     assert (installed.place / "board" / "leaderboard.html").is_file()
     assert "@software" in installed.command("cite", "board/results")
 
