@@ -15,7 +15,7 @@ from .schedule import Schedule
 from .source_map import PlacedVariable, SourceMap
 from .weights import Weights
 
-MAX_PARAMETERS = 10**9
+MOST_PARAMETERS = 10**9
 
 
 def assemble(
@@ -31,7 +31,7 @@ def assemble(
         causal: whether attention is masked to earlier positions.
 
     Raises:
-        ProgramError: there would be more than `MAX_PARAMETERS` weights.
+        ProgramError: there would be more than `MOST_PARAMETERS` weights.
     """
     read = frozenset().union(*(block.reads() for block in blocks.blocks))
     slices: dict[str, slice] = {}
@@ -91,10 +91,10 @@ def _empty(
     mlps = [block for block in blocks.blocks if isinstance(block, MlpBlock)]
     d_mlp = max([ranges[mlp.output].stop for mlp in mlps], default=0) or 1
     per_layer = d_model * (4 * n_heads * d_head + 2 * d_mlp)
-    if n_layers * per_layer > MAX_PARAMETERS:
+    if n_layers * per_layer > MOST_PARAMETERS:
         raise ProgramError(
             f"the model would have {n_layers} layers of {n_heads} heads of width {d_head} and "
-            f"{d_mlp} neurons over {d_model} directions, more than {MAX_PARAMETERS:.0e} "
+            f"{d_mlp} neurons over {d_model} directions, more than {MOST_PARAMETERS:.0e} "
             "parameters; write sums as numbers (rasp.numerical), compile with level=1, or use "
             "fewer tokens or shorter sequences"
         )

@@ -19,7 +19,7 @@ from .rational_arithmetic import rational
 from .rational_arrays import FLOATS_SEPARATE, distinct
 from .values import Domain, Value, is_number
 
-MAX_DOMAIN = 4096
+LARGEST_DOMAIN = 4096
 _AS_THEY_ARE = (int, str, bool, type(None))
 
 
@@ -61,7 +61,7 @@ def canonical(value: Value) -> Value:
 def too_many_values(count: int) -> ProgramError:
     """Return the refusal of an expression that can take `count` values."""
     return ProgramError(
-        f"it can take {count} values, and at most {MAX_DOMAIN} are allowed; "
+        f"it can take {count} values, and at most {LARGEST_DOMAIN} are allowed; "
         "map it to fewer values earlier, or use a smaller vocabulary or length"
     )
 
@@ -77,10 +77,10 @@ def mean_domain(values: Domain, max_count: int, default: Value) -> Domain:
         (0, Fraction(1, 2), 1)
 
     Raises:
-        ProgramError: there are more than `MAX_DOMAIN` means, or they differ too little
+        ProgramError: there are more than `LARGEST_DOMAIN` means, or they differ too little
             from one another for their size.
     """
-    if max_count == 1 and len(values) < MAX_DOMAIN:
+    if max_count == 1 and len(values) < LARGEST_DOMAIN:
         return Domain.of((*values.values, canonical(default)))
     scaled, unit = _over_one_denominator([exact(value) for value in values.values])
     low = min(scaled)
@@ -91,13 +91,13 @@ def mean_domain(values: Domain, max_count: int, default: Value) -> Domain:
             "the means of its values cannot be told apart: the values lie up to "
             f"{max(steps)} steps of {_whole(step, unit)} apart; round them to fewer digits"
         )
-    if (len(values) - 1) * max_count >= MAX_DOMAIN:  # at least as many sums of `max_count`
+    if (len(values) - 1) * max_count >= LARGEST_DOMAIN:  # at least as many sums of `max_count`
         raise _too_many_means(len(values))
     sums, counts = _sums_and_counts(np.array(steps, dtype=np.int64), max_count)
     _, first = np.unique(sums / counts, return_index=True)
     chosen = zip(sums[first].tolist(), counts[first].tolist(), strict=True)
     means = [_whole(low * c + step * s, unit * c) for s, c in chosen]
-    if len(means) > MAX_DOMAIN:
+    if len(means) > LARGEST_DOMAIN:
         raise _too_many_means(len(values))
     return _with(means, canonical(default))
 
@@ -106,7 +106,7 @@ def _sums_and_counts(steps: np.ndarray, max_count: int) -> tuple[np.ndarray, np.
     """Return every sum of `c` steps, and the `c`, for each `c` up to `max_count`.
 
     Raises:
-        ProgramError: there are more than `MAX_DOMAIN` different means.
+        ProgramError: there are more than `LARGEST_DOMAIN` different means.
     """
     sums = [np.zeros(1, dtype=np.int64)]
     n_means = 0
@@ -114,7 +114,7 @@ def _sums_and_counts(steps: np.ndarray, max_count: int) -> tuple[np.ndarray, np.
         sums.append(distinct(sums[-1][:, None] + steps))
         # A mean in lowest terms over `count` is the mean of no smaller number of values.
         n_means += int(np.count_nonzero(np.gcd(sums[-1], count) == 1))
-        if max(len(sums[-1]), n_means) > MAX_DOMAIN:
+        if max(len(sums[-1]), n_means) > LARGEST_DOMAIN:
             raise _too_many_means(len(steps))
     sizes = [len(some) for some in sums[1:]]
     return np.concatenate(sums[1:]), np.repeat(np.arange(1, max_count + 1), sizes)
@@ -131,7 +131,7 @@ def _with(numbers: list[int | Fraction], value: Value) -> Domain:
 
 def _too_many_means(n_values: int) -> ProgramError:
     return ProgramError(
-        f"more than {MAX_DOMAIN} different means are possible over {n_values} values; "
+        f"more than {LARGEST_DOMAIN} different means are possible over {n_values} values; "
         "aggregate a variable with fewer values (booleans, say), or shorten the sequences"
     )
 
@@ -144,7 +144,7 @@ def sum_domain(terms: Sequence[tuple[Fraction, Domain]]) -> Domain:
         Domain(values=(-1, Fraction(-1, 2), 0, Fraction(1, 2)))
 
     Raises:
-        ProgramError: there are more than `MAX_DOMAIN` of them.
+        ProgramError: there are more than `LARGEST_DOMAIN` of them.
     """
     columns = [[factor * exact(value) for value in domain.values] for factor, domain in terms]
     scaled, unit = _over_one_denominator(list(chain.from_iterable(columns)))
@@ -152,22 +152,22 @@ def sum_domain(terms: Sequence[tuple[Fraction, Domain]]) -> Domain:
     sums = [0]
     for column in columns:
         sums = _distinct_sums(sums, list(islice(numerators, len(column))))
-        if len(sums) > MAX_DOMAIN:  # and further terms make no fewer
+        if len(sums) > LARGEST_DOMAIN:  # and further terms make no fewer
             raise ProgramError(
-                f"more than {MAX_DOMAIN} different sums are possible; map its terms to fewer "
+                f"more than {LARGEST_DOMAIN} different sums are possible; map its terms to fewer "
                 "values, or use a smaller vocabulary or length"
             )
     return Domain(tuple(_whole(number, unit) for number in sums))
 
 
 def _distinct_sums(fst: list[int], snd: list[int]) -> list[int]:
-    """Return every sum of two integers, ascending; some of them, if more than `MAX_DOMAIN`."""
+    """Return every sum of two integers, ascending; some of them, if more than `LARGEST_DOMAIN`."""
     if max(map(abs, (*fst, *snd)), default=0) < 2**62:
         return distinct(np.add.outer(np.array(fst), np.array(snd))).tolist()
     reached: set[int] = set()
     for number in snd:
         reached.update(number + other for other in fst)
-        if len(reached) > MAX_DOMAIN:
+        if len(reached) > LARGEST_DOMAIN:
             break
     return sorted(reached)
 

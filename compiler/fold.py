@@ -17,7 +17,7 @@ from . import program as ir
 from .interpreter import contributions
 from .ridge import ridge
 
-_LARGEST_TABLE = 2**20
+_LARGEST_FOLDED = 2**20
 
 
 def folded(program: ir.Program) -> ir.Program:
@@ -115,7 +115,7 @@ def _sequence_map(operation: ir.SequenceMap, nodes: list[ir.Node]) -> ir.Operati
         source = _source(nodes, sides[axis])
         if source is None or nodes[source.inner].is_numerical:
             continue
-        if table.size // table.shape[axis] * len(source.table) <= _LARGEST_TABLE:
+        if table.size // table.shape[axis] * len(source.table) <= _LARGEST_FOLDED:
             table = np.take(_extended(table, axis), source.table, axis=axis)
             sides[axis] = source.inner
     if sides[0] != sides[1]:
@@ -159,7 +159,7 @@ def _options(
                     made = np.take(_extended(made, axis), source.table, axis=axis)
                     read[axis] = source.inner
             numerical = [nodes[place].is_numerical for place in read]
-            if made.size > _LARGEST_TABLE and read != sides:
+            if made.size > _LARGEST_FOLDED and read != sides:
                 continue
             if all(numerical) and read[0] != read[1]:
                 numbers = [nodes[place].domain.numbers for place in read]

@@ -7,7 +7,7 @@ import numpy as np
 from ..errors import ProgramError
 from . import program as ir
 from .blocks import BOS, PAD
-from .domains import MAX_DOMAIN, exact
+from .domains import LARGEST_DOMAIN, exact
 from .selector_algebra import Clause, Conjunction, merged_axes, needed_axes
 from .values import Domain, Encoding
 
@@ -49,9 +49,9 @@ class GraphBuilder:
         Raises:
             ProgramError: it has too many values, or cannot have this encoding.
         """
-        if len(domain) > MAX_DOMAIN:
+        if len(domain) > LARGEST_DOMAIN:
             raise ProgramError(
-                f"it can take {len(domain)} values, and at most {MAX_DOMAIN} are allowed; "
+                f"it can take {len(domain)} values, and at most {LARGEST_DOMAIN} are allowed; "
                 "map it to fewer values earlier, or use a smaller vocabulary or length"
             )
         if encoding is Encoding.NUMERICAL:

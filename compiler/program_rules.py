@@ -15,7 +15,7 @@ import numpy as np
 from ..errors import ProgramError
 from . import program as ir
 from .blocks import BOS, PAD
-from .domains import MAX_DOMAIN, mean_domain, reciprocal_domain, width_domain
+from .domains import LARGEST_DOMAIN, mean_domain, reciprocal_domain, width_domain
 from .graph_builder import LARGEST_NUMBER
 from .selector_facts import at_most_one, conditions_of, never_empty
 from .values import Domain, Encoding, is_number, sort_key
@@ -108,8 +108,8 @@ def _of_domain(node: ir.Node) -> Iterator[Problem]:
         if len(node.domain) or node.encoding is not Encoding.CATEGORICAL or node.optional:
             yield "", "a selector must have no domain, be categorical and not be optional"
         return
-    if not 1 <= len(node.domain) <= MAX_DOMAIN:
-        yield ".domain", f"must hold 1 to {MAX_DOMAIN} values, got {len(node.domain)}"
+    if not 1 <= len(node.domain) <= LARGEST_DOMAIN:
+        yield ".domain", f"must hold 1 to {LARGEST_DOMAIN} values, got {len(node.domain)}"
     yield from ((".domain", rule) for rule in _order(node.domain))
     if node.encoding is Encoding.NUMERICAL:
         for value in node.domain.values:

@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, ConfigDict, Discriminator, Field, Tag
 
 from ..strict_record import StrictRecord
-from .domains import MAX_DOMAIN
+from .domains import LARGEST_DOMAIN
 
 FORMAT_VERSION: Literal["1.0"] = "1.0"
 
@@ -75,7 +75,7 @@ Values = Annotated[
 Place = Annotated[int, Field(ge=0, description="The place of a node among `nodes`, from 0.")]
 Entry = Annotated[
     int,
-    Field(ge=-1, lt=MAX_DOMAIN, description="The place of a value in a domain, -1 for none."),
+    Field(ge=-1, lt=LARGEST_DOMAIN, description="The place of a value in a domain, -1 for none."),
 ]
 Weights = Annotated[
     tuple[float, ...],

@@ -15,7 +15,7 @@ import numpy as np
 
 from ..errors import ProgramError
 from .quotients import classes
-from .tabulate import MAX_TABLE
+from .tabulate import LARGEST_TABLE
 
 
 @dataclass(frozen=True, eq=False)
@@ -111,9 +111,9 @@ def _joined(
 ) -> Clause:
     """Return one clause for several, over the variables of `over` (of all of them if `None`)."""
     known = clauses if over is None else over
-    if joint_size(known) > MAX_TABLE:
+    if joint_size(known) > LARGEST_TABLE:
         raise ProgramError(
-            f"as one relation it has {joint_size(known)} entries, and at most {MAX_TABLE} are "
+            f"as one relation it has {joint_size(known)} entries, and at most {LARGEST_TABLE} are "
             "allowed; combine selectors over fewer or smaller variables, or map them to fewer "
             "values first"
         )

@@ -14,14 +14,14 @@ from itertools import product
 import numpy as np
 
 from ..errors import ProgramError
-from .domains import MAX_DOMAIN, canonical, too_many_values
+from .domains import LARGEST_DOMAIN, canonical, too_many_values
 from .known_functions import is_plain, known_predicate, known_results
 from .rasp_operations import NEGATE, NOT, SUBTRACT, Composition, PrefixOperation, WithConstant
 from .rational_arrays import RationalArray, distinct, positions
 from .values import Domain, Value, as_argument
 
-MAX_CALLS = 2**18
-MAX_TABLE = 2**24
+MOST_CALLS = 2**18
+LARGEST_TABLE = 2**24
 _SHOWN_FAILURES = 3
 _ASKED_AGAIN = 8
 _HASHED_AS_THEY_ARE = (int, bool, str, float, type(None))
@@ -93,9 +93,9 @@ def predicate_table(
 
 
 def _check_table(rows: int, columns: int) -> None:
-    if rows * columns > MAX_TABLE:
+    if rows * columns > LARGEST_TABLE:
         raise ProgramError(
-            f"its table has {rows} x {columns} entries, and at most {MAX_TABLE} are allowed; "
+            f"its table has {rows} x {columns} entries, and at most {LARGEST_TABLE} are allowed; "
             "map an argument to fewer values first"
         )
 
@@ -135,7 +135,7 @@ def _of_results(results: np.ndarray | RationalArray) -> Tabulated:
     # Programs round each result once, to a float, so that equal floats are one value.
     keys = results.numerators if results.integral else results.floats
     reached = distinct(keys)
-    if len(reached) > MAX_DOMAIN:
+    if len(reached) > LARGEST_DOMAIN:
         raise too_many_values(len(reached))
     table = positions(keys, among=reached)
     if results.integral:
@@ -153,10 +153,10 @@ def _of_results(results: np.ndarray | RationalArray) -> Tabulated:
 def _called(function: Callable[..., Value], *domains: Domain) -> Tabulated:
     """Return the table of any function, which is called on every value or pair of values."""
     shape = tuple(map(len, domains))
-    if math.prod(shape) > MAX_CALLS:
+    if math.prod(shape) > MOST_CALLS:
         raise ProgramError(
             f"its function would be called {' x '.join(map(str, shape))} times, and at most "
-            f"{MAX_CALLS} calls are allowed; map an argument to fewer values first, or write the "
+            f"{MOST_CALLS} calls are allowed; map an argument to fewer values first, or write the "
             "function with operators, rasp.LinearSequenceMap or a rasp.Comparison, which need no "
             "calls for strings and for numbers of few digits"
         )

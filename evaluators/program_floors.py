@@ -13,7 +13,7 @@ from ..compiler.traced_program import traced_program
 from ..compiler.values import as_argument
 from ..errors import ProgramError
 from ..ground_truth import Task
-from .program_problem import MAX_ENTRIES
+from .program_problem import MOST_ENTRIES
 
 N_PROGRAMS = 24
 """Over how many programs the floor is averaged."""
@@ -44,7 +44,7 @@ def library_programs(task: Task, *, seed: int, n_programs: int = N_PROGRAMS) -> 
                 vocabulary,
                 program.max_length,
                 causal=program.causal,
-                effort=Effort(MAX_ENTRIES),
+                effort=Effort(MOST_ENTRIES),
             )
         except (ProgramError, EffortError):
             continue

@@ -23,13 +23,13 @@ from ..errors import AnswerError, ProgramError, listing
 from ..ground_truth import Task
 
 N_INPUTS = 256
-MAX_CHARACTERS = 2**16
+MOST_CHARACTERS = 2**16
 """How long a text may be."""
-MAX_ENTRIES = 2**22
+MOST_ENTRIES = 2**22
 """How many entries of tables a text may need: see `compiler.effort`."""
-MAX_EXPRESSIONS = 2000
+MOST_EXPRESSIONS = 2000
 """How many expressions the output may be computed from."""
-MAX_ATTENTION = 256
+MOST_ATTENTION = 256
 """How many of them may be aggregates and selector widths."""
 
 
@@ -80,9 +80,9 @@ def checked_program(problem: ProgramProblem, answer: Any) -> SubmittedProgram:
             f"An answer must be a program as RASP text, got {type(answer).__name__}; return for "
             "instance 'out = tokens;'"
         )
-    if len(answer) > MAX_CHARACTERS:
+    if len(answer) > MOST_CHARACTERS:
         raise AnswerError(
-            f"A program must have at most {MAX_CHARACTERS:,} characters, got {len(answer):,}; use "
+            f"A program must have at most {MOST_CHARACTERS:,} characters, got {len(answer):,}; use "
             "`def` and `for`, or a smaller program"
         )
     _check_unicode(answer)
@@ -116,7 +116,7 @@ def _read(text: str, codec: Codec, *, causal: bool) -> Program:
     """Return the traced program."""
     from ..compiler.rasp_text import read_rasp  # the parser takes long to import
 
-    effort = Effort(MAX_ENTRIES)
+    effort = Effort(MOST_ENTRIES)
     source = read_rasp(text, effort=effort)
     if len(source.outputs) != len(codec.readouts):
         raise ProgramError(
@@ -152,10 +152,10 @@ def _read(text: str, codec: Codec, *, causal: bool) -> Program:
 def _check_number(expressions: Sequence[rasp.RASPExpr]) -> None:
     """Refuse programs that take too long to run on every input."""
     attention = [one for one in expressions if isinstance(one, rasp.Aggregate | rasp.SelectorWidth)]
-    if len(expressions) > MAX_EXPRESSIONS or len(attention) > MAX_ATTENTION:
+    if len(expressions) > MOST_EXPRESSIONS or len(attention) > MOST_ATTENTION:
         raise ProgramError(
-            f"the output must be computed from at most {MAX_EXPRESSIONS:,} expressions, of which "
-            f"{MAX_ATTENTION} may be aggregates and selector widths, and is from "
+            f"the output must be computed from at most {MOST_EXPRESSIONS:,} expressions, of which "
+            f"{MOST_ATTENTION} may be aggregates and selector widths, and is from "
             f"{len(expressions):,}, {len(attention):,} of them these"
         )
 

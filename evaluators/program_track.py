@@ -27,7 +27,7 @@ from .program_structure import Matching
 from .result import MetricValue, TrackName
 from .track import AnyTask, Content, Measures, Priors, Track, certified, toys_among
 
-MAX_WORK = 2**31
+MOST_WORK = 2**31
 """How many values may be computed to see what the functions of a program are."""
 _SEEN = 4096
 """On how many inputs it is seen what aggregates do."""
@@ -208,7 +208,7 @@ class ProgramKey:
 def _form(program: Program, behaviour: Behaviour) -> NormalForm:
     """Return the normal form of a program, as it is seen on some of the domain."""
     step = -(-len(behaviour.tokens) // _SEEN)
-    return NormalForm.of(program, behaviour.tokens[::step], Effort(MAX_WORK))
+    return NormalForm.of(program, behaviour.tokens[::step], Effort(MOST_WORK))
 
 
 @dataclass(frozen=True, eq=False)

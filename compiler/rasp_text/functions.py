@@ -15,7 +15,7 @@ from ..values import Encoding, is_number
 from .building import OPERATIONS, PREFIX_OPERATIONS, Builder
 from .parts import Part, is_constant, kind
 
-MAX_RANGE = 10_000
+LONGEST_RANGE = 10_000
 
 
 @dataclass(frozen=True)
@@ -112,8 +112,10 @@ def _range(_builder: Builder, start: Part, stop: Part = None, step: Part = 1) ->
             f"{', '.join(map(kind, bounds))}."
         )
     numbers = range(*bounds)
-    if len(numbers) > MAX_RANGE:
-        raise ProgramError(f"`range` must hold at most {MAX_RANGE} numbers, got {len(numbers)}.")
+    if len(numbers) > LONGEST_RANGE:
+        raise ProgramError(
+            f"`range` must hold at most {LONGEST_RANGE} numbers, got {len(numbers)}."
+        )
     return list(numbers)
 
 

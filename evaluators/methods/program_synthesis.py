@@ -21,7 +21,7 @@ from ...compiler.traced_program import traced_program
 from ...compiler.values import as_argument
 from ...errors import AnswerError, ProgramError
 from ..program_behaviour import Behaviour
-from ..program_problem import MAX_ENTRIES, ProgramProblem, checked_program
+from ..program_problem import MOST_ENTRIES, ProgramProblem, checked_program
 from .enumerated_expressions import Expressions, Selection, Variable
 from .tabulated_answers import AnswersToTell, Codes, answer_tables, coded, coded_pair
 
@@ -236,7 +236,7 @@ class _Search:
                 vocabulary,
                 codec.max_length,
                 causal=self._problem.model.weights.causal,
-                effort=Effort(MAX_ENTRIES),
+                effort=Effort(MOST_ENTRIES),
             )
             if checked.reasons:
                 return None

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from glassbench.compiler import Domain
 from glassbench.compiler.domains import (
-    MAX_DOMAIN,
+    LARGEST_DOMAIN,
     canonical,
     exact,
     mean_domain,
@@ -78,9 +78,9 @@ def test_means_of_a_long_sequence():
     assert domain.values == tuple(
         sorted({Fraction(s, n) for n in range(1, 61) for s in range(n + 1)})
     )
-    assert len(domain) <= MAX_DOMAIN
+    assert len(domain) <= LARGEST_DOMAIN
     assert {type(value) for value in domain.values} == {int, Fraction}
-    assert len(mean_domain(Domain.of(range(MAX_DOMAIN)), 1, None)) == MAX_DOMAIN
+    assert len(mean_domain(Domain.of(range(LARGEST_DOMAIN)), 1, None)) == LARGEST_DOMAIN
 
 
 @pytest.mark.parametrize(
@@ -89,8 +89,8 @@ def test_means_of_a_long_sequence():
         (range(0, 4000, 37), 30),
         ([0, 1], 200),
         (range(129), 64),
-        (range(1, MAX_DOMAIN + 1), 2),
-        (range(MAX_DOMAIN + 1), 1),
+        (range(1, LARGEST_DOMAIN + 1), 2),
+        (range(LARGEST_DOMAIN + 1), 1),
         ([2**i for i in range(12)], 12),
     ],
 )

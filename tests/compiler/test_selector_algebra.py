@@ -210,7 +210,7 @@ def test_nested_selectors_are_exact(selector, causal, differential):
 
 
 def test_a_relation_that_is_too_large_is_refused(monkeypatch):
-    monkeypatch.setattr(selector_algebra, "MAX_TABLE", 35)
+    monkeypatch.setattr(selector_algebra, "LARGEST_TABLE", 35)
     width = rasp.SelectorWidth(rasp.selector_or(SAME, SO_FAR).named("wide"))
     with pytest.raises(ProgramError) as caught:
         trace([width], "ab", 3)

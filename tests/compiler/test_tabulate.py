@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from glassbench.compiler import Domain, rasp, tabulate
 from glassbench.compiler import rasp_operations as ops
-from glassbench.compiler.domains import MAX_DOMAIN, canonical, mean_domain
+from glassbench.compiler.domains import LARGEST_DOMAIN, canonical, mean_domain
 from glassbench.compiler.known_functions import known_predicate, known_results
 from glassbench.compiler.rasp_selectors import (
     BoundPredicate,
@@ -116,7 +116,7 @@ def test_predicates_are_as_called(predicate, keys, queries):
 
 
 def test_what_is_known_is_not_called(monkeypatch):
-    monkeypatch.setattr(tabulate, "MAX_CALLS", 0)
+    monkeypatch.setattr(tabulate, "MOST_CALLS", 0)
     numbers = Domain.of([False, 2, Fraction(1, 3), Fraction(-7, 10)])
     means = mean_domain(Domain.of([0, 1]), 64, None)
     for function in (*COMPARISONS, *ARITHMETIC[:3], LinearCombination(0.5, -2)):
@@ -193,7 +193,7 @@ def test_tables_that_are_too_large_are_refused():
     assert "its function would be called 513 x 513 times, and at most 262144 calls" in message
     assert "or write the function with operators, rasp.LinearSequenceMap or a rasp.Comp" in message
     assert outcome(predicate_table, lambda x, y: True, many, many) == message
-    more = Domain.of(range(MAX_DOMAIN + 1))
+    more = Domain.of(range(LARGEST_DOMAIN + 1))
     message = outcome(predicate_table, rasp.Comparison.EQ, more, more)
     assert "its table has 4097 x 4097 entries, and at most 16777216 are allowed" in message
     assert outcome(sequence_map_table, ops.EQUAL, more, more) == message

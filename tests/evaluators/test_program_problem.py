@@ -7,7 +7,7 @@ import pytest
 
 from glassbench.errors import AnswerError
 from glassbench.evaluators.program_problem import (
-    MAX_CHARACTERS,
+    MOST_CHARACTERS,
     N_INPUTS,
     ProgramProblem,
     checked_program,
@@ -113,8 +113,8 @@ def test_as_many_outputs_as_the_model(problem):
 
 
 def test_a_text_that_is_too_long(problem):
-    assert checked_program(problem, "tokens;" + " " * (MAX_CHARACTERS - 7))
-    told = refusal(problem, "tokens;" + " " * (MAX_CHARACTERS - 6))
+    assert checked_program(problem, "tokens;" + " " * (MOST_CHARACTERS - 7))
+    told = refusal(problem, "tokens;" + " " * (MOST_CHARACTERS - 6))
     assert told.startswith("A program must have at most 65,536 characters, got 65,537; ")
 
 
