@@ -10,7 +10,7 @@ from ..evaluators.result import Result, TrackName
 from .alongside import alongside
 from .bootstrap import task_intervals
 from .page_names import page_name, shown
-from .pairwise import pairwise_differences
+from .pairwise import fewest_tasks, pairwise_differences
 from .ranking import rank_ranges
 from .statistics import Statistics
 from .task_facts import TaskFacts
@@ -19,8 +19,6 @@ from .task_scores import task_scores
 if TYPE_CHECKING:
     import pandas as pd
 
-FEWEST_TASKS = 6
-"""On fewer tasks no two methods can be told apart, and no table of their own is made."""
 _RESAMPLES = 2_000
 _TRACKS: tuple[str, ...] = get_args(TrackName)
 
@@ -159,9 +157,10 @@ def _parts(
         for place, (kind, values) in enumerate(kinds):
             for name in filter(None, values):
                 parts.setdefault((place, kind, name), set()).add(task)
+    fewest = fewest_tasks(methods=2)  # on fewer no two can be told apart
     found: dict[frozenset[str], tuple[str, str]] = {}
     for (_, kind, name), part in sorted(parts.items()):
-        if FEWEST_TASKS <= len(part) < len(tasks):
+        if fewest <= len(part) < len(tasks):
             found.setdefault(frozenset(part), (kind, name))
     return found
 

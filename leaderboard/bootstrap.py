@@ -21,7 +21,7 @@ from .aggregates import AGGREGATES, Aggregate
 
 CONFIDENCE = 0.95
 """Coverage that intervals aim at."""
-FEWEST_TASKS = 6
+FEWEST_FOR_INTERVAL = 6
 """Of fewer, even the whole range holds the middle of their law less often than 95%: the chance that
 all of `n` tasks lie on one side of it is `2**(1 - n)`."""
 RESAMPLES = 10_000
@@ -81,7 +81,7 @@ def task_intervals(
     """
     methods, tasks = scores.shape
     found = {name: np.full((methods, 2), np.nan) for name in only}
-    if tasks < FEWEST_TASKS:
+    if tasks < FEWEST_FOR_INTERVAL:
         return found
     in_order = np.sort(scores, axis=1)
     up_to = resampled_shares(tasks, resamples, np.random.default_rng(seed))
