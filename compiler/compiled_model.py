@@ -138,15 +138,25 @@ def compile_program(
     if level not in (0, 1):
         raise ProgramError(f"the optimisation level must be 0 or 1, got {level!r}")
     if isinstance(program, Program):
-        checked = _checked(program)
+        source, checked = program, _checked(program)
     else:
         others = _expressions(beside) if len(beside) else ()
         traced, checked = traced_program(
             _expressions(program), vocab, max_length, causal=causal, beside=others
         )
-        program = traced.program
-    _check_aggregates(program, checked)
-    source, program = program, optimise(program, level)
+        source = traced.program
+    _check_aggregates(source, checked)
+    compiled = _assembled(source, checked, level, placement_seed, spare_layers)
+    if explain:
+        sys.stdout.write(f"{compiled.explain()}\n")
+    return compiled
+
+
+def _assembled(
+    source: Program, checked: Checked, level: int, placement_seed: int | None, spare_layers: int
+) -> CompiledModel:
+    """Return the model of a program that passed its check."""
+    program = optimise(source, level)
     blocks = lower(program)
     margins = margins_of(program, blocks)
     _check_margins(program, margins)
@@ -159,10 +169,7 @@ def compile_program(
         causal=program.causal,
     )
     model = Model(weights, _codec(program))
-    compiled = CompiledModel(model, program, source_map, checked, margins, source, level)
-    if explain:
-        sys.stdout.write(f"{compiled.explain()}\n")
-    return compiled
+    return CompiledModel(model, program, source_map, checked, margins, source, level)
 
 
 def _checked(program: Program) -> Checked:
