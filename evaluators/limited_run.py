@@ -11,7 +11,7 @@ import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import IO, Literal
 
 from ..errors import ToolError
 from .limits import Limits
@@ -77,16 +77,7 @@ def run_limited(
         "file": limits.file_mb * _MEBI,
     }
     with tempfile.TemporaryFile() as said:
-        # A session of its own: an interrupt from the terminal comes here alone. The supervisor
-        # learns of it by the end of its standard input, and ends the tool.
-        supervisor = subprocess.Popen(
-            [sys.executable, "-P", str(_SUPERVISOR)],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=said,
-            env=dict(environment),
-            start_new_session=True,
-        )
+        supervisor = _supervisor(environment, said)
         assert supervisor.stdin is not None and supervisor.stdout is not None
         longest = min(limits.seconds + LATE, threading.TIMEOUT_MAX)
         late = threading.Timer(longest, _end_all, [supervisor.pid])
@@ -118,6 +109,22 @@ def run_limited(
             ) from None
     peak = found.pop("peak", 0) / _MEBI
     return LimitedRun(peak_memory_mb=peak, **found)
+
+
+def _supervisor(environment: Mapping[str, str], said: IO[bytes]) -> subprocess.Popen[bytes]:
+    """Start a supervisor, whose errors go to `said`.
+
+    It has a session of its own: an interrupt from the terminal comes here alone. The supervisor
+    learns of it by the end of its standard input, and ends the tool.
+    """
+    return subprocess.Popen(
+        [sys.executable, "-P", str(_SUPERVISOR)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=said,
+        env=dict(environment),
+        start_new_session=True,
+    )
 
 
 def _end_all(supervisor: int) -> None:

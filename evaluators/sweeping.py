@@ -96,22 +96,7 @@ def sweep(
         BundleError: nothing can be written to the folder, or a bundle is not what it should be.
         GlassbenchError: workers do not see the folder, or are lost again and again.
     """
-    several = (
-        methods if isinstance(methods, Sequence) and not isinstance(methods, str) else [methods]
-    )
-    found = {}
-    for given in several:
-        method = find_method(given)
-        found[method.name, str(settings_of(method))] = given, method
-    plan = SweepPlan(
-        given=tuple(given for given, _ in found.values()),
-        methods=tuple(method for _, method in found.values()),
-        tasks=_tasks(suite),
-        tracks=_tracks(track),
-        seeds=tuple(range(seeds)) if isinstance(seeds, int) else tuple(seeds),
-        with_priors=with_priors,
-        paths=(os.getcwd(),) if any(":" in str(given) for given, _ in found.values()) else (),
-    )
+    plan = _plan(methods, suite, track, seeds, with_priors)
     check_asked(plan.methods, plan.tracks)
     with (
         opened(Path(folder), again=again, retry_failed=retry_failed) as place,
@@ -124,6 +109,32 @@ def sweep(
 
 def _unwatched(doing: str, done: int, total: int) -> None:
     """Nobody wants to know."""
+
+
+def _plan(
+    methods: AnyMethod | Sequence[AnyMethod],
+    suite: str | Sequence[str | AskedTask],
+    track: str | Track | Sequence[str | Track],
+    seeds: int | Sequence[int],
+    with_priors: bool,
+) -> SweepPlan:
+    """Return what is asked, each method once with its settings."""
+    several = (
+        methods if isinstance(methods, Sequence) and not isinstance(methods, str) else [methods]
+    )
+    found = {}
+    for given in several:
+        method = find_method(given)
+        found[method.name, str(settings_of(method))] = given, method
+    return SweepPlan(
+        given=tuple(given for given, _ in found.values()),
+        methods=tuple(method for _, method in found.values()),
+        tasks=_tasks(suite),
+        tracks=_tracks(track),
+        seeds=tuple(range(seeds)) if isinstance(seeds, int) else tuple(seeds),
+        with_priors=with_priors,
+        paths=(os.getcwd(),) if any(":" in str(given) for given, _ in found.values()) else (),
+    )
 
 
 def _tracks(asked: str | Track | Sequence[str | Track]) -> tuple[Track, ...]:
