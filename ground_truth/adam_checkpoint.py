@@ -11,7 +11,7 @@ from .state_arrays import restored, state_arrays
 
 
 @dataclass(frozen=True, eq=False)
-class Stand:
+class AdamCheckpoint:
     """Where a training stands.
 
     Attributes:
@@ -33,7 +33,7 @@ class Stand:
         file.write(self._arrays)
 
     @classmethod
-    def read(cls, file: CheckpointFile, start: AdamState) -> "Stand":
+    def read(cls, file: CheckpointFile, start: AdamState) -> "AdamCheckpoint":
         """Return where training stands; at `start` if there is no file.
 
         Raises:

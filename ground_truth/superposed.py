@@ -21,7 +21,7 @@ from ..compiler.compression_attempt import Attempt
 from ..compiler.gauss_newton_recipe import GaussNewtonRecipe, GaussNewtonTraining
 from ..compiler.interchanged_edges import InterchangedEdges
 from ..errors import TaskError, listing
-from .adam_checkpoint import Stand
+from .adam_checkpoint import AdamCheckpoint
 from .checkpoint_file import CheckpointFile
 from .compression_grid import on_grid
 from .interchange_pairs import spread_rows
@@ -194,7 +194,7 @@ class _Measuring:
         """Train several seeds at once, until all are good enough or all steps are taken."""
         of = f"{self.task.labels.weights} {self.recipe!r} {self.d}"
         file = CheckpointFile(checkpoint, of, seeds)
-        stand = Stand.read(file, training.start(self.d, seeds))
+        stand = AdamCheckpoint.read(file, training.start(self.d, seeds))
         started = time.perf_counter() - stand.seconds
         found = {
             seed: self._better(None, attempt, seed, stand.done)
@@ -209,7 +209,7 @@ class _Measuring:
                     found[seed] = self._better(found.get(seed), attempt, seed, done)
             best = [Attempt(found[one].W, found[one].loss, done) for one in seeds]
             seconds = time.perf_counter() - started
-            Stand(done, state, measured, seconds, tuple(best)).write(file)
+            AdamCheckpoint(done, state, measured, seconds, tuple(best)).write(file)
             if all(map(self._is_enough, found.values())):
                 break
         seconds = time.perf_counter() - started

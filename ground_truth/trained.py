@@ -34,7 +34,7 @@ from .counted_interchanges import Count
 from .digest import weights_digest
 from .own_task_id import OwnTaskId
 from .task import Task, build_model, certified
-from .training_checkpoint import Stand
+from .training_checkpoint import TrainingCheckpoint
 from .training_gate import MOST_WRONG, HeldOut, TrainingGate
 
 N_ROWS = 600
@@ -208,7 +208,9 @@ class _Run:
     def until_good(self) -> tuple[Trained, ...]:
         """Train until a model passes the gate, or all steps are taken."""
         recipe, training = self.recipe, self._training
-        stand = Stand.read(self._checkpoint, training.start(self.first, self.starts[0]))
+        stand = TrainingCheckpoint.read(
+            self._checkpoint, training.start(self.first, self.starts[0])
+        )
         began, losses = time.perf_counter() - stand.seconds, np.full(len(self.starts), np.nan)
         while True:
             state, measured = stand.state, stand.measured
@@ -221,7 +223,7 @@ class _Run:
                 measured += 1
                 seconds = time.perf_counter() - began
                 found = self._measured(weights, losses, steps, measured, seconds)
-            stand = Stand(state, measured, time.perf_counter() - began)
+            stand = TrainingCheckpoint(state, measured, time.perf_counter() - began)
             stand.write(self._checkpoint)
             if ends or any(one.gate.passed for one in found):
                 return found

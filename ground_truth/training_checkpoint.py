@@ -10,7 +10,7 @@ from .state_arrays import restored, state_arrays
 
 
 @dataclass(frozen=True, eq=False)
-class Stand:
+class TrainingCheckpoint:
     """Where a training stands.
 
     Attributes:
@@ -28,7 +28,7 @@ class Stand:
         file.write(self._arrays)
 
     @classmethod
-    def read(cls, file: CheckpointFile, start: TrainingState) -> "Stand":
+    def read(cls, file: CheckpointFile, start: TrainingState) -> "TrainingCheckpoint":
         """Return where training stands; at `start` if there is no file.
 
         Raises:
