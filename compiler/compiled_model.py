@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from ..errors import ProgramError, listing
+from ..plurals import counted
 from . import rasp
 from .assemble import assemble
 from .check import Checked, check
@@ -59,9 +60,9 @@ class CompiledModel:
         weights, program = self.model.weights, self.program
         kind = "causal" if program.causal else "bidirectional"
         return (
-            f"CompiledModel({program.name!r}: {_counted(len(program.vocabulary), 'token')}, up to "
-            f"{program.max_length} of them, {kind}; {_counted(weights.n_layers, 'layer')}, "
-            f"{_counted(weights.n_heads, 'head')}, d_model {weights.d_model})"
+            f"CompiledModel({program.name!r}: {counted(len(program.vocabulary), 'token')}, up to "
+            f"{program.max_length} of them, {kind}; {counted(weights.n_layers, 'layer')}, "
+            f"{counted(weights.n_heads, 'head')}, d_model {weights.d_model})"
         )
 
     def __call__(self, sequence: Sequence[Value]) -> list[Value]:
@@ -89,10 +90,6 @@ class CompiledModel:
     def to_transformer_lens(self, **options: Any) -> Any:
         """Return a TransformerLens model: see `Model.to_transformer_lens`."""
         return self.model.to_transformer_lens(**options)
-
-
-def _counted(number: int, noun: str) -> str:
-    return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
 def compile_program(

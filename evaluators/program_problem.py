@@ -21,6 +21,7 @@ from ..compiler.traced_program import traced_program
 from ..compiler.values import as_argument
 from ..errors import AnswerError, ProgramError, listing
 from ..ground_truth import Task
+from ..plurals import counted
 
 N_INPUTS = 256
 MOST_CHARACTERS = 2**16
@@ -119,9 +120,10 @@ def _read(text: str, codec: Codec, *, causal: bool) -> Program:
     effort = Effort(MOST_ENTRIES)
     source = read_rasp(text, effort=effort)
     if len(source.outputs) != len(codec.readouts):
+        asked, given = (counted(len(one), "sequence") for one in (codec.readouts, source.outputs))
         raise ProgramError(
-            f"it must give {_sequences(len(codec.readouts))}, as the model does, and gives "
-            f"{_sequences(len(source.outputs))}; several are the last statement, as in `[x, y];`"
+            f"it must give {asked}, as the model does, and gives {given}; several are the last "
+            "statement, as in `[x, y];`"
         )
     _check_number(rasp.topological_order(*source.outputs))
 
@@ -158,7 +160,3 @@ def _check_number(expressions: Sequence[rasp.RASPExpr]) -> None:
             f"{MOST_ATTENTION} may be aggregates and selector widths, and is from "
             f"{len(expressions):,}, {len(attention):,} of them these"
         )
-
-
-def _sequences(number: int) -> str:
-    return f"{number} sequence{'' if number == 1 else 's'}"
