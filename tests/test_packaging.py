@@ -194,7 +194,7 @@ def test_it_works_in_an_environment_of_its_own(installed):
     assert told.keys() == measured.keys()
     for method, (rank, numbers) in measured.items():
         # Rounding depends on the processor, and orders edges whose scores differ by nothing else.
-        assert told[method] == (rank, pytest.approx(numbers, abs=0.01)), method
+        assert told[method] == (rank, pytest.approx(numbers, abs=0.03)), method
     assert (installed.place / "board" / "leaderboard.html").is_file()
     assert "@software" in installed.command("cite", "board/results")
 
