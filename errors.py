@@ -6,6 +6,9 @@ things are wrong at once the message lists all of them, each with its path.
 
 from collections.abc import Sequence
 
+MOST_TOLD = 1_000
+"""How many problems of a whole folder are written out; the others are counted."""
+
 
 class GlassbenchError(Exception):
     """The base class of every error that Glassbench raises for its users."""

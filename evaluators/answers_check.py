@@ -10,16 +10,13 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..errors import BundleError, GlassbenchError, listing
+from ..errors import MOST_TOLD, BundleError, GlassbenchError, listing
 from ..ground_truth import load
 from .kept_answer import ANSWERS, KeptAnswer
 from .rescoring import rescored
 from .result import Result
 from .track import AnyTask
 from .tracks import find_track
-
-MOST_TOLD = 1_000
-"""How many problems are written out; the others are counted."""
 
 _AT_ONCE = 200
 

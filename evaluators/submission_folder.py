@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from ..errors import BundleError, GlassbenchError, listing
+from ..errors import MOST_TOLD, BundleError, GlassbenchError, listing
 from ..ground_truth.record import read_record
 from .answer_folder import ANSWER, ANSWER_ARRAYS, MOST_ARRAYS, MOST_JSON, plain_file
 from .submission import MOST_RUNS, SubmissionRecord, SubmittedRun
@@ -26,8 +26,6 @@ MOST_RECORD = 2**24
 """How many bytes `submission.json` may have."""
 MOST_BYTES = 2**31
 """How many bytes all files of a submission may have together."""
-MOST_TOLD = 1_000
-"""How many problems are written out; the others are counted."""
 
 _MOST_AT_TOP = 10
 _UNREAD = ("README.md", "LICENSE")

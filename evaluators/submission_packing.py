@@ -8,7 +8,7 @@ from typing import Any
 
 from pydantic import JsonValue, ValidationError
 
-from ..errors import BundleError, GlassbenchError, listing
+from ..errors import MOST_TOLD, BundleError, GlassbenchError, listing
 from ..ground_truth.array_file import save_arrays
 from ..whole_file import write_whole
 from .answer_folder import ANSWER, ANSWER_ARRAYS, ToolAnswer
@@ -17,7 +17,7 @@ from .problem_folder import problem_id
 from .rescoring import check_task
 from .result import MOST_ERROR, Result
 from .submission import SubmissionRecord, SubmittedRun
-from .submission_folder import ANSWERS, MOST_TOLD, SUBMISSION, Submission, read_submission
+from .submission_folder import ANSWERS, SUBMISSION, Submission, read_submission
 from .track import AnyTask, Content
 from .tracks import find_track
 

@@ -12,14 +12,14 @@ from pathlib import Path
 from typing import Any
 
 from ..benchmark_programs import TaskId, ToyId, is_toy
-from ..errors import BundleError, GlassbenchError, TaskError, listing
+from ..errors import MOST_TOLD, BundleError, GlassbenchError, TaskError, listing
 from ..whole_file import write_whole
 from .problem_index import poses
 from .rescoring import TOLERANCE
 from .result import Result
 from .scoring import Scored, scored_suite
 from .submission import SubmittedRun, plain_name
-from .submission_folder import MOST_TOLD, Submission
+from .submission_folder import Submission
 from .submitted_answer import AskedRun, Question, SubmittedAnswer, posed_by
 from .track import AnyTask, Priors, Track
 from .tracks import find_track
