@@ -4,6 +4,7 @@ At the stream before the first layer and after every layer an orthonormal basis 
 Adam, so that swapping its span between base and source gives the logits that the answers ask
 for; the place is chosen on pairs that are held back. Between attention and MLP no module of the
 torch host has the whole stream at its output, and pyvene patches what modules take or return.
+What is run is the model without heads and neurons that bear on no logit.
 """
 
 from collections.abc import Iterator
@@ -11,8 +12,10 @@ from typing import Any
 
 import numpy as np
 
+from ...compiler.model import Model
 from ..methods.distributed_alignment_search import target_logits
 from ..methods.subspace_choice import best_of, each_variable
+from ..packed_model import packed
 from ..variables_metrics import InterchangeRuns
 from ..variables_problem import Subspace, VariableQuestion, VariablesProblem
 
@@ -96,34 +99,44 @@ def _patched(
 ) -> tuple[Any, Any]:
     """Return an intervention, and what runs the model with it.
 
-    pyvene flattens the positions of a unit into one vector, so that each position is a unit of
-    its own, all with the same intervention.
+    All positions are one unit, so that each input is run once; the intervention keeps their
+    vectors apart.
     """
     import pyvene
     import torch
     from transformers import PretrainedConfig
 
-    network = problem.model.to_torch(dtype=torch.float64).requires_grad_(False)
-    width = problem.model.weights.d_model
+    class EachPositionOnce(pyvene.LowRankRotatedSpaceIntervention):  # type: ignore[misc]
+        """Gives no gradient to a position that is a repetition of the one before it.
+
+        The writes of repetitions are the same, and the gradient of each would be counted.
+        """
+
+        def forward(self, base: Any, source: Any, subspaces: Any = None, **options: Any) -> Any:
+            swapped = super().forward(base, source, subspaces, **options)
+            return torch.where(self.is_first, swapped, swapped.detach())
+
+    model = Model(packed(problem.model.weights), problem.model.codec)
+    network = model.to_torch(dtype=torch.float64).requires_grad_(False)
+    width = model.weights.d_model
     # It asks these of a model, as those of transformers have them.
     network.config, network.device = PretrainedConfig(hidden_size=width), torch.device("cpu")
-    intervention = pyvene.LowRankRotatedSpaceIntervention(
-        embed_dim=width, low_rank_dimension=min(size, width)
+    intervention = EachPositionOnce(
+        embed_dim=width, low_rank_dimension=min(size, width), keep_last_dim=True
     ).double()
-    units = [
-        {
-            "component": component,
-            "unit": "pos",
-            "low_rank_dimension": min(size, width),
-            "intervention": intervention,
-        }
-        for _ in range(positions.shape[1])
-    ]
-    model = pyvene.IntervenableModel(pyvene.IntervenableConfig(units), network)
+    unit = {
+        "component": component,
+        "unit": "pos",
+        "max_number_of_units": positions.shape[1],
+        "low_rank_dimension": min(size, width),
+        "intervention": intervention,
+    }
+    intervenable = pyvene.IntervenableModel(pyvene.IntervenableConfig([unit]), network)
 
     def run(base: Any, source: Any, positions: np.ndarray) -> Any:
-        at = [positions[:, [one]].tolist() for one in range(positions.shape[1])]
-        sources = [{"tokens": source}] * len(at)
-        return model({"tokens": base}, sources, {"sources->base": (at, at)})[1]
+        is_first = np.diff(positions, axis=1, prepend=-1) != 0
+        intervention.is_first = torch.as_tensor(is_first[..., None])
+        at = [positions.tolist()]
+        return intervenable({"tokens": base}, [{"tokens": source}], {"sources->base": (at, at)})[1]
 
     return intervention, run
