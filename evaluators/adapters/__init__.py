@@ -38,9 +38,10 @@ def _beside(package: str, name: str, track: str, function: str, what: str) -> Pa
     )
 
 
-def _auto_circuit(method: str, what: str) -> EnvironmentTool:
+def _auto_circuit(method: str, what: str, *, live: bool = True) -> EnvironmentTool:
+    script = "auto_circuit_edges.py"
     return EnvironmentTool(
-        f"auto-circuit-{method}", "circuit", AUTO_CIRCUIT, "auto_circuit_edges.py", (method,), what
+        f"auto-circuit-{method}", "circuit", AUTO_CIRCUIT, script, (method,), what, live
     )
 
 
@@ -128,7 +129,9 @@ ADAPTERS: dict[str, Adapter] = {
             "distributed_alignment_search",
             "`LowRankRotatedSpaceIntervention`, trained at the stream around each layer",
         ),
-        _auto_circuit("eap", "`mask_gradient_prune_scores` at masks of 0, summed over pairs"),
+        _auto_circuit(
+            "eap", "`mask_gradient_prune_scores` at masks of 0, summed over pairs", live=False
+        ),
         _auto_circuit("acdc", "`acdc_prune_scores` with squared errors"),
         _auto_circuit("edge-patching", "`patch_mode`, one edge at a time"),
         _auto_circuit("subnetwork-probing", "`subnetwork_probing_prune_scores`"),

@@ -9,7 +9,7 @@ import importlib.util
 import shlex
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from importlib.metadata import version
 from pathlib import Path
@@ -17,9 +17,11 @@ from typing import Any
 
 from pydantic import JsonValue
 
+from ...compiler.model import Model
 from ...errors import ToolError
 from ..command_tool import CommandTool
 from ..limits import Limits
+from ..live_model import LiveModel
 from ..method import MethodFunction
 from ..tool import Reply, Tool
 from ..track import Track
@@ -93,6 +95,8 @@ class EnvironmentTool(Tool):
         script: the file in `scripts`.
         arguments: what the script is told before the folders of problem and answer.
         what: what is asked of the package, in a few words.
+        live: whether it is given the live part of the model, which has all components and the
+            same logits after every interchange, in a narrower stream; see `LiveModel`.
         settings: what tells it from others of its name.
         limits: how much of the machine a run may take.
     """
@@ -103,6 +107,7 @@ class EnvironmentTool(Tool):
     script: str
     arguments: tuple[str, ...]
     what: str
+    live: bool = False
     settings: Mapping[str, JsonValue] = field(default_factory=dict)
     limits: Limits = field(default_factory=Limits)
 
@@ -127,6 +132,11 @@ class EnvironmentTool(Tool):
 
     def ask(self, track: Track[Any, Any], problem: Any) -> Reply:
         """Run the script on a problem; its failures are replies too."""
+        if self.live:
+            whole = problem.model
+            problem = replace(
+                problem, model=Model(LiveModel.of(whole.weights).weights, whole.codec)
+            )
         return CommandTool(self.command, self.name, self.limits).ask(track, problem)
 
 

@@ -106,7 +106,7 @@ def _patched(
     import torch
     from transformers import PretrainedConfig
 
-    class EachPositionOnce(pyvene.LowRankRotatedSpaceIntervention):  # type: ignore[misc]
+    class EachPositionOnce(pyvene.LowRankRotatedSpaceIntervention):
         """Gives no gradient to a position that is a repetition of the one before it.
 
         The writes of repetitions are the same, and the gradient of each would be counted.

@@ -3,6 +3,8 @@
 It needs an environment of its own: python -m glassbench.evaluators.adapters auto-circuit
 """
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -13,6 +15,7 @@ from glassbench.evaluators.gated_model import GatedModel
 from glassbench.evaluators.methods.acdc import surviving
 from glassbench.evaluators.methods.edge_attribution_patching import first_order_effects
 from glassbench.evaluators.pair_runs import PairRuns
+from glassbench.ground_truth import load
 
 TASK = "histogram[vocab=2,length=3]"
 
@@ -58,6 +61,20 @@ def test_it_gives_what_ours_gives(random_circuit_problem, name, ours):
     for edge, score in reply.answer.items():
         assert abs(score - expected[edge]) < 1e-4 * largest, edge
     assert sum(abs(score) > 1e-3 * largest for score in expected.values()) > 20
+
+
+def test_the_live_part_gives_the_scores_of_the_whole_model():
+    problem = TRACKS["circuit"].problem(
+        load("histogram[vocab=2,length=2]/crowded[distractors=2]"), 0
+    )
+    live = ADAPTERS["auto-circuit-edge-patching"]
+    scores, expected = (
+        tool.ask(TRACKS["circuit"], problem).answer for tool in (live, replace(live, live=False))
+    )
+    assert live.live
+    for edge, score in expected.items():
+        assert abs(scores[edge] - score) < 1e-9, edge
+    assert sum(score > 1e-3 for score in expected.values()) > 3
 
 
 def test_it_is_scored_by_name():
