@@ -9,7 +9,6 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
 
-from ..plurals import counted as counted
 from .escapes import one_line
 
 LONGEST = 80

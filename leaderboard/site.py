@@ -14,13 +14,13 @@ from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
+from ..plurals import counted
 from .alongside import alongside, processes_for
 from .board import Board
 from .board_pages import StandingRow, board_pages, first_page, standing_rows
 from .circuit_view import CircuitView
 from .entries import Entries
 from .method_pages import method_pages
-from .page_names import counted
 from .page_rendering import ASSETS, asset, rendered
 from .paused_collection import paused_collection
 from .publish import statistics_files

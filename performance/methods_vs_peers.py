@@ -89,7 +89,8 @@ def by_auto_circuit(method: str) -> Callable[[CircuitProblem], tuple[Scores, flo
     """Return what runs auto-circuit; the script times the method, its model made before."""
 
     def run(problem: CircuitProblem) -> tuple[Scores, float]:
-        tool = replace(ADAPTERS[f"auto-circuit-{method}"], limits=Limits(seconds=7200.0))
+        limits = Limits(seconds=7200.0)
+        tool = replace(ADAPTERS[f"auto-circuit-{method}"], live=False, limits=limits)
         reply = tool.ask(TRACKS["circuit"], problem)
         if reply.error is not None:
             raise reply.error
