@@ -134,18 +134,12 @@ def write_site_of(
         files.copies((source / one.name, f"{RAW}/{one.name}", one.sha256) for one in copied)
     )
     given = {"version": __version__, "results": counted(len(entries.found), "result")}
-    link = f"{inside or RAW}/" if raw is None else raw
-    first = meanwhile(_renderings(_pages(data), given, link))
-    tables_of = _write_tables(data.boards, drawn, files)
-    last = meanwhile(_renderings(_board_pages(data, tables_of), given, link))
-    n_pages = 0
-    for file, content in chain.from_iterable(chain(first, last)):
-        files.write(file, content)
-        n_pages += 1
-    for file, picture in picture_files(data.views):
-        files.write(file, picture)
-    for name in ASSETS:
-        files.write(name, asset(name))
+    render = partial(_renderings, given=given, raw=f"{inside or RAW}/" if raw is None else raw)
+    first = meanwhile(render(_pages(data)))
+    last = meanwhile(render(_board_pages(data, _write_tables(data.boards, drawn, files))))
+    n_pages = files.write_all(chain.from_iterable(chain(first, last)))
+    files.write_all(picture_files(data.views))
+    files.write_all((name, asset(name)) for name in ASSETS)
     page_bytes = files.size
     if raw is None and inside:
         files.leave({f"{inside}/{one.name}": one.sha256 for one in originals})

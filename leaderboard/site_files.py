@@ -48,6 +48,14 @@ class SiteFiles:
         self.digests[name] = hashlib.sha256(content).hexdigest()
         self.size += len(content)
 
+    def write_all(self, contents: Iterable[tuple[str, bytes]]) -> int:
+        """Write files, and return how many they are; as `write` otherwise."""
+        number = 0
+        for name, content in contents:
+            self.write(name, content)
+            number += 1
+        return number
+
     def copies(self, wanted: Iterable[tuple[Path, str, str]]) -> list[Callable[[], None]]:
         """Return calls that copy files of which the digests are known; any process may make them.
 
