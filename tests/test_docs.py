@@ -44,6 +44,7 @@ RUN = [
     "own_program.md",
     "program_track.md",
     "toy_superposition.md",
+    "trained.md",
     "tutorials/attribution.md",
     "tutorials/circuit.md",
     "tutorials/features.md",
@@ -56,7 +57,6 @@ NOT_RUN = {
     "methods.md": "scores a whole suite",
     "superposition.md": "trains three models",
     "sweeps.md": "scores a whole suite five times",
-    "trained.md": "says in words what it prints",
 }
 
 
