@@ -51,7 +51,9 @@ def test_all_tables_and_figures_are_there(board, tmp_path):
 def test_frames_come_back_as_they_were(board, many):
     table = standings(results_frame(many))
     pd.testing.assert_frame_equal(pd.read_parquet(board.svg.with_suffix(".parquet")), table)
-    written = pd.read_csv(board.svg.with_suffix(".csv"), dtype={"rank": "str"})
+    written = pd.read_csv(
+        board.svg.with_suffix(".csv"), dtype={"rank": "str"}, float_precision="round_trip"
+    )
     np.testing.assert_array_equal(written["normalised"], table["normalised"])
     assert written["rank"].fillna("").tolist() == table["rank"].tolist()
     row = table[table["method"] == "poor"].iloc[0]
