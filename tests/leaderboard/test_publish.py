@@ -51,10 +51,9 @@ def test_all_tables_and_figures_are_there(board, tmp_path):
 def test_frames_come_back_as_they_were(board, many):
     table = standings(results_frame(many))
     pd.testing.assert_frame_equal(pd.read_parquet(board.svg.with_suffix(".parquet")), table)
-    written = pd.read_csv(
-        board.svg.with_suffix(".csv"), dtype={"rank": "str"}, float_precision="round_trip"
-    )
-    np.testing.assert_array_equal(written["normalised"], table["normalised"])
+    texts = {"rank": "str", "normalised": "str"}  # old versions of pandas round what they parse
+    written = pd.read_csv(board.svg.with_suffix(".csv"), dtype=texts)
+    np.testing.assert_array_equal(written["normalised"].map(float), table["normalised"])
     assert written["rank"].fillna("").tolist() == table["rank"].tolist()
     row = table[table["method"] == "poor"].iloc[0]
     assert (row["missing"], row["answered"]) == (1, 11)
