@@ -55,7 +55,7 @@ class AnswerRecord(Record):
         tool: the tool's name.
         tool_version: the version that the tool states.
         settings: the tool's settings.
-        wall_seconds: time that the tool took.
+        wall_seconds: time that the tool took; `None` where it is not known.
         answer_sha256: as in the result.
         scores: numbers by name; `None` where the answer is another.
         text: a text; `None` where the answer is another.
@@ -73,7 +73,7 @@ class AnswerRecord(Record):
     tool: str
     tool_version: str | None
     settings: dict[str, JsonValue]
-    wall_seconds: Annotated[float, Field(ge=0)]
+    wall_seconds: Annotated[float, Field(ge=0)] | None
     answer_sha256: Sha256
     scores: dict[str, float] | None = None
     text: str | None = None

@@ -166,7 +166,7 @@ class Result(_Strict):
         reported: further numbers about the answer, which never rank; not written where
             there are none.
         answer_sha256: sha256 of the answer file; `None` without an answer.
-        wall_seconds: time that the tool took.
+        wall_seconds: time that the tool took; `None` where it is not known.
         peak_memory_mb: the highest resident memory, in MiB, where it was measured.
         told: what a tool that is a command says of itself in its answer: `tool`, what it calls
             itself, and `settings`; and of an answer that was submitted, `submission`, the sha256
@@ -189,7 +189,7 @@ class Result(_Strict):
     metrics: dict[str, MetricValue] = Field(default_factory=dict)
     reported: dict[str, float] = Field(default_factory=dict)
     answer_sha256: Sha256 | None = None
-    wall_seconds: Amount
+    wall_seconds: Amount | None
     peak_memory_mb: Amount | None = None
     told: dict[str, JsonValue] = Field(default_factory=dict)
     environment: Environment

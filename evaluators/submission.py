@@ -53,7 +53,7 @@ class SubmittedRun(Record):
         folder: the folder of the answer in `answers`; `None` where there is none.
         status: `ok`, or why there is no answer.
         error: what went wrong; `None` if and only if `status` is `ok`.
-        wall_seconds: how long it took, as the submitter says.
+        wall_seconds: how long it took, as the submitter says; `None` where nothing is said.
         task_digest: that of the task, if it is stated; then it must be so.
         answer_sha256: that of the answer as it is measured, if it is stated; then it must be so.
         claimed: what the primary metric is, if it is stated; then it must be so.
@@ -67,7 +67,7 @@ class SubmittedRun(Record):
     folder: FolderName | None = None
     status: Status = "ok"
     error: Annotated[str, StringConstraints(min_length=1, max_length=MOST_ERROR)] | None = None
-    wall_seconds: Annotated[float, Field(ge=0)] = 0.0
+    wall_seconds: Annotated[float, Field(ge=0)] | None = None
     task_digest: Sha256 | None = None
     answer_sha256: Sha256 | None = None
     claimed: float | None = None

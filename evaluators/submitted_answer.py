@@ -61,7 +61,7 @@ class SubmittedAnswer(Tool):
                 )
             record, given = read_answer(self.place, content.asked, identity)
         except AnswerError as error:
-            return Reply(error=error, status="failed", told=told)
+            return Reply(error=error, status="failed", seconds=run.wall_seconds, told=told)
         return Reply(
             track.raw(given),
             seconds=run.wall_seconds,

@@ -24,7 +24,7 @@ class Reply:
         answer: as a function would give it.
         error: why there is none; `None` where there is one.
         status: `ok`, or which kind of failure it is.
-        seconds: how long the tool took.
+        seconds: how long the tool took; `None` where it is not known.
         peak_memory_mb: the most resident memory that it had, in MiB, where it was measured.
         version: the version that the tool states.
         told: what else the tool says of itself.
@@ -33,7 +33,7 @@ class Reply:
     answer: Any = None
     error: AnswerError | ToolError | None = None
     status: Status = "ok"
-    seconds: float = 0.0
+    seconds: float | None = 0.0
     peak_memory_mb: float | None = None
     version: str | None = None
     told: Mapping[str, JsonValue] = field(default_factory=dict)

@@ -9,6 +9,7 @@ from .board import Board, Question
 from .board_pages import standing_rows
 from .page_names import page_name, shown
 from .results_folder import RawResult
+from .run_index import known_seconds
 from .site_data import SiteData
 from .submitters import Submitter
 from .tables import TITLES
@@ -156,14 +157,18 @@ def _task_row(
 
 
 def _cost(runs: Iterable[RawResult]) -> str:
-    """Return the seconds that runs took, and the most memory where it was measured."""
-    seconds = sorted(one.result.wall_seconds for one in runs)
+    """Return the seconds that runs took and the most memory, each where it is known."""
+    seconds = sorted(known_seconds(runs))
     memory = [one.result.peak_memory_mb for one in runs if one.result.peak_memory_mb is not None]
-    text = (
-        f"{sum(seconds) / len(seconds):.2f} s a run in the mean, "
-        f"{seconds[len(seconds) // 2]:.2f} in the median, {seconds[-1]:.2f} at most"
-    )
-    return text + (f"; at most {max(memory):,.0f} MiB" if memory else "")
+    told = []
+    if seconds:
+        told.append(
+            f"{sum(seconds) / len(seconds):.2f} s a run in the mean, "
+            f"{seconds[len(seconds) // 2]:.2f} in the median, {seconds[-1]:.2f} at most"
+        )
+    if memory:
+        told.append(f"at most {max(memory):,.0f} MiB")
+    return "; ".join(told)
 
 
 def _failures(

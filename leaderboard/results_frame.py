@@ -17,6 +17,7 @@ _TEXTS = ["method", "tool", "settings", "task", "status", "file", "metric"]
 _RUN = ["method", "tool", "settings", "task", "seed", "status", "error", "wall_seconds"]
 _RUN += ["peak_memory_mb", "file", "metric", "primary"]
 _NUMBERS = ["value", "low", "high", "random", "prior", "floor", "ceiling", "normalised"]
+_FLOATS = [*_NUMBERS, "wall_seconds"]
 _DIGITS = 8
 
 
@@ -76,7 +77,8 @@ def results_frame(
     """Return one row per result and metric of `track`.
 
     A result without an answer keeps an empty `value`; where it records no
-    metrics, their floors and ceilings are those of the other results on its task.
+    metrics, their floors and ceilings are those of the other results on its task. Seconds that
+    are not known are empty.
 
     Columns: `method, tool, settings, task, seed, status, error, wall_seconds,
     peak_memory_mb, file, metric, primary, value, low, high, random, prior,
@@ -113,7 +115,7 @@ def results_frame(
         for row in _rows(result, known[result.task])
     ]
     frame = pd.DataFrame(rows, columns=[*_RUN, *_NUMBERS])
-    frame = frame.astype(dict.fromkeys(_NUMBERS, "float64") | dict.fromkeys(_TEXTS, "str"))
+    frame = frame.astype(dict.fromkeys(_FLOATS, "float64") | dict.fromkeys(_TEXTS, "str"))
     return _with_reported(frame, results).sort_values(
         ["method", "task", "seed", "file", "metric"], ignore_index=True
     )

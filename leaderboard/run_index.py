@@ -43,11 +43,9 @@ class RunIndex:
         return cls(cells, of_board, of_method)
 
     def seconds(self, question: Question, method: str, task: str) -> float:
-        """Return the mean seconds of the runs of a method on a task; NaN without any."""
-        runs = self.cells.get((question, method, task), ())
-        if not runs:
-            return float("nan")
-        return sum(one.result.wall_seconds for one in runs) / len(runs)
+        """Return the mean of the known seconds of runs of a method on a task; NaN without any."""
+        found = known_seconds(self.cells.get((question, method, task), ()))
+        return sum(found) / len(found) if found else float("nan")
 
     def edges(
         self, question: Question, method: str, task: str, view: CircuitView | None
@@ -59,6 +57,12 @@ class RunIndex:
             if view is not None and one.name in view.outcomes
         ]
         return _mean_counts(found)
+
+
+def known_seconds(runs: Iterable[RawResult]) -> list[float]:
+    """Return the seconds that runs took, those that are known."""
+    found = (one.result.wall_seconds for one in runs)
+    return [seconds for seconds in found if seconds is not None]
 
 
 def _mean_counts(outcomes: Sequence[EdgeOutcomes]) -> tuple[str, str, str]:

@@ -55,6 +55,15 @@ def test_a_result_prints_as_one_line():
     assert str(result(metrics=bare)) == "0.50   random 0.25   oracle 1.00"
 
 
+def test_seconds_that_are_not_known_are_null_and_must_be_said_to_be(tmp_path):
+    path = result(wall_seconds=None).write(tmp_path)
+    assert json.loads(path.read_text())["wall_seconds"] is None
+    assert Result.read(path).wall_seconds is None
+    path.write_text(path.read_text().replace(',\n "wall_seconds": null', ""))
+    with pytest.raises(BundleError, match="wall_seconds: Field required"):
+        Result.read(path)
+
+
 def test_a_failure_prints_its_status_and_first_line():
     failed = result(**FAILED, metrics={"edge_average_precision": NO_VALUE})
     assert str(failed) == ("failed: ToolError: it broke   random 0.21   prior 0.30   oracle 1.00")

@@ -202,6 +202,20 @@ def test_runs_without_an_answer_are_rows_that_say_so(tmp_path, tasks):
     assert all("no luck" in one.error for one in found.results)
 
 
+def test_seconds_are_those_that_the_submitter_says_and_else_not_known(folder, tasks, tmp_path):
+    file = folder / "submission.json"
+    content = json.loads(file.read_text())
+    content["runs"][0]["wall_seconds"] = 2.5
+    del content["runs"][1]["wall_seconds"]
+    file.write_text(json.dumps(content))
+    validated(read_submission(folder), tasks).write(tmp_path / "board")
+    results = {one.task: one for one in read_results(tmp_path / "board")}
+    first, second = (results[run["task"]] for run in content["runs"])
+    assert (first.wall_seconds, second.wall_seconds) == (2.5, None)
+    answers = [KeptAnswer.read(tmp_path / "board", one).record for one in (first, second)]
+    assert [one.wall_seconds for one in answers] == [2.5, None]
+
+
 # What stands in the record, and what is said of it.
 RECORDS = {
     "unknown key": ({"score": 1.0}, "score: Extra inputs are not permitted"),

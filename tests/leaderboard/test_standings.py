@@ -69,6 +69,16 @@ def test_a_failed_run_counts_as_random_and_is_counted(results):
     assert row["seconds"] == pytest.approx(2.0)
 
 
+def test_means_of_seconds_leave_out_those_that_are_not_known(results, make_result):
+    silent = [make_result("silent", task, 0.6, wall_seconds=None) for task in ("a-v1", "b-v1")]
+    half = make_result("good", "a-v1", 1.0, wall_seconds=None)
+    table = standings(results_frame((half, *results[1:], *silent)))
+    assert row_of(table, "good")["seconds"] == pytest.approx(2.0)
+    assert pd.isna(row_of(table, "silent")["seconds"])
+    alone = standings(results_frame(silent))
+    assert pd.isna(row_of(alone, "silent")["seconds"])
+
+
 def test_a_task_that_was_not_run_counts_as_random_and_is_counted(results):
     row = row_of(standings(results_frame(results)), "partial")
     assert row["normalised"] == pytest.approx((-0.125 - 0.125) / 2)
@@ -248,6 +258,35 @@ def test_a_run_that_others_have_and_a_method_has_not_counts_as_random(make_resul
     primary = task_scores(frame).query("role == 'method' and primary")
     means = np.nanmean(runs.values, axis=-1)
     np.testing.assert_allclose(means.ravel(), primary["normalised"])
+
+
+def test_more_seeds_than_others_have_win_nothing(make_result):
+    honest = [make_result(f"m{n}", "a-v1", 0.8, seed=seed) for n in range(2) for seed in range(2)]
+    many = [make_result("many", "a-v1", 0.6 + 0.01 * seed, seed=seed) for seed in range(100)]
+    table = standings(results_frame([*honest, *many]))
+    for name in ("m0", "m1"):
+        row = row_of(table, name)
+        assert row[AP] == pytest.approx(0.8)
+        assert (row["runs"], row["missing"], row["surplus"]) == (2, 0, 0)
+    row = row_of(table, "many")
+    assert row[AP] == pytest.approx((0.6 + 0.61) / 2)  # the two lowest seeds
+    assert (row["runs"], row["missing"], row["surplus"]) == (2, 0, 98)
+
+
+def test_no_task_counts_for_less_than_minus_one(make_result):
+    def narrow(tool, task, value):
+        return make_result(
+            tool, task, value, metrics={AP: MetricValue.of(value, random=0.7, prior=0.99)}
+        )
+
+    runs = [narrow("m", "a-v1", 0.5), narrow("m", "b-v1", 1.0)]
+    runs += [narrow("n", "a-v1", None), narrow("n", "b-v1", 1.0)]
+    table = standings(results_frame(runs))
+    for name in ("m", "n"):
+        assert row_of(table, name)["normalised"] == pytest.approx(0.0)
+    assert row_of(table, "random")["normalised"] == pytest.approx(-1.0)
+    values = run_scores(results_frame(runs)).values
+    assert values[..., 0].tolist() == [[-1.0, 1.0], [-1.0, 1.0]]
 
 
 def test_seeds_have_an_interval_where_every_task_has_several(make_result):

@@ -229,6 +229,22 @@ def test_pages_say_why_all_methods_are_tied(make_result, tmp_path):
         assert f'<p class="ties">{told}' in (tmp_path / "site" / page).read_text()
 
 
+def test_seconds_that_are_not_known_are_empty_cells(make_result, tmp_path):
+    silent = [make_result("silent", task, 0.5, wall_seconds=None) for task in ("a-v1", "b-v1")]
+    told = [make_result("told", task, 0.5, wall_seconds=7.125) for task in ("a-v1", "b-v1")]
+    for one in (*silent, *told):
+        one.write(tmp_path / "results")
+    write_site(tmp_path / "results", tmp_path / "site", tables=False)
+    pages = {file: file.read_text() for file in (tmp_path / "site").rglob("*.html")}
+    assert not [file for file, page in pages.items() if ">nan<" in page]
+    (of_silent,) = (page for file, page in pages.items() if file.name.startswith("silent-"))
+    (of_told,) = (page for file, page in pages.items() if file.name.startswith("told-"))
+    assert "<dt>Cost</dt><dd>7.12 s a run in the mean" in of_told
+    assert "<dt>Cost</dt>" not in of_silent
+    assert of_told.count('<td class="n">7.12</td>') == 2
+    assert of_silent.count('<td class="n"></td><td class="runs">') == 2
+
+
 def test_a_failed_run_is_shown_and_counts_as_the_floor(site):
     page = (site.folder / site.one("methods/weak-steps-10-*.html")).read_text()
     assert "Runs without an answer" in page and "it took too long" in page
