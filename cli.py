@@ -124,18 +124,6 @@ def _print_files(board: "Leaderboard") -> None:
     console().print(f"  {more}: differences, ranks, profiles, difficulty; CSV and Parquet of all")
 
 
-def _report_failures(results: "Sequence[Result]") -> None:
-    """Raise an error that lists the runs without an answer, if there are any."""
-    failed = [result for result in results if result.status != "ok"]
-    if failed:
-        problems = [
-            f"{result.tool} on {result.task}: {result.error}".replace("\n", "\n    ")
-            for result in failed
-        ]
-        heading = "These runs gave no answer (--retry-failed asks again where they were written):"
-        raise GlassbenchError(listing(heading, problems))
-
-
 def _print_version(asked: bool) -> None:
     if asked:
         from . import __version__
@@ -176,13 +164,13 @@ def quickstart(
     say = console().print
     say(f"\n{len(tasks)} tasks compiled and certified in {certified - started:.1f} s\n")
     options = SweepOptions(again=True)
-    _, results = swept(methods, tasks, [track], options, folder=folder, in_suite=True)
+    done = swept(methods, tasks, [track], options, folder=folder, in_suite=True)
     board = write_leaderboard(folder, output)
     _print_ranking(board.statistics.standings)
     for problem in suite_measures(suite).shortcomings:
         say(f"Do not rank methods on the suite {suite!r}: {problem}.", soft_wrap=True)
     seconds = time.perf_counter() - certified
-    say(f"\n{len(results)} runs scored and ranked in {seconds:.1f} s. Written:")
+    say(f"\n{len(done.results)} runs scored and ranked in {seconds:.1f} s. Written:")
     say(f"  {folder}{os.sep}", soft_wrap=True)
     _print_files(board)
     say("\nA method of your own is a function from a problem to a number for each edge; score it,")
@@ -191,7 +179,7 @@ def quickstart(
         f"glassbench leaderboard {folder} -o {output}",
         soft_wrap=True,
     )
-    _report_failures(results)
+    done.check_answered()
 
 
 def _check_others(folder: Path, tasks: "Sequence[Task]", methods: Sequence[str]) -> None:
@@ -334,16 +322,16 @@ def score(
     check_some_posed(tracks, asked)
     folder = output if task or output else HOME / "results"
     options = SweepOptions(range(seed, seed + seeds), jobs, backend, address, again, retry_failed)
-    report, results = swept(found, asked, tracks, options, folder=folder, in_suite=not task)
-    for result in results if task else ():
+    done = swept(found, asked, tracks, options, folder=folder, in_suite=not task)
+    for result in done.results if task else ():
         if result.status == "ok":
             console().print(f"{result.tool} on {result.task}:  {result}", soft_wrap=True)
     for asked_question in () if task else tracks:
-        if any(asked_question.name == result.track for result in results):
-            _print_standings(results, asked_question)
+        if any(asked_question.name == result.track for result in done.results):
+            _print_standings(done.results, asked_question)
     if folder is not None:
-        console().print(where_written(report), soft_wrap=True)
-    _report_failures(results)
+        console().print(where_written(done.report), soft_wrap=True)
+    done.check_answered()
 
 
 @app.command()

@@ -13,7 +13,7 @@ import typer
 
 from .asked_tasks import asked_track
 from .console import console, sweep_progress
-from .errors import TaskError, listing
+from .errors import GlassbenchError, TaskError, listing
 from .interruption import STOPPED
 from .plurals import counted
 
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 MOST_READ = 20_000
 """How many results are read and ranked at the end; of more it is said where they are."""
+MOST_NAMED = 20
+"""How many runs without an answer are named, where there are more results than that."""
 
 Tracks = Annotated[
     list[str] | None,
@@ -98,6 +100,26 @@ def check_some_posed(tracks: "Sequence[Track]", names: "Sequence[TaskId | ToyId 
     tracks[0].check_named(names)
 
 
+@dataclass(frozen=True)
+class Swept:
+    """What came of a sweep.
+
+    Attributes:
+        report: of the sweep.
+        results: of every row, if they are few; else none.
+        failures: which runs gave no answer, as text; empty where all did.
+    """
+
+    report: "SweepReport"
+    results: "Sequence[Result]"
+    failures: str
+
+    def check_answered(self) -> None:
+        """Raise an error that names the runs without an answer, if there are any."""
+        if self.failures:
+            raise GlassbenchError(self.failures)
+
+
 def swept(
     methods: "Sequence[Any]",
     tasks: "Sequence[Any]",
@@ -106,8 +128,8 @@ def swept(
     *,
     folder: Path | None,
     in_suite: bool,
-) -> "tuple[SweepReport, list[Result]]":
-    """Run a sweep, and say what was left out; return its report, and results if they are few.
+) -> Swept:
+    """Run a sweep, and say what was left out; return what came of it.
 
     Args:
         methods: as for `sweep`.
@@ -138,10 +160,11 @@ def swept(
             raise typer.Exit(STOPPED) from None
         results = list(report.results()) if len(report.names) <= MOST_READ else []
         outdated = _outdated(report, results)
+        failures = _failures(report, results)
     warnings = [_left_out_text(report.left_out)] if report.left_out else []
     for text in [*warnings, *outdated]:
         console(stderr=True).print(text, style="yellow", soft_wrap=True)
-    return report, results
+    return Swept(report, results, failures)
 
 
 def where_written(report: "SweepReport") -> str:
@@ -151,6 +174,26 @@ def where_written(report: "SweepReport") -> str:
     if report.before:
         text += f"; {report.before:,} were there and are kept (--again asks anew)"
     return text
+
+
+def _failures(report: "SweepReport", results: "Sequence[Result]") -> str:
+    """Return which runs gave no answer, and why: all of them where results are there, else some."""
+    from .evaluators import Result
+
+    heading = "These runs gave no answer (--retry-failed asks again where they were written):"
+    failed = [result for result in results if result.status != "ok"]
+    if not results:
+        names = report.failed()
+        failed = [Result.read(report.folder / name) for name in names[:MOST_NAMED]]
+        heading = (
+            f"{len(names):,} of {counted(len(report.names), 'run')} gave no answer (--retry-failed "
+            "asks again where they were written), such as:"
+        )
+    problems = [
+        f"{result.tool} on {result.task}: {result.error}".replace("\n", "\n    ")
+        for result in failed
+    ]
+    return listing(heading, problems) if problems else ""
 
 
 def _left_out_text(left_out: "Sequence[LeftOut]") -> str:

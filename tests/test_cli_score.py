@@ -65,6 +65,24 @@ def test_failures_are_retried_on_request(run, tmp_path):
     assert "has no score" in error
 
 
+def test_failures_of_large_sweeps_are_counted(run, monkeypatch):
+    """Also where results are so many that they are not read."""
+    monkeypatch.setattr("glassbench.score_command.MOST_READ", 3)
+    monkeypatch.setattr("glassbench.score_command.MOST_NAMED", 1)
+    arguments = ("score", "my_methods:broken", "weight-norm", "--suite", "tiny", "-o", "out")
+    result = run(*arguments, code=1)
+    assert result.stderr == (
+        "2 of 4 runs gave no answer (--retry-failed asks again where they were written), such as:\n"
+        f"  - my_methods:broken on {TINY}: The method 'my_methods:broken' must return an answer, "
+        f"and on {TINY} it raised RuntimeError: no luck\n"
+    )
+    assert result.stdout == "\nWritten: 4 results in out/\n"
+    nowhere = ("score", "my_methods:broken", "--task", TINY, "--seeds", "4")
+    assert run(*nowhere, code=1).stderr.startswith("4 of 4 runs gave no answer")
+    result = run("score", "weight-norm", "--suite", "tiny", "--seeds", "2", "-o", "well")
+    assert result.stderr == ""
+
+
 def test_a_method_that_was_changed_is_told_of(run, tmp_path):
     arguments = ("score", "my_methods:by_writer", "--suite", "tiny", "-o", "out")
     assert "was changed" not in run(*arguments).stderr
