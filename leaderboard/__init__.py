@@ -20,6 +20,7 @@ from .difficulty import difficulty_bins, difficulty_trends, task_covariates
 from .difficulty_figure import difficulty_figure
 from .figure_style import write_figure
 from .pairwise import pairwise_differences
+from .paper_table import paper_table
 from .profile_figure import profile_figure
 from .profiles import performance_profiles
 from .publish import Leaderboard, write_leaderboard, write_statistics
@@ -61,6 +62,7 @@ __all__ = [
     "markdown_table",
     "pairwise_differences",
     "pairwise_table",
+    "paper_table",
     "performance_profiles",
     "profile_figure",
     "rank_ranges",

@@ -18,6 +18,8 @@ _LATEX = {
     "|": r"\textbar{}",
     '"': r"\char34{}",
     "`": r"\textasciigrave{}",
+    "[": "{[}",  # at the start of a row these two would be taken for arguments of the \\ before it
+    "*": "{*}",
     **{character: f"\\{character}" for character in "&%$#_{}"},
 }
 

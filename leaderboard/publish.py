@@ -13,6 +13,7 @@ from .critical_difference_figure import critical_difference_figure
 from .difficulty_figure import difficulty_figure
 from .entries import Entries
 from .figure_style import figure_files
+from .paper_table import paper_table
 from .profile_figure import profile_figure
 from .results_folder import read_raw_results
 from .results_frame import failures
@@ -36,7 +37,7 @@ class Leaderboard:
     Attributes:
         statistics: all its frames.
         markdown: the standings.
-        latex: the same for a paper.
+        latex: the same for a paper, in fewer columns.
         html: the same as a page.
         svg: the standings as a figure.
         pdf: the same for a paper.
@@ -124,7 +125,9 @@ def statistics_files(found: Statistics, title: str) -> Iterator[tuple[str, bytes
         title: of pages.
     """
     standing = standings_table(found.standings)
-    yield from _table_files("", standing, title, failures(found.results))
+    (primary,) = found.scores.loc[found.scores["primary"].astype(bool), "metric"].unique()
+    paper = paper_table(found.standings, primary)
+    yield from _table_files("", standing, title, failed=failures(found.results), paper=paper)
     yield from _frame_files("", found.standings)
     yield from _figure_files("", standings_figure(found.standings, found.scores))
     yield from _frame_files("-tasks", found.scores)
@@ -147,11 +150,16 @@ def statistics_files(found: Statistics, title: str) -> Iterator[tuple[str, bytes
 
 
 def _table_files(
-    part: str, table: Table, title: str, failed: "pd.DataFrame | None" = None
+    part: str,
+    table: Table,
+    title: str,
+    *,
+    failed: "pd.DataFrame | None" = None,
+    paper: Table | None = None,
 ) -> Iterator[tuple[str, bytes]]:
-    """Yield a table as Markdown, LaTeX and HTML."""
+    """Yield a table as Markdown, LaTeX and HTML; for LaTeX another may be given."""
     yield f"{part}.md", markdown_table(table, failed).encode()
-    yield f"{part}.tex", latex_table(table).encode()
+    yield f"{part}.tex", latex_table(paper or table).encode()
     yield f"{part}.html", html_page(table, title).encode()
 
 

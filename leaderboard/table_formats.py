@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 _LONGEST_ERROR = 200
-_NUMBER = r"-?\d+(\.\d+)?"
+_DECIMAL = r"-?\d+\.\d+"
 _STYLE = """
 :root { color-scheme: light dark; font: 1rem/1.5 system-ui, sans-serif; }
 body { margin: 2rem auto; max-width: 75rem; padding: 0 1rem; }
@@ -59,38 +59,44 @@ def _markdown_row(row: list[str]) -> str:
 
 
 def latex_table(table: Table) -> str:
-    r"""Return a table as a LaTeX `tabular`; it needs `\usepackage{booktabs}`.
+    r"""Return a table as a LaTeX `tabular`, to be read with `\input` in an environment `table`.
 
-    The note stands above it as a comment, for a caption.
+    It needs `\usepackage{booktabs}`, and says so in a comment above it. The note stands there too,
+    for a caption. Type and columns are set small, so that names of some length have room.
 
     Args:
         table: from one of the functions of `tables`.
     """
     columns = "".join("l" if title in table.left else "r" for title in table.heading)
     lines = [
+        r"% Needs \usepackage{booktabs}. For a caption:",
         *(f"% {line}" for line in re.findall(r".{1,90}(?:\s|$)", one_line(table.note))),
-        rf"\begin{{tabular}}{{{columns}}}",
+        r"{\small\setlength{\tabcolsep}{4pt}%",
+        rf"\begin{{tabular}}{{@{{}}{columns}@{{}}}}",
         r"\toprule",
-        _latex_row(table.heading),
+        _latex_row([_latex_cell(title) for title in table.heading]),
         r"\midrule",
-        *(_latex_row(row) for row in table.rows),
+        *(
+            _latex_row([_latex_cell(cell, (n, place) in table.bold) for place, cell in cells])
+            for n, cells in enumerate(map(enumerate, table.rows))
+        ),
         r"\bottomrule",
-        r"\end{tabular}",
+        r"\end{tabular}}",
     ]
     return "\n".join(line.rstrip() for line in lines) + "\n"
 
 
-def _latex_row(row: tuple[str, ...]) -> str:
-    return " & ".join(_latex_cell(cell) for cell in row) + r" \\"
+def _latex_row(row: list[str]) -> str:
+    return " & ".join(row) + r" \\"
 
 
-def _latex_cell(cell: str) -> str:
-    """Return numbers and intervals in mathematics, for their minus signs; else as text."""
-    if re.fullmatch(rf"<?{_NUMBER}|\[{_NUMBER}, {_NUMBER}\]|{_NUMBER} \(<?{_NUMBER}\)", cell):
-        return f"${cell}$".replace(" (", r"\ (")
-    if re.fullmatch(r"\d+-\d+", cell):
-        return cell.replace("-", "--")
-    return escape_latex(cell)
+def _latex_cell(cell: str, is_bold: bool = False) -> str:
+    """Return decimals and intervals in mathematics, for their minus signs; else as text."""
+    if re.fullmatch(rf"<?{_DECIMAL}|\[{_DECIMAL}, {_DECIMAL}\]|{_DECIMAL} \(<?{_DECIMAL}\)", cell):
+        number = cell.replace(" (", r"\ (")
+        return rf"$\mathbf{{{number}}}$" if is_bold else f"${number}$"
+    text = cell.replace("-", "--") if re.fullmatch(r"\d+-\d+", cell) else escape_latex(cell)
+    return rf"\textbf{{{text}}}" if is_bold else text
 
 
 def html_table(table: Table) -> str:

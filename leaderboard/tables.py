@@ -1,7 +1,8 @@
 """Tables: frames as cells of plain text, with what they mean said below.
 
-`standings_table`, `pairwise_table` and `trends_table` choose columns and round numbers;
-`markdown_table`, `latex_table` and `html_table` of `table_formats` write any of them.
+`standings_table`, `pairwise_table` and `trends_table` choose columns and round numbers, and the
+`paper_table` of a file of its own chooses fewer; `markdown_table`, `latex_table` and `html_table`
+of `table_formats` write any of them.
 """
 
 import math
@@ -68,12 +69,14 @@ class Table:
         rows: as many cells each.
         note: what the columns mean.
         left: the titles of columns that hold names; others hold numbers.
+        bold: the row and the column of each number that stands out in print.
     """
 
     heading: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
     note: str
     left: frozenset[str] = frozenset({"Method"})
+    bold: frozenset[tuple[int, int]] = frozenset()
 
 
 def too_few_tasks(methods: int, tasks: int) -> str:
@@ -130,7 +133,7 @@ def cells(standings: "pd.DataFrame") -> tuple[list[str], list[list[str]]]:
                 row["rank"],
                 one_line(str(row["method"])),
                 three_decimals(row["normalised"]),
-                _interval(row["low"], row["high"]),
+                interval(row["low"], row["high"]),
                 three_decimals(row["interquartile_mean"]),
                 three_decimals(row["worst_decile"]),
                 *(three_decimals(row[name]) for name in metrics),
@@ -162,7 +165,7 @@ def pairwise_table(pairwise: "pd.DataFrame") -> Table:
             one_line(row["first"]),
             one_line(row["second"]),
             three_decimals(row["difference"]),
-            _interval(row["low"], row["high"]),
+            interval(row["low"], row["high"]),
             *(str(row[name]) for name in ("wins", "ties", "losses")),
             _probability(row["p"]),
             _probability(row["p_holm"]),
@@ -201,7 +204,13 @@ def three_decimals(value: float) -> str:
     return "" if math.isnan(value) else f"{round(value, 3) + 0.0:.3f}"
 
 
-def _interval(low: float, high: float) -> str:
+def interval(low: float, high: float) -> str:
+    """Return an interval with three decimals; nothing where there is none.
+
+    Example:
+        >>> interval(-0.5, 1.0)
+        '[-0.500, 1.000]'
+    """
     return "" if math.isnan(low) else f"[{three_decimals(low)}, {three_decimals(high)}]"
 
 
