@@ -30,9 +30,24 @@ def _one_line(text: str) -> str:
     return text
 
 
+def _ascii(text: str) -> str:
+    foreign = sorted({one for one in text if not one.isascii()})
+    if foreign:
+        told = ", ".join(f"{one!r} (U+{ord(one):04X})" for one in foreign)
+        raise ValueError(
+            f"must be printable ASCII, so that no two names look alike, got {told}; write it with "
+            "other characters"
+        )
+    return text
+
+
 Line = Annotated[str, StringConstraints(min_length=1, max_length=200), AfterValidator(_one_line)]
 MethodName = Annotated[
-    str, StringConstraints(min_length=1, max_length=80), AfterValidator(_one_line)
+    str,
+    StringConstraints(min_length=1, max_length=80),
+    AfterValidator(_one_line),
+    AfterValidator(_ascii),
+    Field(json_schema_extra={"pattern": "^[ -~]+$"}),
 ]
 TaskName = Annotated[
     str, StringConstraints(min_length=1, max_length=500), AfterValidator(_one_line)
@@ -97,7 +112,7 @@ class SubmissionRecord(Record):
 
     Attributes:
         format_version: of this file.
-        name: what tables call the method.
+        name: what tables call the method, in printable ASCII.
         version: of the method.
         authors: who answers for it.
         description: what it does.

@@ -226,7 +226,14 @@ RECORDS = {
     "a name that turns around": ({"name": "a\u202eb"}, "name: Value error, must be one line"),
     "a long name": ({"name": "a" * 81}, "name: String should have at most 80 characters"),
     "the name of a method here": ({"name": "EAP"}, "the name 'EAP' is that of a built-in"),
-    "the name of a reference": ({"name": "\uff4fracle"}, "is that of a built-in method or of a"),
+    "the name of a reference": ({"name": "ORACLE"}, "is that of a built-in method or of a"),
+    "a hyphen that looks like another": (
+        {"name": "eap\u2010ig"},
+        "name: Value error, must be printable ASCII, so that no two names look alike, got "
+        "'\u2010' (U+2010); write it with other characters",
+    ),
+    "a Cyrillic letter": ({"name": "\u0435ap"}, "printable ASCII, so that no two names look alike"),
+    "wide letters": ({"name": "\uff4fracle"}, "got '\uff4f' (U+FF4F); write it"),
     "no run": ({"runs": []}, "runs: Tuple should have at least 1 item"),
     "much settings": ({"settings": {"a": "b" * 2**16}}, "settings must have at most 65,536 bytes"),
     "no day": ({"date": "2026-02-30"}, "date: "),
