@@ -114,10 +114,11 @@ def _ends(
     far = np.quantile(studentised, (_HIGH, _LOW), axis=1, method="inverted_cdf").T
     has_error = error > 0
     ends = value[:, None] - far * np.where(has_error, error, 1.0)[:, None]
+    percentiles = np.clip(percentiles, lowest, highest)
+    is_measured = has_error[:, None] & np.isfinite(ends)
     if aggregate.end == 1:  # a mean lies among its scores; a tail may go on below those seen
         ends = np.clip(ends, lowest, highest)
-    percentiles = np.clip(percentiles, lowest, highest)
-    return np.where(has_error[:, None] & np.isfinite(ends), ends, percentiles)
+    return np.where(is_measured, ends, percentiles)
 
 
 def seed_interval(

@@ -1,8 +1,8 @@
 """Run scores: the normalised primary score of every run that a method owes, with no hole.
 
-A leaderboard asks the same of every method: each task, as many times as any method was run
-on it. A run that failed, and one that is owed and is not there, count as a random answer, so
-that nothing is gained by not answering, nor by leaving out the seeds that went badly.
+A leaderboard asks the same of every method: each task, as many times as `owed_runs` says. A run
+that failed, and one that is owed and is not there, count as a random answer, so that nothing is
+gained by not answering, nor by leaving out the seeds that went badly.
 """
 
 from dataclasses import dataclass
@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from jaxtyping import Float, Int
 
-from .normalising import random_normalised
+from .normalising import LEAST, random_normalised
+from .owed_runs import owed_runs, runs_that_count
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -28,6 +29,7 @@ class RunScores:
             others.
         failed: how many runs of a method on a task gave no answer.
         missing: how many of those owed are not there.
+        surplus: how many are there beyond those owed, and do not count.
     """
 
     methods: tuple[str, ...]
@@ -35,6 +37,7 @@ class RunScores:
     values: Float[np.ndarray, "method task run"]
     failed: Int[np.ndarray, "method task"]
     missing: Int[np.ndarray, "method task"]
+    surplus: Int[np.ndarray, " method"]
 
 
 def run_scores(frame: "pd.DataFrame") -> RunScores:
@@ -45,22 +48,25 @@ def run_scores(frame: "pd.DataFrame") -> RunScores:
     """
     import pandas as pd
 
-    runs = frame[frame["primary"]].drop_duplicates("file")
+    every = frame[frame["primary"]].drop_duplicates("file")
+    own = owed_runs(every)
+    runs = runs_that_count(every, own)
     method, methods = pd.factorize(runs["method"], sort=True)
     task, tasks = pd.factorize(runs["task"], sort=True)
     shape = len(methods), len(tasks)
     run = runs.groupby(["method", "task"]).cumcount().to_numpy()
     there = np.zeros(shape, dtype=np.int64)
     np.add.at(there, (method, task), 1)
-    owed = there.max(axis=0)
+    owed = own.to_numpy()  # tasks are in alphabetical order in both
     # The floor of a task is that of any run that knows it; 0 where none does.
     floor = pd.Series(random_normalised(runs)).groupby(task).max().fillna(0.0).to_numpy()
     values = np.full((*shape, int(owed.max())), np.nan)
     values[:] = np.where(np.arange(values.shape[2]) < owed[:, None], floor[:, None], np.nan)
     answered = runs["normalised"].notna().to_numpy()
     places = tuple(each[answered] for each in (method, task, run))
-    values[places] = runs["normalised"].to_numpy()[answered]
+    values[places] = np.maximum(runs["normalised"].to_numpy()[answered], LEAST)
     failed = np.zeros(shape, dtype=np.int64)
     lost = (runs["status"] != "ok").to_numpy()
     np.add.at(failed, (method[lost], task[lost]), 1)
-    return RunScores(tuple(methods), tuple(tasks), values, failed, owed - there)
+    surplus = every.groupby("method").size().to_numpy() - there.sum(axis=1)
+    return RunScores(tuple(methods), tuple(tasks), values, failed, owed - there, surplus)

@@ -35,8 +35,8 @@ def standings(
     `interquartile_mean, worst_decile`, each with `_low` and `_high`, the mean of each metric and
     of each reported number under its own name, `tasks`, `seconds` (mean per run), `answered` (tasks
     with every run answered), `runs` (those owed), `failed` (runs without an answer), `missing`
-    (runs owed that are not there). Intervals over tasks are empty for fewer than six; that of the
-    worst decile for fewer than 100.
+    (runs owed that are not there), `surplus` (runs beyond those owed, which do not count).
+    Intervals over tasks are empty for fewer than six; that of the worst decile for fewer than 100.
 
     Args:
         frame: from `results_frame`.
@@ -53,7 +53,10 @@ def standings(
     table["tasks"] = len(runs.tasks)
     for own in (_costs(frame), _counted(runs), rank_ranges(pairwise, list(runs.methods))):
         table = table.merge(own.assign(role="method"), on=by, how="left")
-    first, counts = ["rank", "rank_low", "rank_high"], ["answered", "runs", "failed", "missing"]
+    first, counts = (
+        ["rank", "rank_low", "rank_high"],
+        ["answered", "runs", "failed", "missing", "surplus"],
+    )
     table = table[[*first, *(name for name in table.columns if name not in (*first, "tied"))]]
     table = table.fillna({"rank": ""} | dict.fromkeys(counts, 0))
     table = table.astype(dict.fromkeys(first[1:], "Int64") | dict.fromkeys(counts, "int64"))
@@ -98,7 +101,7 @@ def _costs(frame: "pd.DataFrame") -> "pd.DataFrame":
 
 
 def _counted(runs: RunScores) -> "pd.DataFrame":
-    """Return how many tasks a method answered, and its runs: owed, failed, missing."""
+    """Return how many tasks a method answered, and its runs: owed, failed, missing, surplus."""
     import pandas as pd
 
     whole = (runs.failed == 0) & (runs.missing == 0)
@@ -110,5 +113,6 @@ def _counted(runs: RunScores) -> "pd.DataFrame":
             "runs": owed,
             "failed": runs.failed.sum(axis=1),
             "missing": runs.missing.sum(axis=1),
+            "surplus": runs.surplus,
         }
     )

@@ -14,15 +14,14 @@ if TYPE_CHECKING:
 
 MOST_ROWS = 60
 """Of more methods and references, the best are drawn."""
-_LOWEST = -1.0
 
 
 def standings_figure(standings: "pd.DataFrame", scores: "pd.DataFrame") -> "Figure":
     """Return the figure: one row per method, best on top, floors and ceiling among them.
 
     Dots are tasks, at the same height in every row; the diamond with a bar below
-    them is the mean with its interval. A cross is a task without an answer, which counts as
-    the floor. What lies below -1 is drawn at -1 as a triangle that points left.
+    them is the mean with its interval. A cross is a task without an answer to some run, which
+    counts as random.
 
     Args:
         standings: from `standings`.
@@ -42,7 +41,7 @@ def standings_figure(standings: "pd.DataFrame", scores: "pd.DataFrame") -> "Figu
             same = (primary["role"] == row["role"]) & (primary["method"] == row["method"])
             _draw_row(axes, height, row, primary[same].sort_values("task"))
         lowest = min(primary["normalised"].min(), standings["low"].min(), 0.0)
-        axes.set_xlim(max(lowest, _LOWEST) - 0.08, 1.08)
+        axes.set_xlim(lowest - 0.08, 1.08)
         axes.set_ylim(rows - 0.4, -0.6)
         axes.set_yticks(range(rows), [_label(row) for _, row in standings.iterrows()])
         for label, (_, row) in zip(axes.get_yticklabels(), standings.iterrows(), strict=True):
@@ -93,30 +92,20 @@ def _draw_row(axes: "Axes", height: int, row: "pd.Series", tasks: "pd.DataFrame"
     values = tasks["normalised"].to_numpy()
     heights = height + np.linspace(-0.32, 0.16, len(values) + 2)[1:-1]
     answered = (tasks["outcome"] == "ok").to_numpy()
-    inside = values >= _LOWEST
-    for mask, marker in ((answered & inside, "o"), (answered & ~inside, "<")):
-        axes.scatter(
-            np.maximum(values[mask], _LOWEST),
-            heights[mask],
-            s=22,
-            marker=marker,
-            facecolor=colour,
-            edgecolor="white",
-            linewidth=0.4,
-            alpha=0.55,
-            zorder=3,
-        )
     axes.scatter(
-        np.maximum(values[~answered], _LOWEST),
-        heights[~answered],
-        s=28,
-        marker="x",
-        color=VERMILION,
-        zorder=4,
+        values[answered],
+        heights[answered],
+        s=22,
+        facecolor=colour,
+        edgecolor="white",
+        linewidth=0.4,
+        alpha=0.55,
+        zorder=3,
     )
-    mean, below = max(row["normalised"], _LOWEST), height + 0.24
+    axes.scatter(values[~answered], heights[~answered], s=28, marker="x", color=VERMILION, zorder=4)
+    mean, below = row["normalised"], height + 0.24
     if not math.isnan(row["low"]):
-        ends = np.maximum([row["low"], row["high"]], _LOWEST)
+        ends = [row["low"], row["high"]]
         axes.plot(ends, [below, below], color=colour, linewidth=2.2, zorder=5)
     axes.plot(mean, below, "D", color=colour, markersize=7, markeredgecolor="white", zorder=6)
 
@@ -132,9 +121,6 @@ def _draw_legend(figure: "Figure", primary: "pd.DataFrame") -> None:
     if (primary["outcome"] != "ok").any():
         marks.append(Line2D([], [], color=VERMILION, marker="x", linewidth=0, markersize=6))
         texts.append("no answer to some run: it counts as random")
-    if (primary["normalised"] < _LOWEST).any():
-        marks.append(Line2D([], [], color=GREY, marker="<", linewidth=0, markersize=5))
-        texts.append(f"below {_LOWEST:.0f}")
     figure.legend(
         marks, texts, loc="outside lower center", ncols=len(marks), frameon=False, fontsize=9
     )

@@ -2,7 +2,8 @@
 
 from typing import TYPE_CHECKING
 
-from .normalising import normalised_column, random_normalised
+from .normalising import LEAST, normalised_column, random_normalised
+from .owed_runs import owed_runs, runs_that_count
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -16,7 +17,7 @@ _COLUMNS = ["role", "method", "task", "metric", "primary", "value", "normalised"
 def task_scores(frame: "pd.DataFrame") -> "pd.DataFrame":
     """Return one row per method (or reference), task and metric, with nothing missing.
 
-    Seeds are averaged. Every method owes as many runs of a task as any has. A run
+    Seeds are averaged. Every method owes the runs that `owed_runs` says, and no others count. A run
     without an answer counts as a random answer, and so does one that is owed and is not there,
     so that nothing is gained by not answering: `outcome` is `failed` where a run gave no
     answer, else `missing` where one is not there, else `ok`. The floors and the
@@ -33,9 +34,11 @@ def task_scores(frame: "pd.DataFrame") -> "pd.DataFrame":
     scale = known_first.drop_duplicates(keys)
     scale = scale[[*keys, "primary", "random", "prior", "floor", "ceiling"]]
     methods = frame[["method"]].drop_duplicates().merge(scale, how="cross")
-    methods = methods.merge(_measured(frame), how="left", on=["method", *keys])
+    own = owed_runs(frame)
+    measured = _measured(runs_that_count(frame, own))
+    methods = methods.merge(measured, how="left", on=["method", *keys])
     methods = methods.fillna({"runs": 0, "answers": 0, "value": 0.0, "normalised": 0.0})
-    owed = methods.groupby("task")["runs"].transform("max")
+    owed = methods["task"].map(own)
     absent = owed - methods["answers"]
     random = pd.Series(random_normalised(methods), index=methods.index).fillna(0.0)
     # Where no floor is known no value is either, and the metric itself stays empty.
@@ -61,6 +64,7 @@ def task_scores(frame: "pd.DataFrame") -> "pd.DataFrame":
 def _measured(frame: "pd.DataFrame") -> "pd.DataFrame":
     """Return sums of values over the runs of a method, and how many runs and answers there are."""
     runs = frame.groupby(["method", "task"])["file"].nunique().rename("runs").reset_index()
+    frame = frame.assign(normalised=frame["normalised"].clip(lower=LEAST))
     metrics = frame.groupby(["method", "task", "metric"], as_index=False).agg(
         value=("value", "sum"), normalised=("normalised", "sum"), answers=("value", "count")
     )

@@ -40,6 +40,7 @@ LAWS: Mapping[str, Law] = {
         draw.random(shape) < 0.2, -0.1, draw.beta(6, 2, shape)
     ),
     "all or nothing": lambda draw, shape: (draw.random(shape) < 0.7).astype(float),
+    "one in fifty fails": lambda draw, shape: (draw.random(shape) < 0.98).astype(float),
 }
 """Laws of the scores of tasks."""
 

@@ -47,6 +47,13 @@ def test_where_the_middle_half_has_no_spread_its_interval_has():
     assert high == 1
 
 
+def test_one_failure_among_many_tasks_does_not_make_an_interval_of_all():
+    scores = np.ones((1, 450))
+    scores[0, 7] = 0.0
+    low, high = task_intervals(scores, seed=0)["mean"][0]
+    assert 1 - 6 / 450 < low < scores.mean() < high == 1
+
+
 def test_fewer_than_six_tasks_have_no_interval():
     for tasks in (1, 5):
         assert np.isnan(task_intervals(SCORES[:, :tasks], seed=0)["mean"]).all()
