@@ -78,6 +78,10 @@ def validate(
         Path | None,
         typer.Option(metavar="DIR", help="Bundles of the tasks of a hold-out, once revealed."),
     ] = None,
+    seeds: Annotated[
+        int | None,
+        typer.Option(min=1, help="Accept seeds 0 to SEEDS-1 alone; an organiser should say so."),
+    ] = None,
     jobs: Jobs = 1,
 ) -> None:
     """Measure every answer of submissions from its bytes; write results and a report.
@@ -89,7 +93,9 @@ def validate(
 
     check_place(output)
     made: dict[str, Sequence[Task | ToyTask]] = {}
-    found = [_validation(place, tasks, output / RESULTS, made, jobs) for place in submissions]
+    found = [
+        _validation(place, tasks, seeds, output / RESULTS, made, jobs) for place in submissions
+    ]
     report = ValidationReport.of(found)
     write_whole(report.to_json().encode(), output / REPORT_JSON)
     write_whole(report.to_markdown().encode(), output / REPORT)
@@ -126,6 +132,7 @@ def problems(
 def _validation(
     place: Path,
     tasks: Path | None,
+    seeds: int | None,
     results: Path,
     made: "dict[str, Sequence[Task | ToyTask]]",
     jobs: int,
@@ -139,7 +146,7 @@ def _validation(
         submission = read_submission(place)
         asked = _asked_tasks(submission.record.suite, tasks, made, jobs)
         with progress("Measuring", len(submission.record.runs)) as advance:
-            found = validated(submission, asked, jobs=jobs, advance=advance)
+            found = validated(submission, asked, seeds=seeds, jobs=jobs, advance=advance)
         found = found.beside(read_results(results) if any(results.glob("*.json")) else ())
         if found.accepted:
             found.write(results)

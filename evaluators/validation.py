@@ -121,6 +121,7 @@ def validated(
     submission: Submission,
     tasks: Sequence[AnyTask],
     *,
+    seeds: int | None = None,
     jobs: int = 1,
     advance: Callable[[], None] = lambda: None,
 ) -> Validation:
@@ -130,13 +131,15 @@ def validated(
         submission: from `read_submission`.
         tasks: those that can be answered: all of the suite, or of the hold-out. Prior floors are
             learned over them.
+        seeds: how many problems of each task may be answered, those with the seeds 0 to
+            `seeds - 1`; `None` for any number.
         jobs: how many processes work; -1 for one on each core.
         advance: called for each run that is done.
     """
     runs = submission.record.runs
     by_id = {str(task.id): task for task in tasks}
     found: dict[int, ValidatedRun] = {}
-    asked, faults = _asked(runs, by_id)
+    asked, faults = _asked(runs, by_id, seeds)
     tracks = {one.question: one.track for one in asked}
     posed = _posed(tracks, tasks)
     priors = {key: track.priors(posed[key]) for key, track in tracks.items() if posed[key]}
@@ -157,12 +160,14 @@ def validated(
 
 
 def _asked(
-    runs: Sequence[SubmittedRun], tasks: Mapping[str, AnyTask]
+    runs: Sequence[SubmittedRun], tasks: Mapping[str, AnyTask], seeds: int | None
 ) -> tuple[list[AskedRun], dict[int, str]]:
-    """Return the runs that name a track and a task, and what is wrong with the others."""
+    """Return the runs that name a track, a task and a seed, and what is wrong with the others."""
     asked, faults = [], {}
     for index, run in enumerate(runs):
         try:
+            if seeds is not None and run.seed >= seeds:
+                raise BundleError(f"seeds must be 0 to {seeds - 1}, got {run.seed}; leave it out")
             track = find_track(run.track).asking(run.question)
             if run.task is not None:
                 run = run.model_copy(update={"task": _known(run.task, tasks)})

@@ -83,6 +83,15 @@ def test_two_submissions_cannot_bear_one_name(run, submission, tmp_path):
     run("validate", "mine", "-o", "board")
 
 
+def test_an_organiser_bounds_the_seeds(run, tmp_path):
+    run("score", "submitted_method:mine", "--suite", "tiny", "--seeds", "2", "-o", "results")
+    run("submit", "results", "-o", "mine", "--suite", "tiny", "--name", "Mine", *ABOUT)
+    done = run("validate", "mine", "-o", "board", "--seeds", "1", code=1)
+    assert done.stderr.count("seeds must be 0 to 0, got 1; leave it out") == 2
+    run("validate", "mine", "-o", "board", "--seeds", "2")
+    assert len(list((tmp_path / "board" / "results").glob("*.json"))) == 4
+
+
 def test_several_methods_in_a_folder(run, submission):
     run("score", "weight-norm", "--suite", "tiny", "-o", "results")
     asked = ("submit", "results", "-o", "one", "--suite", "tiny", *ABOUT)

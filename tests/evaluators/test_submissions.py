@@ -398,6 +398,15 @@ def test_the_same_run_under_two_names_and_picked_seeds(folder, tasks, tmp_path):
     assert "seeds must be 0, 1, 2, and so on, so that none is picked, got 1, 3" in told
 
 
+def test_seeds_can_be_bounded(tmp_path, tasks):
+    submission = packed(tmp_path, tasks[:1], seeds=(0, 1, 2))
+    assert validated(submission, tasks, seeds=3).accepted
+    found = validated(submission, tasks, seeds=2)
+    (problem,) = found.problems
+    assert "seed 2): seeds must be 0 to 1, got 2; leave it out" in problem
+    assert [one.seed for one in found.results] == [0, 1]
+
+
 def test_a_folder_answers_one_run(folder, tasks):
     runs = changed(folder)
     changed(folder, run={"folder": runs[1]["folder"].upper()})
