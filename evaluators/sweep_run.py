@@ -131,7 +131,7 @@ class SweepRun:
             if self._plan.with_priors and track.has_priors
         }
         learns = any(row.track in learning for rows in pending.values() for row in rows)
-        needed = [task for name, task in self._tasks.items() if learns or name in pending]
+        needed = {name: task for name, task in self._tasks.items() if learns or name in pending}
         self._watch(_LOADING, 0, len(needed))
         work = partial(
             posed,
@@ -140,7 +140,7 @@ class SweepRun:
             keep=len(needed) <= MOST_KEPT,
         )
         found: dict[str, Posed] = {}
-        for one in self._workers.each(work, needed):
+        for one in self._each_posed(work, needed):
             found[one.id] = one
             self._tasks[one.id] = one.task
             self._leave_out(one.left_out)
@@ -152,6 +152,21 @@ class SweepRun:
         ]
         for one in in_order:
             self._priors[one.id] = tuple(priors_for(one.id, priors) for priors in every)
+
+    def _each_posed(
+        self, work: Callable[[AskedTask], Posed], needed: Mapping[str, AskedTask]
+    ) -> Iterator[Posed]:
+        """Yield what tasks are to the tracks, as it comes, however many workers are lost."""
+        left, losses = dict(needed), 0
+        while left:
+            before = len(left)
+            try:
+                for one in self._workers.each(work, list(left.values())):
+                    del left[one.id]
+                    yield one
+            except WorkerLostError as error:
+                losses = losses + 1 if len(left) == before else 0
+                _check_losses(losses, error)
 
     def _leave_out(self, cannot: Sequence[LeftOut]) -> None:
         """Take rows away that cannot be asked for."""
@@ -174,12 +189,7 @@ class SweepRun:
                 self._ask_alone(pending)
                 is_stuck = _count(self._pending()) == _count(pending)
                 losses = losses + 1 if is_stuck else 0
-                if losses == MOST_LOSSES:
-                    raise GlassbenchError(
-                        f"Workers must live until their work is done, and {losses} times some were "
-                        f"lost while nothing new arrived: {error}; give them more memory, or fewer "
-                        "jobs. What is there is kept, and the same call goes on"
-                    ) from error
+                _check_losses(losses, error)
                 continue
             self._check_seen(told)
             self._leave_out([one for some in told for one in some.left_out])
@@ -255,6 +265,16 @@ class SweepRun:
             self._watch(_SCORING, total - _count(self._pending()), total)
             taken = time.perf_counter() - started
             wait = max(SECONDS_BETWEEN_LOOKS, taken / _SHARE_OF_LOOKS)
+
+
+def _check_losses(losses: int, error: WorkerLostError) -> None:
+    """Raise an error if workers were lost too often while nothing new arrived."""
+    if losses == MOST_LOSSES:
+        raise GlassbenchError(
+            f"Workers must live until their work is done, and {losses} times some were lost while "
+            f"nothing new arrived: {error}; give them more memory, or fewer jobs. What is there is "
+            "kept, and the same call goes on"
+        ) from error
 
 
 def _count(pending: Mapping[str, list[Row]]) -> int:

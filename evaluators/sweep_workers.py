@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import BrokenExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from importlib import import_module
 from typing import Any, Literal, TypeVar, get_args
 
@@ -37,16 +38,21 @@ class Workers:
     """Those who do the work.
 
     Attributes:
-        count: how many calls are made at once.
+        counted: tells how many calls are made at once; of a cluster, how many it can make now.
         are_here: whether they are processes of this machine, or this one itself.
         options: for `joblib.Parallel`.
         losses: the errors that tell that one was lost.
     """
 
-    count: int
+    counted: Callable[[], int]
     are_here: bool
     options: dict[str, Any]
     losses: tuple[type[BaseException], ...]
+
+    @property
+    def count(self) -> int:
+        """How many calls are made at once, at least one."""
+        return max(1, self.counted())
 
     def each(self, function: Callable[[Given], Found], given: Iterable[Given]) -> Iterator[Found]:
         """Yield what a function returns for each argument, as it comes.
@@ -108,14 +114,16 @@ def _local(jobs: int) -> Workers:
 
     options: dict[str, Any] = {"n_jobs": jobs, "backend": "loky"}
     options |= {"return_as": "generator_unordered", "idle_worker_timeout": _SECONDS_IDLE}
-    return Workers(effective_n_jobs(jobs), True, options, (BrokenExecutor,))
+    return Workers(partial(effective_n_jobs, jobs), True, options, (BrokenExecutor,))
 
 
 @contextmanager
 def _ray(address: str | None) -> Iterator[Workers]:
     """Yield the workers of a Ray cluster."""
     import ray
-    from ray.util.joblib import register_ray
+    from joblib import register_parallel_backend
+
+    from .ray_backend import SizedRay, n_cpus, n_cpus_awaited
 
     was_there = ray.is_initialized()
     if not was_there:
@@ -125,10 +133,11 @@ def _ray(address: str | None) -> Iterator[Workers]:
         except (ConnectionError, OSError, ValueError, RuntimeError) as error:
             raise _no_cluster("ray", address, error) from error
     try:
-        register_ray()
-        count = int(ray.cluster_resources().get("CPU", 1))
-        options = {"n_jobs": count, "backend": "ray"}
-        yield Workers(count, False, options, (ray.exceptions.RayError,))
+        if not n_cpus_awaited(_SECONDS_TO_CONNECT):
+            raise _no_workers(address)
+        register_parallel_backend("glassbench-ray", SizedRay)
+        options = {"n_jobs": -1, "backend": "glassbench-ray"}
+        yield Workers(n_cpus, False, options, (ray.exceptions.RayError,))
     finally:
         if not was_there:
             ray.shutdown()
@@ -161,13 +170,17 @@ def _dask(address: str | None) -> Iterator[Workers]:
         try:
             client.wait_for_workers(1, timeout=_SECONDS_TO_CONNECT)
         except TimeoutError as error:
-            raise ToolError(
-                f"The cluster at {address} must have a worker, and has none after "
-                f"{_SECONDS_TO_CONNECT} s; start some"
-            ) from error
-        count = sum(client.ncores().values())
+            raise _no_workers(address) from error
         options = {"return_as": "generator_unordered"}
-        yield Workers(count, False, options, (KilledWorker,))
+        yield Workers(lambda: sum(client.ncores().values()), False, options, (KilledWorker,))
+
+
+def _no_workers(address: str | None) -> ToolError:
+    where = "" if address is None else f" at {address}"
+    return ToolError(
+        f"The cluster{where} must have a worker, and has none after {_SECONDS_TO_CONNECT} s; "
+        "start some"
+    )
 
 
 def _no_cluster(backend: str, address: str | None, error: BaseException | None) -> ToolError:
