@@ -24,9 +24,9 @@ from .errors import BundleError, GlassbenchError, TaskError, listing
 from .faithfulness_command import faithfulness
 from .holdout_command import app as holdout_app
 from .holdout_command import sample
-from .plurals import counted
+from .leaderboard_command import HOME, leaderboard, print_files, print_ranking, print_standings
 from .program_commands import check, list_everything, said_of
-from .rescore_command import Bundles, CheckJobs, Verify, check_kept, rescore
+from .rescore_command import rescore
 from .score_command import (
     Address,
     Again,
@@ -42,7 +42,6 @@ from .score_command import (
     swept,
     where_written,
 )
-from .site_command import Circuits, RawLink, Tables, build_site
 from .submission_commands import problems, submit, validate
 from .tool_commands import (
     Answers,
@@ -57,13 +56,7 @@ from .train_command import splice, train
 from .whole_file import writable_folder
 
 if TYPE_CHECKING:
-    import pandas as pd
-
-    from .evaluators import Result, Track
     from .ground_truth import Task
-    from .leaderboard import Leaderboard
-
-HOME = Path("glassbench-results")
 
 
 class _PlainErrors(TyperGroup):
@@ -89,39 +82,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="Transformers whose insides are known, to score interpretability tools against.",
 )
-
-
-def _print_standings(results: "Sequence[Result]", track: "Track") -> None:
-    """Rank results and print the ranking."""
-    from .leaderboard import results_frame, standings
-
-    _print_ranking(standings(results_frame(results, track.name, track.question)))
-
-
-def _print_ranking(standings: "pd.DataFrame") -> None:
-    """Print the ranking; runs that failed or are missing have a column where there are any."""
-    from .leaderboard.tables import NOTE, standings_table, ties_note
-
-    table = standings_table(standings)
-    shown = [
-        place
-        for place, title in enumerate(table.heading)
-        if title not in ("Failed", "Missing") or any(row[place].strip("0") for row in table.rows)
-    ]
-    heading, *rows = [[row[place] for place in shown] for row in (table.heading, *table.rows)]
-    print_table(heading, rows)
-    console().print(f"\n{NOTE}", style="dim")
-    if ties := ties_note(standings):
-        console().print(f"\n{ties}")
-
-
-def _print_files(board: "Leaderboard") -> None:
-    """Print where the tables and figures of a leaderboard are."""
-    shown = (board.markdown, board.latex, board.html, board.svg, board.pdf)
-    for path in shown:
-        console().print(f"  {path}", soft_wrap=True)
-    more = counted(len(board.files) - len(shown), "table") + " and figures more beside them"
-    console().print(f"  {more}: differences, ranks, profiles, difficulty; CSV and Parquet of all")
 
 
 def _print_version(asked: bool) -> None:
@@ -166,13 +126,13 @@ def quickstart(
     options = SweepOptions(again=True)
     done = swept(methods, tasks, [track], options, folder=folder, in_suite=True)
     board = write_leaderboard(folder, output)
-    _print_ranking(board.statistics.standings)
+    print_ranking(board.statistics.standings)
     for problem in suite_measures(suite).shortcomings:
         say(f"Do not rank methods on the suite {suite!r}: {problem}.", soft_wrap=True)
     seconds = time.perf_counter() - certified
     say(f"\n{len(done.results)} runs scored and ranked in {seconds:.1f} s. Written:")
     say(f"  {folder}{os.sep}", soft_wrap=True)
-    _print_files(board)
+    print_files(board)
     say("\nA method of your own is a function from a problem to a number for each edge; score it,")
     say(
         f"then rank all:  glassbench score my_module:my_function -o {folder}  &&  "
@@ -328,56 +288,10 @@ def score(
             console().print(f"{result.tool} on {result.task}:  {result}", soft_wrap=True)
     for asked_question in () if task else tracks:
         if any(asked_question.name == result.track for result in done.results):
-            _print_standings(done.results, asked_question)
+            print_standings(done.results, asked_question)
     if folder is not None:
         console().print(where_written(done.report), soft_wrap=True)
     done.check_answered()
 
 
-@app.command()
-def leaderboard(
-    results: Annotated[Path, typer.Argument(metavar="RESULTS", help="A folder of results.")] = HOME
-    / "results",
-    output: Annotated[
-        Path, typer.Option("-o", "--output", metavar="DIR", help="Where tables and figures go.")
-    ] = HOME,
-    track: Annotated[
-        str | None, typer.Option("--track", help="Of tables and figures; else the first there is.")
-    ] = None,
-    arm: Arm = None,
-    verify: Verify = False,
-    jobs: CheckJobs = 1,
-    circuits: Circuits = True,
-    tables: Tables = True,
-    raw_link: RawLink = None,
-    task: Bundles = None,
-) -> None:
-    """Rank the results of a folder; write a site of them all, and tables and figures of a track."""
-    from .ground_truth import load_bundle
-    from .leaderboard import read_raw_results
-    from .leaderboard.board import Question
-    from .leaderboard.entries import Entries
-    from .leaderboard.publish import write_answers
-
-    asked = asked_track(track or "features", arm) if track or arm else None
-    tasks = [load_bundle(place) for place in task or ()]
-    entries = Entries.of(read_raw_results(results))
-    check_kept(results, entries.results, verify=verify, jobs=jobs, tasks=tasks)
-    folder = writable_folder(output)
-    question = Question.differing(asked.name, asked.question) if asked else entries.questions[0]
-    board = entries.board(question)
-    written = write_answers(board.statistics, question, folder)
-    _print_ranking(board.statistics.standings)
-    console().print("\nWritten:")
-    _print_files(written)
-    site = build_site(
-        entries,
-        results,
-        output,
-        made=[board],
-        circuits=circuits,
-        raw=raw_link,
-        tables=tables,
-        tasks=tasks,
-    )
-    console().print(f"  {site.index}  (a site of {counted(site.pages, 'page')})", soft_wrap=True)
+app.command()(leaderboard)

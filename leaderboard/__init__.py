@@ -32,6 +32,7 @@ from .site import Site, write_site
 from .standings import standings
 from .standings_figure import standings_figure
 from .statistics import Statistics
+from .suite_choice import on_suite
 from .table_formats import html_page, html_table, latex_table, markdown_table
 from .tables import Table, cells, pairwise_table, standings_note, standings_table, trends_table
 from .task_scores import task_scores
@@ -60,6 +61,7 @@ __all__ = [
     "html_table",
     "latex_table",
     "markdown_table",
+    "on_suite",
     "pairwise_differences",
     "pairwise_table",
     "paper_table",

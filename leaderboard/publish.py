@@ -19,6 +19,7 @@ from .results_folder import read_raw_results
 from .results_frame import failures
 from .standings_figure import standings_figure
 from .statistics import Statistics
+from .suite_choice import on_suite
 from .table_formats import html_page, latex_table, markdown_table
 from .tables import Table, pairwise_table, standings_table, trends_table
 
@@ -59,6 +60,7 @@ def write_leaderboard(
     *,
     track: str | None = None,
     question: Mapping[str, Any] | None = None,
+    suite: str | None = None,
 ) -> Leaderboard:
     """Rank the results in one folder and write tables and figures into another.
 
@@ -71,11 +73,14 @@ def write_leaderboard(
             of another one than `circuit` bear its name.
         question: how the question differs from the track's default, such as
             `{"arm": "independent"}`; files bear its values.
+        suite: the results on its tasks alone are ranked.
 
     Raises:
+        TaskError: there is no such suite.
         BundleError: there are no results, or they cannot be ranked together.
     """
-    entries = Entries.of(read_raw_results(results))
+    found = read_raw_results(results)
+    entries = Entries.of(on_suite(found, suite) if suite else found)
     asked = entries.questions[0] if track is None else Question.differing(track, question or {})
     return write_answers(Statistics.of(entries.frame(asked)), asked, folder)
 

@@ -29,6 +29,7 @@ from .site_data import SiteData
 from .site_files import SiteFiles
 from .statistics import Statistics
 from .submitters import Submitter, read_submitters
+from .suite_choice import on_suite
 from .task_pages import picture_files, task_pages, task_rows
 
 RAW = "raw"
@@ -65,6 +66,7 @@ def write_site(
     views: Mapping[str, CircuitView] | None = None,
     raw: str | None = None,
     tables: bool = True,
+    suite: str | None = None,
 ) -> Site:
     """Write the site of a folder of results into another.
 
@@ -79,12 +81,15 @@ def write_site(
         raw: an address at which the results are published, relative to the first page or whole;
             they are not copied then.
         tables: whether the tables and figures of each board are written as files and linked.
+        suite: the site is of the results on its tasks alone.
 
     Raises:
+        TaskError: there is no such suite.
         BundleError: there are no results, they cannot be ranked together, or something cannot be
             written.
     """
-    entries = Entries.of(read_raw_results(results))
+    found = read_raw_results(results)
+    entries = Entries.of(on_suite(found, suite) if suite else found)
     return write_site_of(entries, results, folder, views=views, raw=raw, tables=tables)
 
 

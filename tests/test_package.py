@@ -33,6 +33,7 @@ TOP = (
     "compress_command",
     "faithfulness_command",
     "holdout_command",
+    "leaderboard_command",
     "program_commands",
     "rescore_command",
     "score_command",
