@@ -174,6 +174,12 @@ class KeptAnswer:
         return cls(record, Content({}, _read_arrays(record, file.parent / record.array_file)))
 
 
+def answer_places(folder: str | os.PathLike[str], result: Result) -> tuple[Path, Path]:
+    """Return where in a folder of results the answer of one is kept: its JSON, and its arrays."""
+    place = Path(folder) / ANSWERS
+    return place / result.file_name, place / _array_file(result)
+
+
 def _read_arrays(record: AnswerRecord, file: Path) -> dict[str, np.ndarray]:
     """Return the arrays of an answer."""
     content = _content(file)

@@ -6,7 +6,7 @@ difference is a problem like any other. A submission is accepted as a whole, or 
 
 import math
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -18,14 +18,13 @@ from .problem_index import poses
 from .rescoring import TOLERANCE
 from .result import Result
 from .scoring import Scored, scored_suite
-from .submission import SubmittedRun, plain_name
+from .submission import SubmittedRun
 from .submission_folder import Submission
+from .submission_names import name_problem
 from .submitted_answer import AskedRun, Question, SubmittedAnswer, posed_by
+from .submitted_results import SUBMISSIONS, submission_name
 from .track import AnyTask, Priors, Track
 from .tracks import find_track
-
-SUBMISSIONS = "submissions"
-"""The folder, in a folder of results, of what submissions say of themselves."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,21 +80,20 @@ class Validation:
             heading = f"The submission {self.place} is refused:"
             raise BundleError(listing(heading, self.problems, limit=MOST_TOLD))
 
-    def beside(self, results: Sequence[Result]) -> "Validation":
-        """Return it with what is wrong beside results that are there already.
+    def beside(
+        self, results: Iterable[Result], others: Mapping[str, str] | None = None
+    ) -> "Validation":
+        """Return it with what is wrong beside results and submissions that are there already.
 
-        Results of the same submission are replaced; others may not bear the name of its method.
+        Args:
+            results: none of them may bear the name of its method, but for those that came from
+                submissions: a validation owns these.
+            others: the names of other submissions, by what messages call them.
         """
         if self.submission is None:
             return self
-        name = plain_name(self.submission.record.name)
-        others = {
-            one.tool
-            for one in results
-            if plain_name(one.tool) == name and one.told.get("submission") != self.submission.sha256
-        }
-        taken = [f"the name {one!r} is that of other results; choose another" for one in others]
-        return replace(self, problems=(*self.problems, *taken))
+        taken = name_problem(self.submission.record.name, results, others)
+        return replace(self, problems=(*self.problems, *filter(None, [taken])))
 
     def write(self, folder: str | os.PathLike[str]) -> None:
         """Write results and answers into a folder of results, and the record beside them as it is.
@@ -110,11 +108,6 @@ class Validation:
             one.scored.write(folder)
         place = Path(folder) / SUBMISSIONS / submission_name(self.submission.sha256)
         write_whole(self.submission.content, place)
-
-
-def submission_name(sha256: str) -> str:
-    """Return the name of the file that keeps the record of a submission beside its results."""
-    return f"{sha256[:32]}.json"
 
 
 def validated(

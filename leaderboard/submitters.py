@@ -2,18 +2,15 @@
 
 import hashlib
 import os
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 from ..errors import BundleError
 from ..evaluators.submission import SubmissionRecord
-from ..evaluators.validation import SUBMISSIONS, submission_name
+from ..evaluators.submitted_results import SUBMISSIONS, submission_name, submission_of
 from ..ground_truth.record import read_record
 from .results_folder import RawResult
-
-_SHA256 = re.compile("[0-9a-f]{64}")
 
 
 @dataclass(frozen=True)
@@ -52,8 +49,7 @@ def read_submitters(
         {
             (one.result.tool, sha256)
             for one in found
-            if isinstance(sha256 := one.result.told.get("submission"), str)
-            and _SHA256.fullmatch(sha256)
+            if (sha256 := submission_of(one.result)) is not None
         }
     )
     submitters: dict[str, tuple[Submitter, ...]] = {}

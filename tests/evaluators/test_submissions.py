@@ -24,8 +24,10 @@ from glassbench.evaluators import (
 from glassbench.evaluators.problem_folder import problem_id
 from glassbench.evaluators.submission import SubmissionRecord, plain_name
 from glassbench.evaluators.submission_folder import read_submission
+from glassbench.evaluators.submission_names import names_in
 from glassbench.evaluators.submission_packing import pack
-from glassbench.evaluators.validation import SUBMISSIONS, validated
+from glassbench.evaluators.submitted_results import SUBMISSIONS, SubmittedResults
+from glassbench.evaluators.validation import validated
 from glassbench.evaluators.validation_report import ValidationReport, as_text
 from glassbench.ground_truth import load
 from glassbench.ground_truth.array_file import save_arrays
@@ -427,15 +429,94 @@ def test_pickles_and_wrong_arrays_are_refused(tmp_path, tasks):
 
 
 def test_names_of_others_are_not_taken(written, folder, tasks, tmp_path):
-    board = tmp_path / "board"
     first = validated(read_submission(written), tasks)
-    first.write(board)
-    again = first.beside(read_results(board))
-    assert again.accepted
+    first.write(tmp_path / "board")
     changed(folder, name="MINE")
-    other = validated(read_submission(folder), tasks).beside(read_results(board))
+    other = validated(read_submission(folder), tasks)
+    # Names among results of submissions are free: whether these are there still is not settled.
+    assert other.beside(read_results(tmp_path / "board")).accepted
+    own = [one.model_copy(update={"told": {}}) for one in first.results]
     with pytest.raises(BundleError, match="the name 'Mine' is that of other results; choose"):
-        other.check()
+        other.beside(own).check()
+    with pytest.raises(BundleError, match="the name 'Mine' is that of the submission 'old'; choo"):
+        other.beside((), {"another": "Another", "old": "Mine"}).check()
+    assert other.beside((), {"another": "Another"}).accepted
+
+
+def test_names_of_submissions_are_read_whatever_else_is_wrong_with_them(written, tmp_path):
+    shutil.copytree(written, tmp_path / "whole")
+    contents = {
+        "old": b'{"name": "eap\\u2010ig", "of a version": 9}',
+        "number": b'{"name": 3}',
+        "list": b"[]",
+        "broken": b"{",
+        "bytes": b"\xff",
+    }
+    for name, content in contents.items():
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "submission.json").write_bytes(content)
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "README.md").write_text("")
+    (tmp_path / "link").symlink_to(written)
+    assert names_in(tmp_path) == {"old": "eap\u2010ig", "whole": "Mine"}
+    with pytest.raises(BundleError, match="none must be a folder of submissions, and cannot be"):
+        names_in(tmp_path / "none")
+
+
+def files_of(folder):
+    """Every file below a folder, with its bytes."""
+    return {path.relative_to(folder): path.read_bytes() for path in folder.rglob("*.*")}
+
+
+def scored_runs(found):
+    return [run.scored for run in found.runs]
+
+
+def test_what_validation_wrote_can_be_removed_and_nothing_else_is(folder, tasks, tmp_path):
+    board = tmp_path / "board"
+    for one in scored_suite(["weight-norm"], tasks):
+        one.write(board)
+    (board / "submissions").mkdir()
+    (board / "submissions" / "notes.json").write_text("{}")
+    (board / "notes.txt").write_text("")
+    own = files_of(board)
+    first = validated(read_submission(folder), tasks)
+    first.write(board)
+    both = files_of(board)
+    there = SubmittedResults.among(board, read_results(board))
+    assert there.submissions == {read_submission(folder).sha256}
+    assert len(there.results) == 2
+    assert there.remove_all_but(scored_runs(first)) == 0
+    assert files_of(board) == both
+    changed(folder, description="Mended.")
+    mended = validated(read_submission(folder), tasks)
+    mended.write(board)
+    assert there.remove_all_but(scored_runs(mended)) == 0
+    records = [path for path in files_of(board) if path.parent.name == "submissions"]
+    assert len(records) == 2  # that of the mended one, and the notes
+    there = SubmittedResults.among(board, read_results(board))
+    assert there.submissions == {read_submission(folder).sha256}
+    assert there.remove_all_but(()) == 2
+    assert files_of(board) == own
+
+
+def test_answers_that_are_no_more_are_removed(tmp_path, tasks):
+    board = tmp_path / "board"
+    submission = packed(tmp_path, tasks[:1], tracks=("attribution",))
+    validated(submission, tasks).write(board)
+    there = SubmittedResults.among(board, read_results(board))
+    assert {path.suffix for path in (board / "answers").iterdir()} == {".json", ".safetensors"}
+    shutil.rmtree(submission.folder / "answers")
+    changed(submission.folder, run={"folder": None, "status": "failed", "error": "withdrawn"})
+    content = json.loads((submission.folder / "submission.json").read_text())
+    for name in ("claimed", "answer_sha256"):
+        del content["runs"][0][name]
+    (submission.folder / "submission.json").write_text(json.dumps(content))
+    found = validated(read_submission(submission.folder), tasks)
+    found.write(board)
+    assert there.remove_all_but(scored_runs(found)) == 0
+    assert [one.status for one in read_results(board)] == ["failed"]
+    assert not list((board / "answers").iterdir())
 
 
 def test_packing_tells_every_problem(tmp_path, tasks):
