@@ -2,6 +2,7 @@
 
 import datetime
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -14,6 +15,7 @@ from .plurals import counted
 from .whole_file import check_place, write_whole
 
 if TYPE_CHECKING:
+    from .evaluators.submission_folder import Submission
     from .evaluators.validation import Validation
     from .ground_truth import Task, ToyTask
 
@@ -82,31 +84,47 @@ def validate(
         int | None,
         typer.Option(min=1, help="Accept seeds 0 to SEEDS-1 alone; an organiser should say so."),
     ] = None,
+    beside: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="Submissions whose names are taken, a folder each."),
+    ] = None,
     jobs: Jobs = 1,
 ) -> None:
     """Measure every answer of submissions from its bytes; write results and a report.
 
     Results go to DIR/results, which `glassbench leaderboard` ranks, and those of a submission with
-    any problem go nowhere. What submissions hold is read as data: nothing of it is run.
+    any problem go nowhere. Whatever else came from submissions is then removed there; results of
+    sweeps stay. What submissions hold is read as data: nothing of it is run.
     """
+    from .evaluators.submission_names import names_in
+    from .evaluators.submitted_results import SubmittedResults
     from .evaluators.validation_report import ValidationReport
+    from .leaderboard import read_results
 
     check_place(output)
-    made: dict[str, Sequence[Task | ToyTask]] = {}
-    found = [
-        _validation(place, tasks, seeds, output / RESULTS, made, jobs) for place in submissions
-    ]
-    report = ValidationReport.of(found)
+    results = output / RESULTS
+    there = read_results(results) if any(results.glob("*.json")) else ()
+    earlier = SubmittedResults.among(results, there)
+    taken = {} if beside is None else names_in(beside)
+    measuring = _Measuring(tasks, seeds, jobs)
+    read = {place: _read(place) for place in submissions}
+    found: dict[Path, Validation] = {}
+    names: dict[str, str] = {}
+    # Who had a name in an earlier validation keeps it: these come first.
+    for place in sorted(read, key=lambda place: _sha256(read[place]) not in earlier.submissions):
+        others = {folder: name for folder, name in taken.items() if folder != place.name}
+        one = measuring.validation(read[place]).beside(there, others | names)
+        if one.accepted and one.submission is not None:
+            one.write(results)
+            names[str(place)] = one.submission.record.name
+        found[place] = one
+    ordered = [found[place] for place in read]
+    report = ValidationReport.of(ordered)
     write_whole(report.to_json().encode(), output / REPORT_JSON)
     write_whole(report.to_markdown().encode(), output / REPORT)
-    print_table(["Name", "Runs", "Answered", "Problems", "Verdict"], [_row(one) for one in found])
-    say = console().print
-    say(f"\nWritten: {output / REPORT}", soft_wrap=True)
-    if any(one.accepted for one in found):
-        say(f"Rank them:  glassbench leaderboard {output / RESULTS}", soft_wrap=True)
-    refused = [f"{one.place}: {text}" for one in found for text in one.problems]
-    if refused:
-        raise BundleError(listing("These submissions are refused:", refused))
+    kept = [run.scored for one in ordered if one.accepted for run in one.runs]
+    removed = earlier.remove_all_but(scored for scored in kept if scored is not None)
+    _tell(ordered, output, removed)
 
 
 def problems(
@@ -129,30 +147,51 @@ def problems(
     console().print(f"Written: {count} in {output}", soft_wrap=True)
 
 
-def _validation(
-    place: Path,
-    tasks: Path | None,
-    seeds: int | None,
-    results: Path,
-    made: "dict[str, Sequence[Task | ToyTask]]",
-    jobs: int,
-) -> "Validation":
-    """Measure a submission, and write its results if nothing is wrong."""
+@dataclass(frozen=True)
+class _Measuring:
+    """How submissions are measured.
+
+    Attributes:
+        tasks: where the bundles of a hold-out are.
+        seeds: how many problems of each task may be answered.
+        jobs: how many processes work.
+        made: the tasks that are made so far, by suite or folder.
+    """
+
+    tasks: Path | None
+    seeds: int | None
+    jobs: int
+    made: "dict[str, Sequence[Task | ToyTask]]" = field(default_factory=dict)
+
+    def validation(self, read: "Submission | Validation") -> "Validation":
+        """Return what becomes of a submission; what could not be read is refused already."""
+        from .evaluators.validation import Validation, validated
+
+        if isinstance(read, Validation):
+            return read
+        record = read.record
+        try:
+            asked = _asked_tasks(record.suite, self.tasks, self.made, self.jobs)
+            with progress("Measuring", len(record.runs)) as advance:
+                return validated(read, asked, seeds=self.seeds, jobs=self.jobs, advance=advance)
+        except GlassbenchError as error:
+            return Validation(read.folder.name, None, problems=(str(error),))
+
+
+def _read(place: Path) -> "Submission | Validation":
+    """Return a submission, or why it is refused before anything is measured."""
     from .evaluators.submission_folder import read_submission
-    from .evaluators.validation import Validation, validated
-    from .leaderboard import read_results
+    from .evaluators.validation import Validation
 
     try:
-        submission = read_submission(place)
-        asked = _asked_tasks(submission.record.suite, tasks, made, jobs)
-        with progress("Measuring", len(submission.record.runs)) as advance:
-            found = validated(submission, asked, seeds=seeds, jobs=jobs, advance=advance)
-        found = found.beside(read_results(results) if any(results.glob("*.json")) else ())
-        if found.accepted:
-            found.write(results)
+        return read_submission(place)
     except GlassbenchError as error:
         return Validation(place.name, None, problems=(str(error),))
-    return found
+
+
+def _sha256(read: "Submission | Validation") -> str | None:
+    """Return the digest of the record of a submission; `None` where it could not be read."""
+    return getattr(read, "sha256", None)
 
 
 def _asked_tasks(
@@ -206,6 +245,25 @@ def _in_parallel(
             found.append(task)
             advance()
     return found
+
+
+def _tell(found: "Sequence[Validation]", output: Path, removed: int) -> None:
+    """Show what became of submissions.
+
+    Raises:
+        BundleError: one is refused.
+    """
+    print_table(["Name", "Runs", "Answered", "Problems", "Verdict"], [_row(one) for one in found])
+    say = console().print
+    say(f"\nWritten: {output / REPORT}", soft_wrap=True)
+    if removed:
+        gone = f"{counted(removed, 'result')} of submissions that are not accepted now"
+        say(f"Removed: {gone}, in {output / RESULTS}", soft_wrap=True)
+    if any(one.accepted for one in found):
+        say(f"Rank them:  glassbench leaderboard {output / RESULTS}", soft_wrap=True)
+    refused = [f"{one.place}: {text}" for one in found for text in one.problems]
+    if refused:
+        raise BundleError(listing("These submissions are refused:", refused))
 
 
 def _row(one: "Validation") -> list[str]:

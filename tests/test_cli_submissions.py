@@ -1,12 +1,15 @@
 """`glassbench submit` and `validate`, `leaderboard` with answers, and hold-outs from the shell."""
 
 import json
+import shutil
+from pathlib import Path
 from types import MappingProxyType
 
 import pytest
 
 from glassbench.benchmark_programs import suites
 from glassbench.benchmark_programs.suites import SUITES, Suite
+from glassbench.evaluators.validation import validated
 from glassbench.ground_truth.holdout import commit
 
 TINY = Suite("Two small tasks.", lambda: ("sort[vocab=2,length=3]", "frac_prevs[vocab=2,length=3]"))
@@ -32,6 +35,24 @@ def submission(run, tmp_path):
     out = run("submit", "results", "-o", "mine", "--suite", "tiny", "--name", "Mine", *ABOUT).stdout
     assert "Written: 2 runs in mine" in out
     return tmp_path / "mine"
+
+
+def edited(folder, run=(), **fields):
+    """Change fields of the record of a submission, and of its first run."""
+    file = folder / "submission.json"
+    content = json.loads(file.read_text())
+    content["runs"][0] |= dict(run)
+    file.write_text(json.dumps(content | fields))
+
+
+def tools(folder):
+    """The tool of every result in a folder."""
+    return sorted(json.loads(path.read_text())["tool"] for path in folder.glob("*.json"))
+
+
+def files_of(folder):
+    """Every file below a folder, with its bytes."""
+    return {path: path.read_bytes() for path in folder.rglob("*.*")}
 
 
 def test_from_scores_to_a_leaderboard(run, submission, tmp_path):
@@ -66,10 +87,7 @@ def test_a_submission_with_a_problem_is_refused_and_others_are_not(run, submissi
 
 
 def test_claims_are_compared_and_never_used(run, submission, tmp_path):
-    file = submission / "submission.json"
-    content = json.loads(file.read_text())
-    content["runs"][0]["claimed"] = 0.999
-    file.write_text(json.dumps(content))
+    edited(submission, run={"claimed": 0.999})
     done = run("validate", "mine", "-o", "board", code=1)
     assert "and 0.999 is claimed" in done.stderr
     assert not (tmp_path / "board" / "results").exists()
@@ -79,8 +97,82 @@ def test_claims_are_compared_and_never_used(run, submission, tmp_path):
 def test_two_submissions_cannot_bear_one_name(run, submission, tmp_path):
     run("submit", "results", "-o", "again", "--suite", "tiny", "--name", "MINE", *ABOUT)
     done = run("validate", "mine", "again", "-o", "board", code=1)
-    assert "again: the name 'Mine' is that of other results" in done.stderr
+    assert "again: the name 'Mine' is that of the submission 'mine'" in done.stderr
     run("validate", "mine", "-o", "board")
+    # Who had the name keeps it, in whatever order they are given.
+    done = run("validate", "again", "mine", "-o", "board", code=1)
+    assert "again: the name 'Mine' is that of the submission 'mine'" in done.stderr
+    report = json.loads((tmp_path / "board" / "report.json").read_text())["submissions"]
+    assert [(one["place"], one["accepted"]) for one in report] == [("again", False), ("mine", True)]
+    # Elsewhere the first keeps it, unless it is refused.
+    done = run("validate", "again", "mine", "-o", "new", code=1)
+    assert "mine: the name 'MINE' is that of the submission 'again'" in done.stderr
+    edited(tmp_path / "again", run={"claimed": 0.999})
+    done = run("validate", "again", "mine", "-o", "other", code=1)
+    assert "the name" not in done.stderr
+
+
+def test_names_of_merged_submissions_are_taken(run, submission, tmp_path):
+    """A new folder cannot take the name of one that is merged, and a merged one can be mended."""
+    submission.rename(tmp_path / "zebra")
+    shutil.copytree(tmp_path / "zebra", tmp_path / "merged" / "zebra")
+    (tmp_path / "merged" / "README.md").write_text("")
+    run("submit", "results", "-o", "ant", "--suite", "tiny", "--name", "mINE", *ABOUT)
+    done = run("validate", "ant", "--beside", "merged", "-o", "board", code=1)
+    assert "ant: the name 'Mine' is that of the submission 'zebra'; choose another" in done.stderr
+    done = run("validate", "ant", "zebra", "--beside", "merged", "-o", "board", code=1)
+    assert "zebra: " not in done.stderr
+    assert tools(tmp_path / "board" / "results") == ["Mine", "Mine"]
+    done = run("validate", "zebra", "--beside", "none", code=1)
+    assert "none must be a folder of submissions, and cannot be read" in done.stderr
+
+
+def test_a_submission_can_be_mended_and_withdrawn_beside_own_results(run, submission, tmp_path):
+    results = tmp_path / "board" / "results"
+    run("score", "weight-norm", "--suite", "tiny", "-o", "board/results")
+    own = files_of(results)
+    run("submit", "results", "-o", "other", "--suite", "tiny", "--name", "Other", *ABOUT)
+    out = run("validate", "mine", "other", "-o", "board").stdout
+    assert "Removed" not in out
+    assert tools(results) == ["Mine"] * 2 + ["Other"] * 2 + ["weight-norm"] * 2
+    assert len(list((results / "submissions").iterdir())) == 2
+
+    edited(submission, description="Mended.")
+    out = run("validate", "mine", "other", "-o", "board").stdout
+    assert "Removed" not in out
+    assert tools(results) == ["Mine"] * 2 + ["Other"] * 2 + ["weight-norm"] * 2
+    kept = [json.loads(path.read_text()) for path in (results / "submissions").iterdir()]
+    assert sorted(str(one["description"]) for one in kept) == ["Mended.", "None"]
+    again = files_of(results)
+    run("validate", "mine", "other", "-o", "board")
+    assert files_of(results) == again
+
+    out = run("validate", "mine", "-o", "board").stdout
+    assert "Removed: 2 results of submissions that are not accepted now, in board/results" in out
+    assert tools(results) == ["Mine"] * 2 + ["weight-norm"] * 2
+    edited(submission, run={"claimed": 0.999})
+    run("validate", "mine", "-o", "board", code=1)
+    assert files_of(results) == own
+
+
+def test_what_was_accepted_outlives_a_validation_that_ends_midway(run, submission, monkeypatch):
+    run("submit", "results", "-o", "other", "--suite", "tiny", "--name", "Other", *ABOUT)
+    run("validate", "mine", "other", "-o", "board")
+    before = files_of(Path("board"))
+
+    def stopped(submission, *args, **options):
+        if submission.record.name == "Other":
+            raise RuntimeError("the power is gone")
+        return validated(submission, *args, **options)
+
+    monkeypatch.setattr("glassbench.evaluators.validation.validated", stopped)
+    for place in (submission, Path("other")):
+        edited(place, description="Mended.")
+    done = run("validate", "mine", "other", "-o", "board", code=1)
+    assert str(done.exception) == "the power is gone"
+    after = files_of(Path("board"))
+    assert before.keys() < after.keys()  # the record of the mended one came
+    assert tools(Path("board/results")) == ["Mine"] * 2 + ["Other"] * 2
 
 
 def test_an_organiser_bounds_the_seeds(run, tmp_path):
