@@ -3,10 +3,13 @@
 #
 #     validate_changed.sh CHECKOUT BASE HEAD REPORT
 #
+# Names of submissions that are in the branch of this script already are taken.
 # CHECKOUT is read and never run. Names of files come from strangers: they are quoted, separated
 # by zeros, and given to commands behind a folder, so that none is taken for an option.
 set -euo pipefail
 checkout=$1 base=$2 head=$3 report=$4
+trusted=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+seeds=5 # of each task, as in the sweep of the methods that submissions are ranked with
 
 list=$(mktemp)
 trap 'rm -f "$list"' EXIT
@@ -42,5 +45,5 @@ for name in "${!folders[@]}"; do
     fi
 done
 if [[ ${#submissions[@]} -gt 0 ]]; then
-    glassbench validate --jobs "$(nproc)" --output "$report" "${submissions[@]}"
+    glassbench validate --jobs "$(nproc)" --seeds "$seeds" --beside "$trusted/submissions" --output "$report" "${submissions[@]}"
 fi

@@ -137,8 +137,10 @@ def test_folders_that_changed_are_validated(checkout, call):
         )
     )
     assert done.returncode == 0, done.stderr
-    verb, jobs, _, output, report, *places = json.loads(done.stdout)
+    verb, jobs, _, *options, output, report = json.loads(done.stdout)[:9]
+    places = json.loads(done.stdout)[9:]
     assert (verb, jobs, output, report) == ("validate", "--jobs", "--output", "report")
+    assert options == ["--seeds", "5", "--beside", str(GITHUB.parent / "submissions")]
     assert sorted(places) == [
         "proposed/submissions/$(touch z)\n",
         "proposed/submissions/--output=x; touch y",
