@@ -5,14 +5,19 @@ any moment, in any way, and goes on where it is started again; and several can w
 folder at once, on one machine or on many that share it.
 """
 
+import hashlib
+import json
 import os
+import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from ..benchmark_programs import ToyId, is_toy, suite_members
+from ..benchmark_programs import TaskId, ToyId, is_toy, suite_members
 from ..errors import TaskError
 from ..ground_truth.bundle_task import task_or_bundle
+from .method import Method
 from .result import Result
 from .scoring import AnyMethod, find_method, settings_of
 from .sweep_folder import opened
@@ -20,6 +25,7 @@ from .sweep_rows import LeftOut, check_asked, status_of
 from .sweep_run import SweepPlan, SweepRun, Watch
 from .sweep_work import AskedTask
 from .sweep_workers import workers
+from .tool import Tool
 from .track import Track
 from .tracks import CIRCUIT, TRACKS, find_track
 
@@ -82,7 +88,8 @@ def sweep(
         jobs: how many processes, or -1 for one on each core. One is this process itself.
         backend: `local`, or `ray` or `dask`: a cluster that runs; all of its processes work.
         address: of that cluster; else RAY_ADDRESS or DASK_SCHEDULER_ADDRESS says it.
-        again: whether results that are there are asked for again, and replaced.
+        again: whether results that are there are asked for again, and replaced. A sweep that does
+            so and was stopped goes on with the same call.
         retry_failed: whether those without an answer are.
         with_priors: whether prior floors are learned over the tasks.
         watch: is told what is going on, how much of it is done and how much there is; from a
@@ -99,7 +106,13 @@ def sweep(
     plan = _plan(methods, suite, track, seeds, with_priors)
     check_asked(plan.methods, plan.tracks)
     with (
-        opened(Path(folder), again=again, retry_failed=retry_failed) as place,
+        opened(
+            Path(folder),
+            again=again,
+            retry_failed=retry_failed,
+            asked=_name_of(plan),
+            sources=_sources(plan.methods),
+        ) as place,
         workers(backend, address, jobs) as force,
     ):
         run = SweepRun(plan, place, force, watch or _unwatched)
@@ -135,6 +148,29 @@ def _plan(
         with_priors=with_priors,
         paths=(os.getcwd(),) if any(":" in str(given) for given, _ in found.values()) else (),
     )
+
+
+def _name_of(plan: SweepPlan) -> str:
+    """Return a name for what is asked, in whatever order."""
+    methods = [[method.name, dict(settings_of(method))] for method in plan.methods]
+    tracks = [[track.name, dict(track.question)] for track in plan.tracks]
+    tasks = [
+        str(task if isinstance(task, TaskId | ToyId | Path) else task.id) for task in plan.tasks
+    ]
+    each: list[list[Any]] = [methods, tracks, tasks, list(plan.seeds)]
+    parts = [sorted(json.dumps(one, sort_keys=True) for one in several) for several in each]
+    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:32]
+
+
+def _sources(methods: Sequence[Method | Tool]) -> str:
+    """Return when the modules of methods were changed last, so far as they are files."""
+    changed = {}
+    for method in methods:
+        module = getattr(getattr(method, "function", method), "__module__", None)
+        source = getattr(sys.modules.get(str(module)), "__file__", None)
+        if source is not None and os.path.exists(source):
+            changed[str(module)] = os.stat(source).st_mtime_ns
+    return json.dumps(changed, sort_keys=True)
 
 
 def _tracks(asked: str | Track | Sequence[str | Track]) -> tuple[Track, ...]:

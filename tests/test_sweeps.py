@@ -251,6 +251,20 @@ def test_an_interrupt_leaves_what_is_done(place, started):
     check_whole(place, n)
 
 
+def test_asking_again_is_killed_and_goes_on(place, started):
+    """It replaces all that was there before it, each row once."""
+    started(asked("logged", seeds=6)).ended()
+    again = [*asked("logged", seeds=6), "--again"]
+    command = started(again)
+    wait_until(lambda: times_asked(place) >= 15)
+    command.kill()
+    assert times_asked(place) < 24
+    out, _ = started(again).ended()
+    assert times_asked(place) - 24 in {0, 1}  # the row that it was killed at
+    check_whole(place, 12)
+    assert "were there and are kept (--again asks anew)" in out
+
+
 DIED = "the process that asked it ended without a word, 2 times"
 
 

@@ -9,7 +9,7 @@ import pytest
 from glassbench.errors import BundleError, MissingExtraError, TaskError, ToolError
 from glassbench.evaluators import Method, Result, scored_suite, sweep
 from glassbench.evaluators.row_claim import CLAIMS, Claim, claimed, claims_hold, died_at
-from glassbench.evaluators.sweep_folder import opened
+from glassbench.evaluators.sweep_folder import SWEEPS, opened
 from glassbench.evaluators.sweep_rows import Done
 from glassbench.evaluators.sweep_work import MOST_DEATHS, asked
 from glassbench.evaluators.sweep_workers import workers
@@ -24,13 +24,18 @@ def constant(problem):
 
 
 class Counting:
-    """A method that counts how often it is asked, and fails on large models while it is told to."""
+    """A method that counts how often it is asked, and fails on large models while it is told to.
+
+    It can also be told when to be interrupted.
+    """
 
     def __init__(self):
-        self.asked, self.fails = 0, True
+        self.asked, self.fails, self.stops_at = 0, True, 0
 
     def __call__(self, problem):
         self.asked += 1
+        if self.asked == self.stops_at:
+            raise KeyboardInterrupt
         if self.fails and len(problem.edges) > 20:
             raise ValueError("too many edges")
         return constant(problem)
@@ -139,6 +144,53 @@ def test_again_replaces_what_is_there(tmp_path, counting):
     names = sweep(method, TASKS, tmp_path).names
     report = sweep(method, TASKS, tmp_path, again=True)
     assert (report.names, report.before, counting.asked) == (names, 0, 6)
+
+
+def test_asking_again_goes_on_where_it_was_stopped(tmp_path, counting):
+    method = Method("mine", counting, "", "")
+    sweep(method, TASKS, tmp_path)
+    counting.stops_at = 5
+    with pytest.raises(KeyboardInterrupt):
+        sweep(method, TASKS, tmp_path, again=True)
+    # What is asked otherwise has nothing to do with it, also where it is of the same rows.
+    assert sweep(method, TASKS[:1], tmp_path, again=True).before == 0
+    assert counting.asked == 6
+    report = sweep(method, (TASKS[2], *TASKS[:2]), tmp_path, again=True)
+    assert (report.before, counting.asked) == (1, 8)
+    assert sweep(method, TASKS, tmp_path, again=True).before == 0  # that one was whole
+    assert counting.asked == 11
+
+
+def test_asking_again_begins_anew_with_a_changed_method(tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.delitem(sys.modules, "their_method", raising=False)
+    source = tmp_path / "their_method.py"
+    source.write_text(
+        "asked, stops_at = 0, 2\n"
+        "def method(problem):\n"
+        "    global asked\n"
+        "    asked += 1\n"
+        "    if asked == stops_at:\n"
+        "        raise KeyboardInterrupt\n"
+        "    return dict.fromkeys(problem.edges, 0.0)\n"
+    )
+    with pytest.raises(KeyboardInterrupt):
+        sweep("their_method:method", TASKS, tmp_path / "out", again=True)
+    os.utime(source, ns=(5, 5))
+    assert sweep("their_method:method", TASKS, tmp_path / "out", again=True).before == 0
+    assert sys.modules["their_method"].asked == 2 + 3
+
+
+def test_the_end_of_a_sweep_is_not_that_of_a_later_one(tmp_path):
+    with opened(tmp_path, again=True, retry_failed=False, asked="all") as first:
+        (mark,) = (tmp_path / SWEEPS).iterdir()
+        with opened(tmp_path, again=True, retry_failed=False, asked="all") as beside:
+            assert beside.done.since == first.done.since
+        assert not mark.exists()
+        mark.parent.mkdir(exist_ok=True)
+        mark.touch()
+        os.utime(mark, ns=(5, 5))
+    assert mark.exists()
 
 
 def test_a_finished_sweep_loads_nothing(tmp_path, monkeypatch):
