@@ -15,9 +15,11 @@ from .plurals import counted
 from .whole_file import check_place, write_whole
 
 if TYPE_CHECKING:
+    from .evaluators.result import Result
     from .evaluators.submission_folder import Submission
     from .evaluators.validation import Validation
     from .ground_truth import Task, ToyTask
+    from .leaderboard import RawResult
 
 REPORT, REPORT_JSON, RESULTS = "report.md", "report.json", "results"
 VALIDATED = Path("glassbench-results/validated")
@@ -31,12 +33,13 @@ def submit(
     output: Annotated[
         Path, typer.Option("-o", "--output", metavar="SUBMISSION", help="A new folder.")
     ],
-    suite: Suite,
+    suite: Annotated[str, typer.Option(help="The suite; results on other tasks are left out.")],
     author: Authors,
     licence: Annotated[str, typer.Option(help="Of the answers, such as CC-BY-4.0.")],
     contact: Annotated[str, typer.Option(help="Where questions go.")],
     method: Annotated[
-        str | None, typer.Option(help="Whose results, where the folder has several.")
+        str | None,
+        typer.Option(help="Whose results, where the folder has several: as leaderboards show it."),
     ] = None,
     name: Annotated[
         str | None, typer.Option(help="What tables call it; its name in the results by default.")
@@ -51,11 +54,11 @@ def submit(
 ) -> None:
     """Pack the results of a method, and their answers, as a submission."""
     from .evaluators.submission_packing import pack
-    from .leaderboard import read_results
+    from .leaderboard import on_suite, read_raw_results
 
-    found = [one for one in read_results(results) if method in (None, one.tool)]
-    if not found:
-        raise BundleError(f"{results} must hold results of {method!r}, and holds none")
+    there = read_raw_results(results)
+    asked = on_suite(there, suite)
+    found = _of_method(asked, there, method, f"On tasks of {suite!r}, {results}")
     given = {"name": name, "version": version, "code": code, "description": description}
     about: dict[str, Any] = {key: value for key, value in given.items() if value is not None}
     about |= {"authors": tuple(author), "licence": licence, "contact": contact, "suite": suite}
@@ -66,6 +69,9 @@ def submit(
         submission = pack(found, results, output, about, tasks, advance=advance)
     say = console().print
     say(f"Written: {counted(len(submission.record.runs), 'run')} in {output}", soft_wrap=True)
+    if len(asked) < len(there):
+        left_out = counted(len(there) - len(asked), "result")
+        say(f"Left out: {left_out} on tasks that are not of the suite {suite!r}", soft_wrap=True)
     say(f"Check it:  glassbench validate {output}", soft_wrap=True)
 
 
@@ -145,6 +151,40 @@ def problems(
     index = write_problems(asked, _suite_tasks(suite, jobs), output, seeds=seeds)
     count = counted(len(index.problems), "problem")
     console().print(f"Written: {count} in {output}", soft_wrap=True)
+
+
+def _of_method(
+    found: "Sequence[RawResult]", there: "Sequence[RawResult]", method: str | None, where: str
+) -> "list[Result]":
+    """Return the results of one method.
+
+    Args:
+        found: the results that can be taken.
+        there: those of the whole folder: a method may be called otherwise among them.
+        method: what leaderboards of either call it, or its tool; `None` where there is but one.
+        where: what messages call the place of the results.
+
+    Raises:
+        BundleError: there are none, or they are of several methods.
+    """
+    from .leaderboard.entries import Entries
+
+    names, everywhere = Entries.of(found).methods, Entries.of(there).methods
+    taken = [
+        one
+        for one in found
+        if method in (None, one.result.tool, names[one.name], everywhere[one.name])
+    ]
+    if not taken:
+        shown = ", ".join(sorted({names[one.name] for one in found}))
+        raise BundleError(f"{where} must hold results of {method!r}, and holds those of {shown}")
+    several = sorted({names[one.name] for one in taken})
+    if len(several) > 1:
+        heading = (
+            "A submission is of one method with one choice of settings; say which by --method:"
+        )
+        raise BundleError(listing(heading, several))
+    return [one.result for one in taken]
 
 
 @dataclass(frozen=True)

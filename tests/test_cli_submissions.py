@@ -9,6 +9,7 @@ import pytest
 
 from glassbench.benchmark_programs import suites
 from glassbench.benchmark_programs.suites import SUITES, Suite
+from glassbench.evaluators import KeptAnswer, Result, Scored
 from glassbench.evaluators.validation import validated
 from glassbench.ground_truth.holdout import commit
 
@@ -187,11 +188,59 @@ def test_an_organiser_bounds_the_seeds(run, tmp_path):
 def test_several_methods_in_a_folder(run, submission):
     run("score", "weight-norm", "--suite", "tiny", "-o", "results")
     asked = ("submit", "results", "-o", "one", "--suite", "tiny", *ABOUT)
-    assert "of one method with one choice of settings, got:" in run(*asked, code=1).stderr
+    done = run(*asked, code=1)
+    assert "of one method with one choice of settings; say which by --method:" in done.stderr
+    assert "  - submitted_method:mine\n  - weight-norm\n" in done.stderr
     named = (*asked, "--method", "weight-norm")
     assert "the name 'weight-norm' is that of a built-in method" in run(*named, code=1).stderr
-    assert "must hold results of 'x', and holds none" in run(*asked, "--method", "x", code=1).stderr
+    done = run(*asked, "--method", "x", code=1)
+    assert "results must hold results of 'x', and holds those of submitted_method:mine, wei" in (
+        " ".join(done.stderr.split())
+    )
     run(*named, "--name", "Norms", "--date", "2026-01-31", "--code", "https://example.org")
+
+
+def test_one_of_several_settings_is_submitted(run, submission, tmp_path):
+    """A tool with other settings is another method, by the name that leaderboards show."""
+    for k in (1, 2):
+        for path in list((tmp_path / "results").glob("*.json")):
+            first = Result.read(path)
+            if not first.settings:
+                one = first.model_copy(update={"tool": "tool", "settings": {"k": k}})
+                answer = KeptAnswer.read("results", first).content
+                Scored(one, KeptAnswer.of(one, answer)).write("results")
+    asked = ("submit", "results", "--suite", "tiny", "--name", "Tool", *ABOUT, "-o")
+    done = run(*asked, "one", "--method", "tool", code=1)
+    assert "say which by --method:\n  - tool (k=1)\n  - tool (k=2)\n" in done.stderr
+    out = run(*asked, "one", "--method", "tool (k=2)").stdout
+    assert "Written: 2 runs in one" in out and "Left out" not in out
+    assert json.loads((tmp_path / "one" / "submission.json").read_text())["settings"] == {"k": 2}
+    run("validate", "one", "-o", "board")
+
+
+def test_results_on_tasks_of_another_suite_are_left_out(run, submission, tmp_path, monkeypatch):
+    larger = Suite("Three small tasks.", lambda: (*TINY.choose(), "reverse[vocab=2,length=3]"))
+    monkeypatch.setattr(suites, "SUITES", MappingProxyType({**suites.SUITES, "larger": larger}))
+    run("score", "weight-norm", "--suite", "larger", "-o", "results")
+    out = run(
+        "submit",
+        "results",
+        "-o",
+        "two",
+        "--suite",
+        "tiny",
+        "--name",
+        "Norms",
+        *ABOUT,
+        "--method",
+        "weight-norm",
+    ).stdout
+    assert "Written: 2 runs in two" in out
+    assert "Left out: 1 result on tasks that are not of the suite 'tiny'" in out
+    done = run("submit", "results", "-o", "none", "--suite", "toys", *ABOUT, code=1)
+    assert "Expected results on tasks of the suite 'toys', found none among 5 results" in (
+        " ".join(done.stderr.split())
+    )
 
 
 def test_the_leaderboard_refuses_what_does_not_match(run, submission, tmp_path):
