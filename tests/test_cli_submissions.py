@@ -74,6 +74,21 @@ def test_from_scores_to_a_leaderboard(run, submission, tmp_path):
     assert (tmp_path / "tables" / "leaderboard.md").is_file()
 
 
+def test_submissions_are_ranked_with_methods_that_were_scored_here(run, submission, tmp_path):
+    """What docs/publish_leaderboard.md and CONTRIBUTING.md say."""
+    run("score", "weight-norm", "interchange", "--suite", "tiny", "-o", "board/results")
+    run("validate", "mine", "--seeds", "1", "-o", "board")
+    shown = run("leaderboard", "board/results", "--suite", "tiny", "-o", "site")
+    assert "6 answers compared with their digests." in shown.stderr
+    for name in ("Mine", "weight-norm", "interchange"):
+        assert name in shown.stdout
+        assert len(list((tmp_path / "site" / "methods").glob(f"{name.lower()}-*.html"))) == 1
+    table = (tmp_path / "site" / "leaderboard.md").read_text()
+    assert all(name in table for name in ("Mine", "weight-norm", "interchange"))
+    run("score", "weight-norm", "interchange", "--suite", "tiny", "-o", "board/results")
+    assert tools(tmp_path / "board" / "results").count("Mine") == 2
+
+
 def test_a_submission_with_a_problem_is_refused_and_others_are_not(run, submission, tmp_path):
     other = tmp_path / "other"
     other.mkdir()
