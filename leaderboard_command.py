@@ -59,7 +59,7 @@ def leaderboard(
     tasks = [load_bundle(place) for place in task or ()]
     found = read_raw_results(results)
     entries = Entries.of(on_suite(found, suite) if suite else found)
-    check_kept(results, entries.results, verify=verify, jobs=jobs, tasks=tasks)
+    check = check_kept(results, entries.results, verify=verify, jobs=jobs, tasks=tasks)
     folder = writable_folder(output)
     question = Question.differing(asked.name, asked.question) if asked else entries.questions[0]
     board = entries.board(question)
@@ -74,6 +74,7 @@ def leaderboard(
         results,
         output,
         made=[board],
+        check=check,
         circuits=circuits,
         raw=raw_link,
         tables=tables,

@@ -13,6 +13,7 @@ from .plurals import counted
 
 if TYPE_CHECKING:
     from .evaluators import Result
+    from .evaluators.answers_check import AnswersCheck
     from .evaluators.track import Priors
     from .ground_truth import Task, ToyTask
 
@@ -145,7 +146,7 @@ def check_kept(
     verify: bool,
     jobs: int,
     tasks: "Sequence[Task | ToyTask]" = (),
-) -> None:
+) -> "AnswersCheck":
     """Check that results are those of the answers kept beside them, and say which have none.
 
     Args:
@@ -170,3 +171,4 @@ def check_kept(
     if check.without:
         lines = [listing(f"{lines[0]} Of these results no answer is kept:", check.without)]
     console(stderr=True).print("\n".join(lines), soft_wrap=True)
+    return check

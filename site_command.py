@@ -13,6 +13,7 @@ from .plurals import counted
 
 if TYPE_CHECKING:
     from .evaluators import Result
+    from .evaluators.answers_check import AnswersCheck
     from .ground_truth import Task, ToyTask
     from .leaderboard.board import Board
     from .leaderboard.circuit_view import CircuitView
@@ -46,16 +47,29 @@ def build_site(
     output: Path,
     *,
     made: "Iterable[Board]" = (),
+    check: "AnswersCheck",
     circuits: bool,
     raw: str | None,
     tables: bool = True,
     tasks: "Sequence[Task | ToyTask]" = (),
 ) -> "Site":
-    """Write the site of all entries of a folder; boards that are made are not made again."""
+    """Write the site of entries of a folder whose answers were checked.
+
+    Boards that are made are not made again.
+    """
     from .leaderboard.site import write_site_of
 
     views = circuit_views(entries.found, results, tasks) if circuits else {}
-    return write_site_of(entries, results, output, made=made, views=views, raw=raw, tables=tables)
+    return write_site_of(
+        entries,
+        results,
+        output,
+        made=made,
+        states=check.states,
+        views=views,
+        raw=raw,
+        tables=tables,
+    )
 
 
 def circuit_views(

@@ -9,6 +9,7 @@ import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from ..errors import MOST_TOLD, BundleError, GlassbenchError, listing
 from ..ground_truth import load
@@ -18,6 +19,8 @@ from .result import Result
 from .track import AnyTask
 from .tracks import find_track
 
+AnswerState = Literal["measured", "compared", "absent"]
+"""What was checked of an answer: it was measured again, its digest compared, or it is not there."""
 _AT_ONCE = 200
 
 
@@ -30,12 +33,14 @@ class AnswersCheck:
         is_measured: whether they were measured again; otherwise their digests were compared.
         without: the results of which no answer is kept, as tool, task, track and seed.
         n_failed: how many runs gave no answer.
+        states: what was checked of each run that gave one, by the file name of its result.
     """
 
     n_checked: int
     is_measured: bool
     without: tuple[str, ...]
     n_failed: int
+    states: Mapping[str, AnswerState]
 
 
 def check_answers(
@@ -75,7 +80,9 @@ def check_answers(
     if problems:
         heading = f"{folder} holds results that are not those of their answers; score them anew:"
         raise BundleError(listing(heading, problems, limit=MOST_TOLD))
-    return AnswersCheck(len(those), verify, without, len(results) - len(answered))
+    states: dict[str, AnswerState] = {one.file_name: "absent" for one in answered}
+    states |= {one.file_name: "measured" if verify else "compared" for one in those}
+    return AnswersCheck(len(those), verify, without, len(results) - len(answered), states)
 
 
 def _names(folder: Path) -> set[str]:

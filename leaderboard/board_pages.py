@@ -137,13 +137,14 @@ def first_page(board: Board) -> dict[str, Any]:
 
 
 def board_pages(
-    board: Board, files: Sequence[str] = ()
+    board: Board, files: Sequence[str] = (), answers: str = ""
 ) -> Iterator[tuple[str, str, dict[str, Any]]]:
     """Yield the page of a board and those of its parts: (file, template, content).
 
     Args:
         board: the board.
         files: how the names of its tables and figures end, as in `statistics_files`.
+        answers: what must be known of them where not all were measured again.
     """
     summary = board_summary(board)
     metrics = shown_metrics(board)
@@ -166,6 +167,7 @@ def board_pages(
                 "files": list(_file_links(board, files)),
             },
             "note": NOTE,
+            "answers": answers,
         },
     )
     for part in board.slices:

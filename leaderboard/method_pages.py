@@ -5,6 +5,7 @@ from collections.abc import Hashable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from ..evaluators.environment import Environment
+from .answer_counts import AnswerCounts
 from .board import Board, Question
 from .board_pages import standing_rows
 from .page_names import page_name, shown
@@ -120,6 +121,7 @@ def _parts(board: Board, data: SiteData) -> Iterator[tuple[str, dict[str, Any]]]
                 "seed_low": ranked.loc[method, "seed_low"],
                 "seed_high": ranked.loc[method, "seed_high"],
                 "runs": len(all_runs),
+                "answers": str(AnswerCounts.of(all_runs, data.states)),
                 "cost": _cost(all_runs),
                 "profile": profile_path(profiles[method]),
                 "metric": TITLES.get(primary, shown(primary)),

@@ -14,6 +14,8 @@ from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
+from ..evaluators.answers_check import AnswerState, check_answers
+from ..evaluators.track import AnyTask
 from ..plurals import counted
 from .alongside import alongside, processes_for
 from .board import Board
@@ -67,6 +69,8 @@ def write_site(
     raw: str | None = None,
     tables: bool = True,
     suite: str | None = None,
+    verify: bool = False,
+    tasks: Iterable[AnyTask] = (),
 ) -> Site:
     """Write the site of a folder of results into another.
 
@@ -82,15 +86,22 @@ def write_site(
             they are not copied then.
         tables: whether the tables and figures of each board are written as files and linked.
         suite: the site is of the results on its tasks alone.
+        verify: whether every answer is measured again first; otherwise answers that are kept are
+            compared by their digests.
+        tasks: those that cannot be made from their ids, for that.
 
     Raises:
         TaskError: there is no such suite.
-        BundleError: there are no results, they cannot be ranked together, or something cannot be
-            written.
+        BundleError: there are no results, they cannot be ranked together or are not those of
+            their answers, or something cannot be written.
     """
     found = read_raw_results(results)
     entries = Entries.of(on_suite(found, suite) if suite else found)
-    return write_site_of(entries, results, folder, views=views, raw=raw, tables=tables)
+    jobs = processes_for(len(entries.found))
+    check = check_answers(results, entries.results, verify=verify, tasks=tasks, jobs=jobs)
+    return write_site_of(
+        entries, results, folder, states=check.states, views=views, raw=raw, tables=tables
+    )
 
 
 @paused_collection()
@@ -100,6 +111,7 @@ def write_site_of(
     folder: str | os.PathLike[str],
     *,
     made: Iterable[Board] = (),
+    states: Mapping[str, AnswerState] | None = None,
     views: Mapping[str, CircuitView] | None = None,
     raw: str | None = None,
     tables: bool = True,
@@ -111,13 +123,15 @@ def write_site_of(
         results: their folder.
         folder: where the site goes.
         made: boards of the entries that are there already.
+        states: what was checked of the answer of each result that has one, from `check_answers`;
+            unless it is given, answers that are kept are compared by their digests here.
         views: as `write_site`.
         raw: as `write_site`.
         tables: as `write_site`.
 
     Raises:
-        BundleError: results of one question cannot be ranked together, or something cannot be
-            written.
+        BundleError: results of one question cannot be ranked together or are not those of their
+            answers, or something cannot be written.
     """
     from .. import __version__
 
@@ -127,7 +141,10 @@ def write_site_of(
     submitters = read_submitters(source, entries.found)
     originals: list[RawResult | Submitter] = [*entries.found]
     originals += [one for those in submitters.values() for one in those]
-    data = SiteData.of(entries, entries.boards(made), views or {}, submitters)
+    if states is None:
+        jobs = processes_for(len(entries.found))
+        states = check_answers(results, entries.results, jobs=jobs).states
+    data = SiteData.of(entries, entries.boards(made), views or {}, submitters, states)
     meanwhile = partial(alongside, processes=processes_for(len(entries.found)))
     drawings = [
         partial(_drawn, board.statistics, f"Leaderboard {board.question.title}")
@@ -215,7 +232,7 @@ def _pages(data: SiteData) -> Iterator[Page]:
 def _board_pages(data: SiteData, tables: Iterable[Sequence[str]]) -> Iterator[Page]:
     """Yield the pages of boards, which link tables and figures whose names end like this."""
     for board, endings in zip(data.boards, tables, strict=True):
-        yield from board_pages(board, endings)
+        yield from board_pages(board, endings, data.answers(board.question).note)
 
 
 def _method_rows(every: Sequence[Board]) -> list[StandingRow]:

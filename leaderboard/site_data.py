@@ -2,8 +2,11 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 
-from .board import Board
+from ..evaluators.answers_check import AnswerState
+from .answer_counts import AnswerCounts
+from .board import Board, Question
 from .circuit_view import CircuitView
 from .entries import Entries
 from .page_names import distinct_names
@@ -23,6 +26,7 @@ class SiteData:
         names: what each task is called.
         views: what is known of circuits, by task.
         submitters: who answers for methods, by the method's own name.
+        states: what was checked of the answer of each run that gave one, by file name.
     """
 
     boards: tuple[Board, ...]
@@ -31,6 +35,7 @@ class SiteData:
     names: Mapping[str, str]
     views: Mapping[str, CircuitView]
     submitters: Mapping[str, Sequence[Submitter]]
+    states: Mapping[str, AnswerState]
 
     @classmethod
     def of(
@@ -39,6 +44,7 @@ class SiteData:
         boards: tuple[Board, ...],
         views: Mapping[str, CircuitView],
         submitters: Mapping[str, Sequence[Submitter]],
+        states: Mapping[str, AnswerState],
     ) -> "SiteData":
         """Return the data of entries.
 
@@ -47,6 +53,7 @@ class SiteData:
             boards: one for each question.
             views: what is known of circuits, by task.
             submitters: from `read_submitters`.
+            states: from `check_answers`.
         """
         return cls(
             boards=boards,
@@ -55,4 +62,10 @@ class SiteData:
             names=distinct_names(entries.facts),
             views=views,
             submitters=submitters,
+            states=states,
         )
+
+    def answers(self, question: Question) -> AnswerCounts:
+        """Return what was checked of all answers to a question."""
+        own = (runs for (asked, _), runs in self.runs.of_board.items() if asked == question)
+        return AnswerCounts.of(chain.from_iterable(own), self.states)
