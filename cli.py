@@ -124,7 +124,7 @@ def quickstart(
     say = console().print
     say(f"\n{len(tasks)} tasks compiled and certified in {certified - started:.1f} s\n")
     options = SweepOptions(again=True)
-    done = swept(methods, tasks, [track], options, folder=folder, in_suite=True)
+    done = swept(methods, tasks, [track], options, folder=folder, suite=suite)
     board = write_leaderboard(folder, output)
     print_ranking(board.statistics.standings)
     for problem in suite_measures(suite).shortcomings:
@@ -282,7 +282,8 @@ def score(
     check_some_posed(tracks, asked)
     folder = output if task or output else HOME / "results"
     options = SweepOptions(range(seed, seed + seeds), jobs, backend, address, again, retry_failed)
-    done = swept(found, asked, tracks, options, folder=folder, in_suite=not task)
+    learned = None if task else suite or "quick"
+    done = swept(found, asked, tracks, options, folder=folder, suite=learned)
     for result in done.results if task else ():
         if result.status == "ok":
             console().print(f"{result.tool} on {result.task}:  {result}", soft_wrap=True)

@@ -127,7 +127,7 @@ def swept(
     options: SweepOptions,
     *,
     folder: Path | None,
-    in_suite: bool,
+    suite: str | None,
 ) -> Swept:
     """Run a sweep, and say what was left out; return what came of it.
 
@@ -137,7 +137,8 @@ def swept(
         tracks: the questions.
         options: how.
         folder: of results; `None` for one that is gone afterwards.
-        in_suite: whether prior floors are learned over the tasks.
+        suite: the name of the tasks, over which prior floors are learned; `None` for tasks that
+            are asked about one by one, without these floors.
     """
     from .evaluators import sweep
 
@@ -149,7 +150,7 @@ def swept(
                     tasks,
                     place,
                     track=tracks,
-                    with_priors=in_suite,
+                    with_priors=suite is not None,
                     watch=watch,
                     **vars(options),
                 )
@@ -160,9 +161,10 @@ def swept(
             raise typer.Exit(STOPPED) from None
         results = list(report.results()) if len(report.names) <= MOST_READ else []
         outdated = _outdated(report, results)
+        other_floors = _other_floors(report, suite)
         failures = _failures(report, results)
     warnings = [_left_out_text(report.left_out)] if report.left_out else []
-    for text in [*warnings, *outdated]:
+    for text in [*warnings, *outdated, *other_floors]:
         console(stderr=True).print(text, style="yellow", soft_wrap=True)
     return Swept(report, results, failures)
 
@@ -174,6 +176,23 @@ def where_written(report: "SweepReport") -> str:
     if report.before:
         text += f"; {report.before:,} were there and are kept (--again asks anew)"
     return text
+
+
+def _other_floors(report: "SweepReport", suite: str | None) -> list[str]:
+    """Return a warning if results were kept whose prior floors are not those of the sweep."""
+    from .evaluators import Result
+
+    names = report.other_floors()
+    if not names:
+        return []
+    few = [Result.read(report.folder / name) for name in names[:MOST_NAMED]]
+    heading = (
+        f"{counted(len(names), 'result')} of {len(report.names):,} were kept with other prior "
+        "floors than this sweep gives, which are learned over the tasks that are asked about, and "
+        f"cannot be ranked beside the rest; glassbench rescore {report.folder} --suite "
+        f"{suite or 'NAME'} writes them with the floors of that suite, --again asks anew:"
+    )
+    return [listing(heading, [f"{one.tool} on {one.task}" for one in few])]
 
 
 def _failures(report: "SweepReport", results: "Sequence[Result]") -> str:

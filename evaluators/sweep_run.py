@@ -12,6 +12,7 @@ from threading import Event, Thread
 
 from ..benchmark_programs import TaskId, ToyId
 from ..errors import GlassbenchError, TaskError, listing
+from .kept_floors import Floors, SweepFloors, floors_file, keep_floors, kept_floors
 from .method import Method
 from .row_claim import died_at
 from .scoring import AnyMethod
@@ -92,8 +93,27 @@ class SweepRun:
         }
         self._left_out: dict[LeftOut, None] = {}
         self._priors: dict[str, tuple[Priors, ...]] = {}
+        asked = {row.track for row in self._every()}
+        self._learning = {
+            place
+            for place, track in enumerate(plan.tracks)
+            if plan.with_priors and track.has_priors and place in asked
+        }
+        self._kept = {
+            place: floors_file(folder.path, plan.tracks[place], self._tasks)
+            for place in self._learning
+        }
+        self._floors: dict[int, Floors | None] = {
+            place: kept_floors(file) for place, file in self._kept.items()
+        }
         there = folder.done.among(folder.path)
         self.before = sum(row.name in there for row in self._every())
+
+    @property
+    def floors(self) -> SweepFloors:
+        """The prior floors that the sweep gives to its rows."""
+        tracks = self._plan.tracks
+        return SweepFloors(tracks, tuple(self._floors.get(at) or {} for at in range(len(tracks))))
 
     def run(self) -> tuple[tuple[str, ...], tuple[LeftOut, ...]]:
         """Go on until every row is there; return their names, and what could not be asked.
@@ -102,7 +122,7 @@ class SweepRun:
             TaskError: nothing can be asked.
             GlassbenchError: workers do not see the folder, or are lost again and again.
         """
-        if self._pending():
+        if self._pending() or None in self._floors.values():
             self._load()
             if not any(self._every()):
                 raise TaskError("\n".join(dict.fromkeys(one.why for one in self._left_out)))
@@ -125,18 +145,15 @@ class SweepRun:
     def _load(self) -> None:
         """Load what is asked about, leave out what cannot be, and learn the priors."""
         pending, tracks = self._pending(), self._plan.tracks
-        learning = {
-            place
-            for place, track in enumerate(tracks)
-            if self._plan.with_priors and track.has_priors
-        }
-        learns = any(row.track in learning for rows in pending.values() for row in rows)
+        learns = None in self._floors.values() or any(
+            row.track in self._learning for rows in pending.values() for row in rows
+        )
         needed = {name: task for name, task in self._tasks.items() if learns or name in pending}
         self._watch(_LOADING, 0, len(needed))
         work = partial(
             posed,
             tracks=tracks,
-            learning=learning if learns else set(),
+            learning=self._learning if learns else set(),
             keep=len(needed) <= MOST_KEPT,
         )
         found: dict[str, Posed] = {}
@@ -152,6 +169,18 @@ class SweepRun:
         ]
         for one in in_order:
             self._priors[one.id] = tuple(priors_for(one.id, priors) for priors in every)
+        if learns:
+            self._keep_floors()
+
+    def _keep_floors(self) -> None:
+        """Keep the prior floors that were learned, to be compared with those of rows."""
+        for place, file in self._kept.items():
+            floors = {
+                task: {name: prior[task] for name, prior in priors[place].items()}
+                for task, priors in self._priors.items()
+            }
+            keep_floors(floors, file)
+            self._floors[place] = floors
 
     def _each_posed(
         self, work: Callable[[AskedTask], Posed], needed: Mapping[str, AskedTask]

@@ -10,13 +10,14 @@ import json
 import os
 import sys
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from ..benchmark_programs import TaskId, ToyId, is_toy, suite_members
 from ..errors import TaskError
 from ..ground_truth.bundle_task import task_or_bundle
+from .kept_floors import SweepFloors
 from .method import Method
 from .result import Result
 from .scoring import AnyMethod, find_method, settings_of
@@ -42,12 +43,14 @@ class SweepReport:
         names: the files of all rows.
         before: how many of them were there before.
         left_out: what could not be asked.
+        floors: the prior floors that the sweep gives to its rows.
     """
 
     folder: Path
     names: tuple[str, ...]
     before: int
     left_out: tuple[LeftOut, ...] = ()
+    floors: SweepFloors = field(default_factory=SweepFloors)
 
     def results(self) -> Iterator[Result]:
         """Yield the result of every row: task by task, and there by track, seed and method."""
@@ -56,6 +59,15 @@ class SweepReport:
     def failed(self) -> tuple[str, ...]:
         """Return the files of the rows without an answer."""
         return tuple(name for name in self.names if status_of(self.folder / name) != "ok")
+
+    def other_floors(self) -> tuple[str, ...]:
+        """Return the files of the rows whose prior floors are not those of this sweep.
+
+        They were there from a sweep over other tasks, or of another version of the package.
+        """
+        return tuple(
+            name for name in self.names if not self.floors.are_those_of(self.folder / name)
+        )
 
 
 def sweep(
@@ -117,7 +129,7 @@ def sweep(
     ):
         run = SweepRun(plan, place, force, watch or _unwatched)
         names, left_out = run.run()
-    return SweepReport(Path(folder), names, run.before, left_out)
+    return SweepReport(Path(folder), names, run.before, left_out, run.floors)
 
 
 def _unwatched(doing: str, done: int, total: int) -> None:

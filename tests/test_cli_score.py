@@ -83,6 +83,30 @@ def test_failures_of_large_sweeps_are_counted(run, monkeypatch):
     assert result.stderr == ""
 
 
+def test_floors_of_another_suite_are_told_and_mended(run, tmp_path, monkeypatch):
+    """Two suites in one folder: nothing is asked again, and all can be ranked in the end."""
+    tasks = (TINY, "sort-v1[vocab=2,length=2]", "frac_prevs-v1[vocab=2,length=3]")
+    monkeypatch.setitem(SUITES, "more", Suite("More.", lambda: tasks))
+    assert run("score", "weight-norm", "--suite", "tiny", "-o", "out").stderr == ""
+    more = ("score", "weight-norm", "--suite", "more", "-o", "out")
+    warning = (
+        "2 results of 3 were kept with other prior floors than this sweep gives, which are learned "
+        "over the tasks that are asked about, and cannot be ranked beside the rest; glassbench "
+        "rescore out --suite more writes them with the floors of that suite, --again asks anew:\n"
+        f"  - weight-norm on {tasks[0]}\n  - weight-norm on {tasks[1]}\n"
+    )
+    assert run(*more).stderr == run(*more).stderr == warning
+    assert (
+        "Written: 2 results with the priors of more."
+        in run("rescore", "out", "--suite", "more").stdout
+    )
+    assert run(*more).stderr == ""
+    out = run("score", "weight-norm", "path-norm", "--suite", "more", "-o", "out").stdout
+    assert "Written: 3 results in out/; 3 were there and are kept" in out
+    error = run("score", "weight-norm", "--task", TINY, "-o", "out").stderr
+    assert "rescore out --suite NAME writes them with the floors of that suite" in error
+
+
 def test_a_method_that_was_changed_is_told_of(run, tmp_path):
     arguments = ("score", "my_methods:by_writer", "--suite", "tiny", "-o", "out")
     assert "was changed" not in run(*arguments).stderr

@@ -7,7 +7,8 @@ from dataclasses import replace
 import pytest
 
 from glassbench.errors import BundleError, MissingExtraError, TaskError, ToolError
-from glassbench.evaluators import Method, Result, scored_suite, sweep
+from glassbench.evaluators import Method, Result, find_track, scored_suite, sweep
+from glassbench.evaluators.kept_floors import floors_file
 from glassbench.evaluators.row_claim import CLAIMS, Claim, claimed, claims_hold, died_at
 from glassbench.evaluators.sweep_folder import SWEEPS, opened
 from glassbench.evaluators.sweep_rows import Done
@@ -199,6 +200,64 @@ def test_a_finished_sweep_loads_nothing(tmp_path, monkeypatch):
     assert sweep(constant, TASKS, tmp_path).before == 3
 
 
+# -- floors of other sweeps --------------------------------------------------------
+
+
+def test_rows_of_another_suite_are_told(tmp_path, monkeypatch):
+    """Also by a sweep that has nothing to ask and loads no task; nothing is changed by it."""
+    tracks = ["circuit", "attribution", "features"]
+    methods = ["weight-norm", "gradient-x-input", "pca"]
+    first = sweep(methods, TASKS[:2], tmp_path, track=tracks)
+    assert (len(first.names), first.other_floors()) == (6, ())
+    before = {name: (tmp_path / name).read_bytes() for name in first.names}
+    few, more = (
+        {one.file_name: [metric.floors.prior for metric in one.metrics.values()] for one in found}
+        for found in (
+            first.results(),
+            sweep(methods, TASKS, tmp_path / "whole", track=tracks).results(),
+        )
+    )
+    learned = {name for name in few if few[name] != pytest.approx(more[name])}
+    assert 2 <= len(learned) <= 4  # not those of the features track, which has no such floors
+    report = sweep(methods, TASKS, tmp_path, track=tracks)
+    assert set(report.other_floors()) == learned
+    assert before == {name: (tmp_path / name).read_bytes() for name in first.names}
+    with monkeypatch.context() as patched:
+        patched.setattr("glassbench.evaluators.sweep_run.posed", None)
+        assert set(sweep(methods, TASKS, tmp_path, track=tracks).other_floors()) == learned
+        assert sweep(methods, TASKS[1::-1], tmp_path, track=tracks).other_floors() == ()
+    assert sweep(methods, TASKS, tmp_path, track=tracks, again=True).other_floors() == ()
+    assert set(sweep(methods, TASKS[:2], tmp_path, track=tracks).other_floors()) == learned
+
+
+def test_a_suite_that_was_never_asked_is_loaded_once(tmp_path, monkeypatch):
+    """All rows are there, of a larger one."""
+    sweep("weight-norm", TASKS, tmp_path)
+    report = sweep("weight-norm", TASKS[:2], tmp_path)
+    assert (report.before, report.other_floors()) == (2, report.names)
+    tasks = [str(load(task).id) for task in TASKS[:2]]
+    kept = floors_file(tmp_path, find_track("circuit"), tasks)
+    assert kept.exists()
+    kept.write_text("no floors")
+    assert sweep("weight-norm", TASKS[:2], tmp_path).other_floors() == report.names
+    monkeypatch.setattr("glassbench.evaluators.sweep_run.posed", None)
+    assert sweep("weight-norm", TASKS[:2], tmp_path).other_floors() == report.names
+
+
+def test_rows_without_floors_are_told_from_those_with(tmp_path, counting):
+    method = Method("mine", counting, "", "")
+    alone = sweep(method, TASKS, tmp_path, with_priors=False)
+    assert (len(alone.failed()), alone.other_floors()) == (1, ())
+    report = sweep(method, TASKS, tmp_path)  # what failed has no floors
+    assert set(report.other_floors()) == set(report.names) - set(report.failed())
+    counting.fails = False
+    assert sweep(method, TASKS, tmp_path, again=True).other_floors() == ()
+    assert sweep(method, TASKS, tmp_path, with_priors=False).other_floors() == report.names
+    assert counting.asked == 6
+    (tmp_path / report.names[0]).write_text("no result")
+    assert report.other_floors() == ()
+
+
 def test_what_is_done_is_told_by_age_and_status(tmp_path):
     file = tmp_path / "a.json"
     assert not Done(0)(file)
@@ -310,7 +369,7 @@ def test_file_systems_without_locks(folder, monkeypatch):
 @pytest.fixture
 def job(folder, monkeypatch):
     """A job of three rows that is there to be changed."""
-    from glassbench.evaluators import find_method, find_track
+    from glassbench.evaluators import find_method
     from glassbench.evaluators.sweep_rows import rows_of
     from glassbench.evaluators.sweep_work import Job
 
