@@ -69,7 +69,7 @@ def _told(suites: Mapping[str, int]) -> str:
         >>> _told({"core": 42, "quick": 6, "": 1})
         '42 are of core, 6 more of quick, 1 of none'
     """
-    parts = []
+    parts: list[str] = []
     for name, number in suites.items():
         verb = "" if parts else " is" if number == 1 else " are"
         more = " more" if parts and name else ""

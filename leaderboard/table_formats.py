@@ -71,7 +71,7 @@ def latex_table(table: Table) -> str:
     lines = [
         r"% Needs \usepackage{booktabs}. For a caption:",
         *(f"% {line}" for line in re.findall(r".{1,90}(?:\s|$)", one_line(table.note))),
-        r"{\small\setlength{\tabcolsep}{4pt}%",
+        r"{\small\setlength{\tabcolsep}{3pt}%",
         rf"\begin{{tabular}}{{@{{}}{columns}@{{}}}}",
         r"\toprule",
         _latex_row([_latex_cell(title) for title in table.heading]),
