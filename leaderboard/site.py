@@ -2,7 +2,8 @@
 
 Pages are one for each board and its parts, each method and each task, so that their number and
 size grow with methods and tasks and not with runs; runs are links to their results. What
-pages show depends on the results alone: the same results give the same bytes.
+pages show depends on the results and on how their answers were checked, and on nothing else: the
+same results, checked the same way, give the same bytes.
 """
 
 import os
