@@ -161,6 +161,9 @@ def train(
 ) -> tuple[Trained, ...]:
     """Train ordinary transformers to run a program, one from each of several starts, together.
 
+    Returned are the models that were measured last: those that seemed to pass when one did, or
+    all when all steps were taken. A training that ended before is not taken further.
+
     Args:
         task: its last regime is `trained`.
         original: the same program compiled, and certified.
@@ -214,21 +217,23 @@ class _Run:
         began, losses = time.perf_counter() - stand.seconds, np.full(len(self.starts), np.nan)
         while True:
             state, measured = stand.state, stand.measured
-            found: tuple[Trained, ...] = ()
-            if int(state.step) < recipe.steps:
+            has_ended = stand.has_passed or int(state.step) >= recipe.steps
+            if not has_ended:
                 state, losses = training.chunk(state)
             steps, weights = int(state.step), training.weights(state)
             shares, ends = list(map(self._share, weights)), steps >= recipe.steps
-            if ends or any(map(self._is_ready, weights, shares)):
-                measured += 1
-                seconds = time.perf_counter() - began
-                found = self._measured(weights, losses, steps, measured, seconds)
-            stand = TrainingCheckpoint(state, measured, time.perf_counter() - began)
+            ready = [ends or self._is_ready(*one) for one in zip(weights, shares, strict=True)]
+            if not has_ended:  # what was measured before is measured again and not counted again
+                measured += sum(ready)
+            seconds = time.perf_counter() - began
+            found = self._measured(weights, losses, ready, steps, measured, seconds)
+            has_passed = any(one.gate.passed for one in found)
+            stand = TrainingCheckpoint(state, measured, seconds, has_passed)
             stand.write(self._checkpoint)
-            if ends or any(one.gate.passed for one in found):
+            if ends or has_passed:
                 return found
             self.progress(
-                steps, f"loss {losses.min():.2g}, {max(shares):.2%} of interchanges right"
+                steps, f"loss {np.nanmin(losses):.2g}, {max(shares):.2%} of interchanges right"
             )
 
     @cached_property
@@ -267,11 +272,13 @@ class _Run:
         self,
         weights: Sequence[Weights],
         losses: np.ndarray,
+        ready: Sequence[bool],
         steps: int,
         measured: int,
         seconds: float,
     ) -> tuple[Trained, ...]:
-        task, of_each = str(self.task), zip(self.starts, weights, losses, strict=True)
+        """Return the models that are ready, measured on held-out inputs."""
+        task, of_each = str(self.task), zip(self.starts, weights, losses, ready, strict=True)
         return tuple(
             Trained(
                 task,
@@ -282,7 +289,8 @@ class _Run:
                 steps,
                 seconds,
             )
-            for start, own, loss in of_each
+            for start, own, loss, is_ready in of_each
+            if is_ready
         )
 
     @cached_property

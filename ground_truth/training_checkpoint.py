@@ -15,13 +15,15 @@ class TrainingCheckpoint:
 
     Attributes:
         state: of the training.
-        measured: how often models were measured.
+        measured: how many models were measured so far, those of every time.
         seconds: how long that took.
+        has_passed: whether one of these models passed when they were measured.
     """
 
     state: TrainingState
     measured: int = 0
     seconds: float = 0.0
+    has_passed: bool = False
 
     def write(self, file: CheckpointFile) -> None:
         """Keep it."""
@@ -37,12 +39,14 @@ class TrainingCheckpoint:
         found = file.read(cls(start)._arrays)
         if found is None:
             return cls(start)
-        return cls(restored(found, start), int(found["measured"][0]), float(found["seconds"][0]))
+        measured, seconds, passed = (found[name][0] for name in ("measured", "seconds", "passed"))
+        return cls(restored(found, start), int(measured), float(seconds), bool(passed))
 
     @property
     def _arrays(self) -> dict[str, np.ndarray]:
         return {
             "measured": np.array([self.measured], "<i4"),
             "seconds": np.array([self.seconds], "<f8"),
+            "passed": np.array([self.has_passed], "<i4"),
             **state_arrays(self.state),
         }

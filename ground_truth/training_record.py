@@ -83,8 +83,8 @@ class TrainingRecord(Record):
         sets: what was interchanged, each on as many pairs.
         strict: pairs on which an answer was not that of the program when edges that stand for
             nothing were interchanged as well.
-        measured: how often models of this training were measured so, the last time being this;
-            `None` where that was not counted.
+        measured: how many models of this training were measured so, each time that one was
+            counted, this one being the last; `None` where that was not counted.
         most_wrong: the upper bound of the share of these that may be wrong.
         most_wrong_of_a_set: that of each set.
         tolerance: an edge has an effect where it changes an answer on a larger share of pairs.

@@ -232,6 +232,27 @@ def test_held_out_inputs_are_asked_when_a_model_would_pass(original, monkeypatch
     assert (made.steps, made.gate) == (6, Verdict(passed=True, measured=2))
 
 
+def test_a_training_that_passed_is_not_taken_further(original, monkeypatch, tmp_path):
+    monkeypatch.setattr(trained._Run, "_share", lambda *_: 1.0)
+    monkeypatch.setattr(HeldOut, "rehearsal", lambda *_: Verdict(passed=True))
+    monkeypatch.setattr(HeldOut, "gate", lambda *_: Verdict(passed=True))
+    (made,), (again,) = (
+        train(TASK, original, recipe=SHORT, checkpoint=tmp_path / "stand") for _ in range(2)
+    )
+    assert (made.steps, made.gate) == (2, Verdict(passed=True, measured=1))
+    assert (again.steps, again.gate) == (made.steps, made.gate)
+    assert again.weights.W_E.tobytes() == made.weights.W_E.tobytes()
+
+
+def test_each_model_that_is_measured_counts(original, monkeypatch):
+    rehearsals, gates = iter([True, True, False, True]), iter([False, False, True])
+    monkeypatch.setattr(trained._Run, "_share", lambda *_: 1.0)
+    monkeypatch.setattr(HeldOut, "rehearsal", lambda *_: Verdict(next(rehearsals)))
+    monkeypatch.setattr(HeldOut, "gate", lambda *_: Verdict(next(gates)))
+    (made,) = train(TASK, original, (0, 1), recipe=SHORT)
+    assert (made.start, made.steps, made.gate) == (1, 4, Verdict(passed=True, measured=3))
+
+
 def test_a_rehearsal_is_on_inputs_of_training():
     task = next(task for task in get_suite("trained") if task.name == "shift")
     original = original_of(task)
