@@ -18,8 +18,8 @@ def packed(weights: Weights) -> Weights:
     Heads and neurons whose writes nothing reads are left out; products up to 1e-9 count as zero.
     """
     live = without_dead_ends(weights, ROUNDING_BOUND)
-    heads = _first(live.W_O.any(axis=(2, 3)))
-    neurons = _first(live.W_out.any(axis=2))
+    heads = _first(np.any(live.W_O, axis=(2, 3)))
+    neurons = _first(np.any(live.W_out, axis=2))
     taken = {
         name: np.take_along_axis(getattr(live, name), heads[:, :, None, None], axis=1)
         for name in ("W_Q", "W_K", "W_V", "W_O")

@@ -126,7 +126,8 @@ def cells(standings: "pd.DataFrame") -> tuple[list[str], list[list[str]]]:
     rows = []
     for row in standings.to_dict("records"):
         is_method = row["role"] == "method"
-        runs = [f"{row['seconds']:.2f}", f"{row['answered']}/{row['tasks']}"]
+        seconds = "" if math.isnan(row["seconds"]) else f"{row['seconds']:.2f}"
+        runs = [seconds, f"{row['answered']}/{row['tasks']}"]
         runs += [str(row["failed"]), str(row["missing"])]
         rows.append(
             [

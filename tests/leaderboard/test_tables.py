@@ -41,6 +41,13 @@ def test_markdown_of_plain_names(results):
     assert lines[-1] == "- Method fails on b-v1, seed 0, failed: ToolError: out of luck"
 
 
+def test_seconds_that_nobody_told_are_an_empty_cell(make_result):
+    frame = results_frame([make_result("m", "a-v1", 0.5, wall_seconds=None)])
+    heading, rows = cells(standings(frame))
+    (own,) = [row for row in rows if row[1] == "m"]
+    assert own[heading.index("Seconds")] == ""
+
+
 def test_numbers_are_mathematics_in_latex():
     """A hyphen is no minus, and ranks are text whether tied or not."""
     shown = ("-0.5", "[-0.500, 1.000]", "<0.001", "-0.250 (<0.001)", "6/6", "a-b", "18", "1-4")
