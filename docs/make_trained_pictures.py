@@ -51,7 +51,8 @@ def means(frame: pd.DataFrame) -> pd.DataFrame:
 def agreements(frame: pd.DataFrame) -> pd.DataFrame:
     """Return how far every other regime ranks the methods as trained models do, by Spearman.
 
-    Beside it stand the ends of its 95% interval over programs, by percentiles of resamples.
+    Beside it stand the ends of its 95% interval over programs and methods, both drawn anew, by
+    percentiles of resamples.
     """
     frame = frame[frame.method != PRIOR]
     scores = frame.pivot_table(index="program", columns=["regime", "method"], values="score")
@@ -60,10 +61,13 @@ def agreements(frame: pd.DataFrame) -> pd.DataFrame:
         if other == "trained":
             continue
         both = scores[[other, "trained"]].dropna().to_numpy().reshape(-1, 2, frame.method.nunique())
-        drawn = rng.integers(len(both), size=(_RESAMPLES, len(both)))
-        means = np.concatenate([both.mean(axis=0)[None], both[drawn].mean(axis=1)])
-        found = [spearmanr(*pair).statistic for pair in means]
-        rows[other] = [found[0], *np.percentile(found[1:], [2.5, 97.5])]
+        programs, _, methods = both.shape
+        drawn = [
+            spearmanr(*both[rng.integers(programs, size=programs)].mean(axis=0)[:, some]).statistic
+            for some in rng.integers(methods, size=(_RESAMPLES, methods))
+        ]
+        seen = spearmanr(*both.mean(axis=0)).statistic
+        rows[other] = [seen, *np.percentile(drawn, [2.5, 97.5])]
     return pd.DataFrame(rows, index=["Spearman", "low", "high"]).T
 
 
