@@ -112,7 +112,7 @@ def write_site_of(
     folder: str | os.PathLike[str],
     *,
     made: Iterable[Board] = (),
-    states: Mapping[str, AnswerState] | None = None,
+    states: Mapping[str, AnswerState],
     views: Mapping[str, CircuitView] | None = None,
     raw: str | None = None,
     tables: bool = True,
@@ -124,15 +124,14 @@ def write_site_of(
         results: their folder.
         folder: where the site goes.
         made: boards of the entries that are there already.
-        states: what was checked of the answer of each result that has one, from `check_answers`;
-            unless it is given, answers that are kept are compared by their digests here.
+        states: what was checked of the answer of each result that has one, from `check_answers`.
         views: as `write_site`.
         raw: as `write_site`.
         tables: as `write_site`.
 
     Raises:
-        BundleError: results of one question cannot be ranked together or are not those of their
-            answers, or something cannot be written.
+        BundleError: results of one question cannot be ranked together, or something cannot be
+            written.
     """
     from .. import __version__
 
@@ -142,9 +141,6 @@ def write_site_of(
     submitters = read_submitters(source, entries.found)
     originals: list[RawResult | Submitter] = [*entries.found]
     originals += [one for those in submitters.values() for one in those]
-    if states is None:
-        jobs = processes_for(len(entries.found))
-        states = check_answers(results, entries.results, jobs=jobs).states
     data = SiteData.of(entries, entries.boards(made), views or {}, submitters, states)
     meanwhile = partial(alongside, processes=processes_for(len(entries.found)))
     drawings = [

@@ -148,8 +148,9 @@ def test_what_fails_in_another_process_is_told(make_result, tmp_path, monkeypatc
     monkeypatch.setattr(joblib, "cpu_count", lambda: 2)
     entries = Entries.of(read_raw_results(tmp_path / "results"))
     (tmp_path / "results" / entries.found[0].name).write_text("changed")
+    states = {entries.found[0].name: "absent"}
     with pytest.raises(BundleError, match="changed while the site was made; make it again"):
-        write_site_of(entries, tmp_path / "results", tmp_path / "site")
+        write_site_of(entries, tmp_path / "results", tmp_path / "site", states=states)
 
 
 def contents(folder):
