@@ -59,8 +59,13 @@ def summary(frame: pd.DataFrame) -> Iterator[list[str]]:
     for kind, some in frame.groupby(kinds):
         means = [f"{some[column].mean():.3f}" for column in columns]
         controls = some[["best_other_block", "random_weights", "mean"]].max(axis=1)
-        least = f"{(some.kept >= 0.95).sum()}", f"{(some.kept > controls).sum()}"
-        yield [str(kind), str(len(some)), *means, *least]
+        counted = (
+            some.kept >= 0.95,
+            some.kept > controls,
+            some.best_other_block == 1,
+            (some.random_weights - some["mean"]).abs() < 0.0005,
+        )
+        yield [str(kind), str(len(some)), *means, *(str(each.sum()) for each in counted)]
 
 
 HEADING = [
@@ -74,6 +79,8 @@ HEADING = [
     "explained",
     "kept on 95%",
     "more than any control",
+    "another keeps all",
+    "random as mean",
 ]
 
 

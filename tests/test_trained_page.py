@@ -1,0 +1,34 @@
+"""The page on trained models says what its measurements say."""
+
+from pathlib import Path
+
+import pandas as pd
+
+DOCS = Path(__file__).resolve().parent.parent / "docs"
+PAGE = " ".join((DOCS / "trained.md").read_text(encoding="utf-8").split())
+
+
+def test_what_splicing_keeps(performance_script):
+    splicing = performance_script("splicing")
+    mlps, heads = splicing.summary(pd.read_csv(DOCS / "splicing.csv"))
+    for kind, n, *means in (heads[:8], mlps[:8]):
+        assert f"| {kind} | {n} | {' | '.join(means)} |" in PAGE
+    (n_heads, n_mlps), found = (heads[1], mlps[1]), list(zip(heads[8:], mlps[8:], strict=True))
+    kept, told, other, as_mean = found
+    assert f"With {kept[0]} of {n_heads} heads and {kept[1]} of {n_mlps} MLPs replaced" in PAGE
+    assert f"of {told[0]} of the {n_heads} heads and {told[1]} of the {n_mlps} MLPs" in PAGE
+    assert other == ("5", "23")
+    assert "five heads and 23 MLPs some other block keeps every answer" in PAGE
+    assert f"keep what the mean keeps ({as_mean[0]} heads)" in PAGE
+
+
+def test_how_regimes_agree_on_methods(docs_script):
+    pictures = docs_script("make_trained_pictures")
+    found = pictures.agreements(pd.read_csv(pictures.MEASURED)).round(2)
+    spearman = found["Spearman"].map("{:.2f}".format)
+    assert f"is {spearman['crowded']} on crowded ones, {spearman['exact']} on exact" in PAGE
+    assert spearman["exact"] == spearman["scrambled"]
+    assert f"and {spearman['superposed']} on the nine superposed" in PAGE
+    for regime in ("crowded", "exact"):
+        low, high = (f"{found.loc[regime, end]:.2f}" for end in ("low", "high"))
+        assert f"{regime} {low} to {high}" in PAGE
