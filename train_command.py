@@ -123,10 +123,10 @@ def _print_trained(made: "tuple[Trained, ...]") -> None:
     heading = ["Start", "Passes", "Steps", "Seconds", "Answers", "Interchanges", "Strict"]
     rows = [
         [
-            str(one.start),
+            str(one.history.start),
             "yes" if one.gate.passed else "no",
-            f"{one.steps:,}",
-            f"{one.seconds:.1f}",
+            f"{one.history.steps:,}",
+            f"{one.history.seconds:.1f}",
             *(
                 f"{1 - count.share:.2%}"
                 for count in (one.gate.answers, one.gate.interchanged, one.gate.strict)
@@ -136,8 +136,7 @@ def _print_trained(made: "tuple[Trained, ...]") -> None:
         for one in made
     ]
     print_table([*heading, "Edges moved"], rows)
-    measured = made[0].gate.measured
-    assert measured is not None
+    measured = made[0].history.measured
     console().print(
         "\nShares of held-out inputs and pairs on which every answer is right. They were looked "
         f"at {counted(measured, 'time')}."

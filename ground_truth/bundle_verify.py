@@ -56,5 +56,4 @@ def _made_again(bundle: Bundle, found: Identified) -> Task:
     made = certified(found.id, built, W=W, weights=weights)
     if training is None or made.training is None:
         return made
-    # How often held-out inputs were asked is history, and cannot be measured again.
-    return replace(made, training=replace(made.training, measured=training.measured))
+    return replace(made, training=replace(made.training, history=training.history))

@@ -8,7 +8,7 @@ that was asked stands in its record.
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -36,6 +36,7 @@ from .own_task_id import OwnTaskId
 from .task import Task, build_model, certified
 from .training_checkpoint import TrainingCheckpoint
 from .training_gate import MOST_WRONG, HeldOut, TrainingGate
+from .training_history import TrainingHistory, installed_versions
 
 N_ROWS = 600
 """How many interchanges of each set of edges a model is trained on."""
@@ -54,21 +55,17 @@ class Trained:
 
     Attributes:
         task: the id of its task.
-        start: the seed of its first weights.
         weights: its weights, which float32 holds.
         gate: what was measured.
+        history: how it came about, which the gate has too.
         loss: the mean over the last steps.
-        steps: how many were taken.
-        seconds: how long they took; of models that were trained together, for each the whole.
     """
 
     task: str
-    start: int
     weights: Weights
     gate: TrainingGate
+    history: TrainingHistory
     loss: float
-    steps: int
-    seconds: float
 
 
 def original_of(task: TaskId) -> Task:
@@ -220,6 +217,7 @@ class _Run:
             has_ended = stand.has_passed or int(state.step) >= recipe.steps
             if not has_ended:
                 state, losses = training.chunk(state)
+                self._check_loss(losses)
             steps, weights = int(state.step), training.weights(state)
             shares, ends = list(map(self._share, weights)), steps >= recipe.steps
             ready = [ends or self._is_ready(*one) for one in zip(weights, shares, strict=True)]
@@ -234,6 +232,15 @@ class _Run:
                 return found
             self.progress(
                 steps, f"loss {np.nanmin(losses):.2g}, {max(shares):.2%} of interchanges right"
+            )
+
+    def _check_loss(self, losses: np.ndarray) -> None:
+        """Raise if no model has a loss that is a number: from there no training goes on."""
+        if not np.isfinite(losses).any():
+            raise TaskError(
+                f"{self.task} cannot be trained so: the loss must be finite, and of every start "
+                f"it is not after {self.recipe.chunk:,} steps at a rate of {self.recipe.rate:g}; "
+                "take a lower rate"
             )
 
     @cached_property
@@ -278,20 +285,22 @@ class _Run:
         seconds: float,
     ) -> tuple[Trained, ...]:
         """Return the models that are ready, measured on held-out inputs."""
-        task, of_each = str(self.task), zip(self.starts, weights, losses, ready, strict=True)
-        return tuple(
-            Trained(
-                task,
-                start,
-                own,
-                replace(self.held_out.gate(own, task), measured=measured),
-                float(loss),
-                steps,
-                seconds,
-            )
-            for start, own, loss, is_ready in of_each
-            if is_ready
-        )
+        task, found = str(self.task), []
+        recipe, versions = asdict(self.recipe), installed_versions()
+        of_each = zip(self.starts, weights, losses, ready, strict=True)
+        for start, own, loss, is_ready in of_each:
+            if is_ready:
+                history = TrainingHistory(
+                    start=start,
+                    steps=steps,
+                    seconds=round(seconds, 1),
+                    measured=measured,
+                    recipe=recipe,
+                    versions=versions,
+                )
+                gate = replace(self.held_out.gate(own, task), history=history)
+                found.append(Trained(task, own, gate, history, float(loss)))
+        return tuple(found)
 
     @cached_property
     def _checkpoint(self) -> CheckpointFile:

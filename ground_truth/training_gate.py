@@ -22,6 +22,7 @@ from .circuit_labels import CircuitLabels, EdgeState
 from .counted_interchanges import CONFIDENCE, Count, counted_states
 from .interchange_pairs import TaskDomain
 from .masked_interchanges import interchanged_logits
+from .training_history import TrainingHistory
 
 HELD_OUT = 0.25
 """How much of the distinct inputs is held out of training."""
@@ -62,8 +63,7 @@ class TrainingGate:
         labels: the measured state of every edge.
         moved: the edges that are in another state than they must be, each with the two; the
             second is `None` where it cannot be told.
-        measured: how often models of this training were measured so, this time included; `None`
-            where that is not known.
+        history: how the model came about; `None` where that is not known.
     """
 
     original: CompiledModel
@@ -74,7 +74,7 @@ class TrainingGate:
     strict: Count
     labels: CircuitLabels
     moved: tuple[tuple[str, EdgeState, EdgeState | None], ...]
-    measured: int | None = None
+    history: TrainingHistory | None = None
 
     @property
     def interchanged(self) -> Count:

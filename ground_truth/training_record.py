@@ -13,6 +13,7 @@ from .alignment import Alignment
 from .circuit_labels import CircuitLabels, EdgeState
 from .counted_interchanges import CONFIDENCE, TOLERANCE, Count
 from .record import Record
+from .training_history import TrainingHistory
 from .training_gate import MOST_WRONG, MOST_WRONG_OF_A_SET, InterchangedSet, TrainingGate
 
 if TYPE_CHECKING:
@@ -83,8 +84,7 @@ class TrainingRecord(Record):
         sets: what was interchanged, each on as many pairs.
         strict: pairs on which an answer was not that of the program when edges that stand for
             nothing were interchanged as well.
-        measured: how many models of this training were measured so, each time that one was
-            counted, this one being the last; `None` where that was not counted.
+        history: how the model came about; `None` where that is not known.
         most_wrong: the upper bound of the share of these that may be wrong.
         most_wrong_of_a_set: that of each set.
         tolerance: an edge has an effect where it changes an answer on a larger share of pairs.
@@ -98,7 +98,7 @@ class TrainingRecord(Record):
     answers: CountRecord
     sets: tuple[SetRecord, ...]
     strict: CountRecord
-    measured: Positive | None = None
+    history: TrainingHistory | None = None
     most_wrong: float = MOST_WRONG
     most_wrong_of_a_set: float = MOST_WRONG_OF_A_SET
     tolerance: float = TOLERANCE
@@ -123,7 +123,7 @@ class TrainingRecord(Record):
                 for name, one in gate.interchanges.items()
             ),
             strict=CountRecord.of(gate.strict),
-            measured=gate.measured,
+            history=gate.history,
         )
 
     def gate(
@@ -154,7 +154,7 @@ class TrainingRecord(Record):
                 one.name: InterchangedSet(one.edges, one.counted.count) for one in self.sets
             },
             strict=self.strict.count,
-            measured=self.measured,
+            history=self.history,
             labels=labels,
             moved=tuple(
                 (name, state, found[name])

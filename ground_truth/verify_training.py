@@ -3,7 +3,7 @@
 from .task import Task, certified
 from .training_record import TrainingRecord
 
-_HISTORY = {"measured"}
+_HISTORY = {"history"}
 """What is said of how a model came about, and cannot be measured of it."""
 
 

@@ -53,7 +53,7 @@ def tools(folder):
 
 def files_of(folder):
     """Every file below a folder, with its bytes."""
-    return {path: path.read_bytes() for path in folder.rglob("*.*")}
+    return {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
 def test_from_scores_to_a_leaderboard(run, submission, tmp_path):

@@ -14,6 +14,7 @@ from glassbench.ground_truth import (
     stored_trainings,
     trained,
 )
+from glassbench.ground_truth.training_history import TrainingHistory
 
 TASK = str(next(task for task in get_suite("trained") if task.name == "shift"))
 
@@ -31,12 +32,14 @@ def untrained(monkeypatch):
 
     def train(task, original, starts, *, recipe, checkpoint, progress):
         progress(recipe.chunk, "as it is")
-        gate = replace(load(str(task)).training, measured=3)
-        weights = gate.compiled.model.weights
-        return tuple(
-            trained.Trained(str(task), start, weights, gate, 0.5, recipe.steps, 0.1)
-            for start in starts
-        )
+        gate, made = load(str(task)).training, []
+        for start in starts:
+            history = TrainingHistory(
+                start=start, steps=recipe.steps, seconds=0.1, measured=3, recipe={}, versions={}
+            )
+            own, weights = replace(gate, history=history), gate.compiled.model.weights
+            made.append(trained.Trained(str(task), weights, own, history, 0.5))
+        return tuple(made)
 
     monkeypatch.setattr(trained, "train", train)
 
@@ -65,7 +68,7 @@ def test_what_passes_is_told_and_written(run):
     place = out.split("Written: ")[1].strip()
     written = load_bundle(place)
     assert written.id == TaskId.parse(TASK)
-    assert written.training.measured == 3
+    assert written.training.history.measured == 3
     assert "certificates hold" in run("verify", place).stdout
     assert "They were looked at 3 times." in " ".join(out.split())
 

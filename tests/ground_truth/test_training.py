@@ -18,9 +18,11 @@ from glassbench.ground_truth.counted_interchanges import ROUNDS
 from glassbench.ground_truth.masked_interchanges import interchanged_logits
 from glassbench.ground_truth.trained import held_out, initial_weights, original_of, train
 from glassbench.ground_truth.training_gate import HeldOut
+from glassbench.ground_truth.training_history import TrainingHistory
 
 TASK = TaskId.parse("histogram/trained[d=8,heads=2,seed=1]")
 SHORT = TrainingRecipe(steps=8, chunk=2, batch=8)
+UNTIMED = {"seconds": 0.0}
 
 
 @pytest.fixture(scope="module")
@@ -168,8 +170,8 @@ def test_logits_that_stand_for_answers_decode_to_them(original):
 def test_training_goes_on_where_it_was_stopped(original, tmp_path):
     """Interrupted after any chunk, it comes to the same weights."""
     whole = train(TASK, original, (0, 1), recipe=SHORT)
-    assert [one.steps for one in whole] == [8, 8]
-    assert [one.start for one in whole] == [0, 1]
+    assert [one.history.steps for one in whole] == [8, 8]
+    assert [one.history.start for one in whole] == [0, 1]
     assert not whole[0].gate.passed
     assert whole[0].weights.W_E.tobytes() != whole[1].weights.W_E.tobytes()
     file = tmp_path / "stand"
@@ -200,7 +202,7 @@ def test_training_goes_on_where_it_was_stopped(original, tmp_path):
             np.testing.assert_array_equal(array, found, err_msg=name)
     longer = replace(SHORT, steps=10)
     (more, _) = train(TASK, original, (0, 1), recipe=longer, checkpoint=file)
-    assert more.steps == 10
+    assert more.history.steps == 10
     with pytest.raises(BundleError, match="must be a checkpoint of this task, recipe and these"):
         train(TASK, original, (0, 2), recipe=SHORT, checkpoint=file)
 
@@ -220,7 +222,7 @@ class Verdict:
     """A gate of which only this is known."""
 
     passed: bool
-    measured: int | None = None
+    history: TrainingHistory | None = None
 
 
 def test_held_out_inputs_are_asked_when_a_model_would_pass(original, monkeypatch):
@@ -229,7 +231,8 @@ def test_held_out_inputs_are_asked_when_a_model_would_pass(original, monkeypatch
     monkeypatch.setattr(HeldOut, "rehearsal", lambda *_: Verdict(next(rehearsals)))
     monkeypatch.setattr(HeldOut, "gate", lambda *_: Verdict(next(gates)))
     (made,) = train(TASK, original, recipe=SHORT)
-    assert (made.steps, made.gate) == (6, Verdict(passed=True, measured=2))
+    assert made.gate.passed
+    assert (made.history.steps, made.history.measured) == (6, 2)
 
 
 def test_a_training_that_passed_is_not_taken_further(original, monkeypatch, tmp_path):
@@ -239,8 +242,9 @@ def test_a_training_that_passed_is_not_taken_further(original, monkeypatch, tmp_
     (made,), (again,) = (
         train(TASK, original, recipe=SHORT, checkpoint=tmp_path / "stand") for _ in range(2)
     )
-    assert (made.steps, made.gate) == (2, Verdict(passed=True, measured=1))
-    assert (again.steps, again.gate) == (made.steps, made.gate)
+    assert made.gate.passed
+    assert (made.history.steps, made.history.measured) == (2, 1)
+    assert again.history.model_copy(update=UNTIMED) == made.history.model_copy(update=UNTIMED)
     assert again.weights.W_E.tobytes() == made.weights.W_E.tobytes()
 
 
@@ -250,7 +254,8 @@ def test_each_model_that_is_measured_counts(original, monkeypatch):
     monkeypatch.setattr(HeldOut, "rehearsal", lambda *_: Verdict(next(rehearsals)))
     monkeypatch.setattr(HeldOut, "gate", lambda *_: Verdict(next(gates)))
     (made,) = train(TASK, original, (0, 1), recipe=SHORT)
-    assert (made.start, made.steps, made.gate) == (1, 4, Verdict(passed=True, measured=3))
+    assert made.gate.passed
+    assert (made.history.start, made.history.steps, made.history.measured) == (1, 4, 3)
 
 
 def test_a_rehearsal_is_on_inputs_of_training():
@@ -265,3 +270,10 @@ def test_a_rehearsal_is_on_inputs_of_training():
         assert found.answers.tried == found.labels.n_inputs == len(domain.tokens)
         assert found.sufficiency.tried >= sum(ROUNDS)
     assert rehearsed.labels.seed != gate.labels.seed == original.labels.seed
+
+
+def test_a_training_that_diverges_stops(original, tmp_path):
+    recipe = replace(SHORT, rate=1e30, warm_up=0)
+    with pytest.raises(TaskError, match="the loss must be finite, and of every start it is not"):
+        train(TASK, original, recipe=recipe, checkpoint=tmp_path / "stand")
+    assert not (tmp_path / "stand").exists()
