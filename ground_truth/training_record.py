@@ -13,8 +13,8 @@ from .alignment import Alignment
 from .circuit_labels import CircuitLabels, EdgeState
 from .counted_interchanges import CONFIDENCE, TOLERANCE, Count
 from .record import Record
-from .training_history import TrainingHistory
 from .training_gate import MOST_WRONG, MOST_WRONG_OF_A_SET, InterchangedSet, TrainingGate
+from .training_history import TrainingHistory
 
 if TYPE_CHECKING:
     from .task import Task
