@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from .benchmark_programs import programs
     from .compiler import compile_program as compile  # noqa: A004
     from .compiler import rasp
+    from .compiler.interchange_training import TrainingRecipe
     from .evaluators import (
         AttributionProblem,
         AttributionTrack,
@@ -69,6 +70,7 @@ if TYPE_CHECKING:
         sample_tasks,
         splice,
     )
+    from .ground_truth.trained import train
 
 __version__ = "0.1.0"
 
@@ -84,6 +86,7 @@ _HOMES = {
     "Result": ("evaluators", "Result"),
     "Subspace": ("evaluators", "Subspace"),
     "Task": ("ground_truth", "Task"),
+    "TrainingRecipe": ("compiler.interchange_training", "TrainingRecipe"),
     "VariablesProblem": ("evaluators", "VariablesProblem"),
     "VariablesTrack": ("evaluators", "VariablesTrack"),
     "cite": ("evaluators", "cite"),
@@ -100,6 +103,7 @@ _HOMES = {
     "score_suite": ("evaluators", "score_suite"),
     "splice": ("ground_truth", "splice"),
     "sweep": ("evaluators", "sweep"),
+    "train": ("ground_truth.trained", "train"),
 }
 
 _FOLDERS = ("benchmark_programs", "compiler", "evaluators", "ground_truth", "leaderboard")
@@ -126,6 +130,7 @@ __all__ = [
     "Task",
     "TaskError",
     "ToolError",
+    "TrainingRecipe",
     "VariablesProblem",
     "VariablesTrack",
     "__version__",
@@ -148,6 +153,7 @@ __all__ = [
     "score_suite",
     "splice",
     "sweep",
+    "train",
 ]
 
 

@@ -1,9 +1,10 @@
 """`glassbench train` and `glassbench splice`: ordinary models that run a program."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from textwrap import shorten
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -16,7 +17,8 @@ from .whole_file import check_place
 
 if TYPE_CHECKING:
     from .benchmark_programs import TaskId
-    from .ground_truth import Task
+    from .compiler.interchange_training import TrainingRecipe
+    from .ground_truth import OwnTaskId, Task
     from .ground_truth.trained import Trained
 
 _LINE = 160
@@ -26,6 +28,20 @@ Starts = Annotated[
 ]
 Steps = Annotated[
     int, typer.Option(min=1, help="How many are taken at most; rounded up to thousands.")
+]
+Regime = Annotated[
+    str | None,
+    typer.Option(
+        metavar="REGIME", help="Of a bundle: such as 'trained[d=48,heads=4]'; else 'trained'."
+    ),
+]
+Rate = Annotated[float | None, typer.Option(help="The learning rate, by default 0.008.")]
+Batch = Annotated[int | None, typer.Option(min=1, help="Rows in a step, by default 48.")]
+Strict = Annotated[
+    float | None,
+    typer.Option(
+        help="In which share of the rows other edges are interchanged too, by default 0.5."
+    ),
 ]
 TrainingFile = Annotated[
     Path | None,
@@ -37,46 +53,42 @@ TrainingFile = Annotated[
 ]
 BundlesFolder = Annotated[
     Path | None,
-    typer.Option(
-        "-o", "--output", metavar="DIR", help="Where the bundle of a model that passes goes."
-    ),
+    typer.Option("-o", "--output", metavar="DIR", help="Where the bundle of the best model goes."),
 ]
 
 
 def train(
-    task: Annotated[str, typer.Argument(metavar="TASK", help="A task of the regime `trained`.")],
+    task: Annotated[
+        str,
+        typer.Argument(
+            metavar="TASK", help="A task of the regime `trained`, or a bundle without regimes."
+        ),
+    ],
+    regime: Regime = None,
     starts: Starts = 1,
     steps: Steps = 40_000,
+    rate: Rate = None,
+    batch: Batch = None,
+    strict: Strict = None,
     checkpoint: TrainingFile = None,
     output: BundlesFolder = None,
 ) -> None:
     """Train an ordinary transformer until it runs a program inside as well, and measure it.
 
     It is trained by interchanges, and measured on inputs that are held out. Interrupted, it goes
-    on from its checkpoint.
+    on from its checkpoint. The bundle of a model that does not pass says why, and is no task.
     """
-    from .benchmark_programs import TaskId
-    from .benchmark_programs.task_id import TRAINED
-    from .ground_truth.stored_trainings import stored_trainings
-    from .ground_truth.trained import original_of
-
-    asked = TaskId.parse(task)
-    if TRAINED not in dict(asked.regimes):
-        raise TaskError(f"{asked} is not trained; name the regime, as in {asked.name}/{TRAINED}")
-    if output is not None and str(asked) in stored_trainings():
-        raise TaskError(
-            f"{asked} comes with the package, and no other weights can bear its id; write its "
-            f"bundle by 'glassbench build {task}', or choose another seed"
-        )
     for place in (output, None if checkpoint is None else checkpoint.parent):
         if place is not None:
             check_place(place)
-    with progress("Compiling and certifying"):
-        original = original_of(asked)
-    made = _trained(asked, original, starts, steps, checkpoint)
+    asked, original = _asked(task, regime, output)
+    changed = {"rate": rate, "batch": batch, "strict": strict}
+    made = _trained(asked, original, starts, _recipe(steps, changed), checkpoint)
     _print_trained(made)
     best = min(made, key=lambda one: len(one.gate.shortcomings))
-    if not best.gate.passed:
+    if output is not None:
+        _write_bundle(best, output)
+    if not best.passed:
         raise CertificationError(
             listing(
                 f"{asked} is no task yet: what is inside its model is not what the program says. "
@@ -84,21 +96,57 @@ def train(
                 [shorten(one, _LINE) for one in best.gate.shortcomings],
             )
         )
-    if output is not None:
-        from .ground_truth.task import trained_task
 
-        _write_bundle(trained_task(asked, original, best.gate), output)
+
+def _asked(task: str, regime: str | None, output: Path | None) -> "tuple[TaskId | OwnTaskId, Task]":
+    """Return the id of what is to be trained, and the same program compiled and certified."""
+    from .benchmark_programs import TaskId
+    from .benchmark_programs.task_id import TRAINED
+    from .ground_truth import load_bundle
+    from .ground_truth.bundle_task import task_or_bundle
+    from .ground_truth.stored_trainings import stored_trainings
+    from .ground_truth.trained import original_of, trained_id
+
+    named = task_or_bundle(task)
+    if isinstance(named, TaskId):
+        if regime is not None:
+            raise typer.BadParameter(
+                f"is for bundles; name it with the task, as in {named.name}/{regime}",
+                param_hint="--regime",
+            )
+        asked: TaskId | OwnTaskId = named
+        with progress("Compiling and certifying"):
+            original = original_of(named)
+    else:
+        original = load_bundle(named)
+        asked = trained_id(original, regime or TRAINED)
+    if output is not None and str(asked) in stored_trainings():
+        raise TaskError(
+            f"{asked} comes with the package, and no other weights can bear its id; write its "
+            f"bundle by 'glassbench build {asked}', or choose another seed"
+        )
+    return asked, original
+
+
+def _recipe(steps: int, changed: Mapping[str, float | None]) -> "TrainingRecipe":
+    """Return how models are trained; what is `None` stays as it is."""
+    from .compiler.interchange_training import TrainingRecipe
+
+    given: dict[str, Any] = {name: value for name, value in changed.items() if value is not None}
+    recipe = TrainingRecipe(**given)
+    return replace(recipe, steps=-(-steps // recipe.chunk) * recipe.chunk)
 
 
 def _trained(
-    task: "TaskId", original: "Task", starts: int, steps: int, checkpoint: Path | None
+    task: "TaskId | OwnTaskId",
+    original: "Task",
+    starts: int,
+    recipe: "TrainingRecipe",
+    checkpoint: Path | None,
 ) -> "tuple[Trained, ...]":
     """Train models, and tell how they stand; interrupted, say from where it goes on."""
-    from .compiler.interchange_training import TrainingRecipe
     from .ground_truth.trained import train as trained_models
 
-    recipe = TrainingRecipe()
-    recipe = replace(recipe, steps=-(-steps // recipe.chunk) * recipe.chunk)
     try:
         with told_progress(recipe.steps // recipe.chunk) as (advance, say):
 
@@ -143,13 +191,14 @@ def _print_trained(made: "tuple[Trained, ...]") -> None:
     )
 
 
-def _write_bundle(task: "Task", folder: Path) -> None:
-    """Write the bundle of a model that passes."""
+def _write_bundle(made: "Trained", folder: Path) -> None:
+    """Write the bundle of a model, whether it passes or not."""
     from .ground_truth.bundle_building import write_named_bundle
 
     with progress("Writing its bundle"):
-        built = write_named_bundle(task, folder)
-    console().print(f"\nWritten: {built.path}", soft_wrap=True)
+        built = write_named_bundle(made.unranked, folder)
+    note = "" if made.passed else ", which says why it is no task"
+    console().print(f"\nWritten: {built.path}{note}", soft_wrap=True)
 
 
 def splice(

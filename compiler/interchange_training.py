@@ -67,15 +67,14 @@ class TrainingRecipe:
     @property
     def problems(self) -> Iterator[str]:
         """Why nothing can be trained by it; nothing if something can."""
-        yield from below_one(self, "steps", "chunk", "batch")
+        yield from below_one(self, "steps", "chunk", "batch", "warm_up")
         if self.chunk > 0 and self.steps % self.chunk:
             yield f"steps: must be a multiple of chunk, {self.chunk}, got {self.steps}"
         for name in ("rate", "norm", "sharpness"):
             if not getattr(self, name) > 0:
                 yield f"{name}: must be above 0, got {getattr(self, name)}"
-        for name in ("warm_up", "weight_decay"):
-            if not getattr(self, name) >= 0:
-                yield f"{name}: must be at least 0, got {getattr(self, name)}"
+        if not self.weight_decay >= 0:
+            yield f"weight_decay: must be at least 0, got {self.weight_decay}"
         if not 0 <= self.strict <= 1:
             yield f"strict: must be from 0 to 1, got {self.strict}"
 

@@ -77,10 +77,12 @@ def training_problems(compiled: CompiledModel, record: TrainingRecord) -> Iterat
     for one in record.components:
         if one.trained not in graph.writer_index:
             yield f"{one.compiled}: must be stood for by a component, got {one.trained}"
-    for some in record.sets:
-        unknown = sorted(set(some.edges) - set(graph.edge_names))
+    named = [(some.name, some.edges) for some in record.sets]
+    named.append(("moved", tuple(one.edge for one in record.moved)))
+    for name, edges in named:
+        unknown = sorted(set(edges) - set(graph.edge_names))
         if unknown:
-            yield f"{some.name}: must be edges of the model, got {', '.join(unknown)}"
+            yield f"{name}: must be edges of the model, got {', '.join(unknown)}"
     stated = record.most_wrong, record.most_wrong_of_a_set, record.tolerance, record.confidence
     if stated != (MOST_WRONG, MOST_WRONG_OF_A_SET, TOLERANCE, CONFIDENCE):
         yield "most_wrong, tolerance and confidence must be those of this version"

@@ -234,11 +234,12 @@ def _training_gate(
             compiled = alignment.trained(original.compiled, stored.weights)
             wanted = alignment.states(original.labels.states)
             return stored.record.gate(original.compiled, alignment, compiled, stored.labels, wanted)
+        kept = f"'glassbench train {task} -o DIR'" if isinstance(task, TaskId) else "write_bundle"
         _LOG.warning(
             "%s is trained now, since the package has no weights of it: one to fifteen minutes, "
-            "and again in every process. 'glassbench train %s -o DIR' keeps it as a bundle.",
+            "and again in every process. %s keeps it as a bundle.",
             task,
-            task,
+            kept,
         )
         (made,) = train(task, original)
         return made.gate

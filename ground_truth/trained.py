@@ -15,7 +15,7 @@ from pathlib import Path
 import jax.numpy as jnp
 import numpy as np
 
-from ..benchmark_programs import TaskId
+from ..benchmark_programs import TaskId, parse_regimes
 from ..benchmark_programs.task_id import TRAINED
 from ..compiler import CompiledModel, Weights
 from ..compiler.component_graph import ComponentGraph
@@ -33,7 +33,7 @@ from .checkpoint_file import CheckpointFile
 from .counted_interchanges import Count
 from .digest import weights_digest
 from .own_task_id import OwnTaskId
-from .task import Task, build_model, certified
+from .task import Task, build_model, certified, trained_task
 from .training_checkpoint import TrainingCheckpoint
 from .training_gate import MOST_WRONG, HeldOut, TrainingGate
 from .training_history import TrainingHistory, installed_versions
@@ -54,18 +54,43 @@ class Trained:
     """A trained model, and how it came about.
 
     Attributes:
-        task: the id of its task.
-        weights: its weights, which float32 holds.
+        id: of its task.
+        original: the same program compiled, and certified.
         gate: what was measured.
         history: how it came about, which the gate has too.
         loss: the mean over the last steps.
     """
 
-    task: str
-    weights: Weights
+    id: TaskId | OwnTaskId
+    original: Task
     gate: TrainingGate
     history: TrainingHistory
     loss: float
+
+    @property
+    def weights(self) -> Weights:
+        """Its weights, which float32 holds."""
+        return self.gate.compiled.model.weights
+
+    @property
+    def passed(self) -> bool:
+        """Whether it is one whose inside is known."""
+        return self.gate.passed
+
+    @property
+    def unranked(self) -> Task:
+        """The same without asking whether it passes; its bundle says why it does not."""
+        gate = self.gate
+        return Task(self.id, gate.compiled, gate.labels, self.original.domain, training=gate)
+
+    @property
+    def task(self) -> Task:
+        """The task that has this model.
+
+        Raises:
+            CertificationError: it does not pass; every reason is told.
+        """
+        return trained_task(self.id, self.original, self.gate)
 
 
 def original_of(task: TaskId) -> Task:
@@ -73,7 +98,12 @@ def original_of(task: TaskId) -> Task:
 
     Args:
         task: its last regime is `trained`.
+
+    Raises:
+        TaskError: it is not, or there is no such task.
     """
+    if TRAINED not in dict(task.regimes):
+        raise TaskError(f"{task} is not trained; name the regime, as in {task.name}/{TRAINED}")
     return certified(replace(task, regimes=task.regimes[:-1]), build_model(task))
 
 
@@ -147,9 +177,32 @@ def held_out(task: TaskId | OwnTaskId, original: Task) -> HeldOut:
     return HeldOut(original.compiled, original.labels, original.domain, alignment)
 
 
+def trained_id(original: Task, regime: str = TRAINED) -> TaskId | OwnTaskId:
+    """Return the id of a task whose model is trained to stand for that of another.
+
+    Args:
+        original: compiled without any regime.
+        regime: such as `trained[d=48,heads=4]`.
+
+    Raises:
+        TaskError: the other has a regime, or this is not one by which models are trained.
+    """
+    regimes = parse_regimes(regime)
+    if [name for name, _ in regimes] != [TRAINED]:
+        raise TaskError(
+            f"The regime must be trained, such as 'trained[d=48,heads=4]', got {regime!r}."
+        )
+    if original.id.regimes:
+        raise TaskError(
+            f"What is trained stands for a program compiled without regimes, and {original.id} has "
+            "one; name the program alone."
+        )
+    return replace(original.id, regimes=regimes)
+
+
 def train(
-    task: TaskId | OwnTaskId,
-    original: Task,
+    task: TaskId | OwnTaskId | str,
+    original: Task | None = None,
     starts: Sequence[int] = (0,),
     *,
     recipe: TrainingRecipe | None = None,
@@ -162,8 +215,8 @@ def train(
     all when all steps were taken. A training that ended before is not taken further.
 
     Args:
-        task: its last regime is `trained`.
-        original: the same program compiled, and certified.
+        task: its last regime is `trained`; where `original` is given, the regime alone will do.
+        original: the same program compiled, and certified; needed of a program of one's own.
         starts: seeds of the first weights. Training ends when one of the models passes.
         recipe: how they are trained.
         checkpoint: a file in which training keeps where it stands, and from which it goes on.
@@ -173,6 +226,12 @@ def train(
         TaskError: something that is asked for cannot be; all of it is told.
         BundleError: the checkpoint is of another training.
     """
+    if isinstance(task, str):
+        task = TaskId.parse(task) if original is None else trained_id(original, task)
+    if original is None:
+        if isinstance(task, OwnTaskId):
+            raise TaskError(f"{task} is trained from its task without the regime: give `original`.")
+        original = original_of(task)
     recipe = recipe or TrainingRecipe()
     problems = list(recipe.problems)
     if not starts or any(not isinstance(one, int) or one < 0 for one in starts):
@@ -189,7 +248,7 @@ def train(
         )
     first = [initial_weights(task, original.compiled, start) for start in starts]
     tell = progress or (lambda _steps, _text: None)
-    run = _Run(task, measured_by, first, list(starts), recipe, checkpoint, tell)
+    run = _Run(task, original, measured_by, first, list(starts), recipe, checkpoint, tell)
     return run.until_good()
 
 
@@ -198,6 +257,7 @@ class _Run:
     """One training of several models."""
 
     task: TaskId | OwnTaskId
+    original: Task
     held_out: HeldOut
     first: list[Weights]
     starts: list[int]
@@ -285,7 +345,7 @@ class _Run:
         seconds: float,
     ) -> tuple[Trained, ...]:
         """Return the models that are ready, measured on held-out inputs."""
-        task, found = str(self.task), []
+        found = []
         recipe, versions = asdict(self.recipe), installed_versions()
         of_each = zip(self.starts, weights, losses, ready, strict=True)
         for start, own, loss, is_ready in of_each:
@@ -298,8 +358,8 @@ class _Run:
                     recipe=recipe,
                     versions=versions,
                 )
-                gate = replace(self.held_out.gate(own, task), history=history)
-                found.append(Trained(task, own, gate, history, float(loss)))
+                gate = replace(self.held_out.gate(own, str(self.task)), history=history)
+                found.append(Trained(self.task, self.original, gate, history, float(loss)))
         return tuple(found)
 
     @cached_property

@@ -73,6 +73,20 @@ class AlignedComponent(Record):
     trained: str
 
 
+class MovedEdge(Record):
+    """An edge of the trained model that is in another state than it must be.
+
+    Attributes:
+        edge: its name.
+        wanted: the state of the edge that it stands for.
+        found: what was measured; `None` where it can be either side of the tolerance.
+    """
+
+    edge: str
+    wanted: EdgeState
+    found: EdgeState | None
+
+
 class TrainingRecord(Record):
     """What the training gate measured, on inputs that no model was trained on.
 
@@ -84,6 +98,7 @@ class TrainingRecord(Record):
         sets: what was interchanged, each on as many pairs.
         strict: pairs on which an answer was not that of the program when edges that stand for
             nothing were interchanged as well.
+        moved: edges in another state than they must be; a model with one is no task.
         history: how the model came about; `None` where that is not known.
         most_wrong: the upper bound of the share of these that may be wrong.
         most_wrong_of_a_set: that of each set.
@@ -98,6 +113,7 @@ class TrainingRecord(Record):
     answers: CountRecord
     sets: tuple[SetRecord, ...]
     strict: CountRecord
+    moved: tuple[MovedEdge, ...] = ()
     history: TrainingHistory | None = None
     most_wrong: float = MOST_WRONG
     most_wrong_of_a_set: float = MOST_WRONG_OF_A_SET
@@ -123,6 +139,10 @@ class TrainingRecord(Record):
                 for name, one in gate.interchanges.items()
             ),
             strict=CountRecord.of(gate.strict),
+            moved=tuple(
+                MovedEdge(edge=edge, wanted=wanted, found=found)
+                for edge, wanted, found in gate.moved
+            ),
             history=gate.history,
         )
 
@@ -141,10 +161,16 @@ class TrainingRecord(Record):
             alignment: which components stand for its own.
             compiled: the trained model.
             labels: its labels.
-            wanted: the state that each edge must have, where that is known; else those of the
-                labels are taken to be these.
+            wanted: the state that each edge must have, where that is known; else no more edges
+                are taken to have moved than the record says.
         """
-        found = labels.states
+        moved = [(one.edge, one.wanted, one.found) for one in self.moved]
+        said, found = {one.edge for one in self.moved}, labels.states
+        moved += [
+            (name, state, found[name])
+            for name, state in (wanted or {}).items()
+            if found[name] is not state and name not in said
+        ]
         return TrainingGate(
             original=original,
             alignment=alignment,
@@ -156,9 +182,5 @@ class TrainingRecord(Record):
             strict=self.strict.count,
             history=self.history,
             labels=labels,
-            moved=tuple(
-                (name, state, found[name])
-                for name, state in (wanted or {}).items()
-                if found[name] is not state
-            ),
+            moved=tuple(moved),
         )

@@ -11,10 +11,13 @@ from glassbench.ground_truth import (
     bundle_identity,
     load,
     load_bundle,
+    read_bundle,
     stored_trainings,
     trained,
 )
+from glassbench.ground_truth import bundle_layout as at
 from glassbench.ground_truth.training_history import TrainingHistory
+from glassbench.ground_truth.training_record import TrainingRecord
 
 TASK = str(next(task for task in get_suite("trained") if task.name == "shift"))
 
@@ -37,8 +40,8 @@ def untrained(monkeypatch):
             history = TrainingHistory(
                 start=start, steps=recipe.steps, seconds=0.1, measured=3, recipe={}, versions={}
             )
-            own, weights = replace(gate, history=history), gate.compiled.model.weights
-            made.append(trained.Trained(str(task), weights, own, history, 0.5))
+            own = replace(gate, history=history)
+            made.append(trained.Trained(task, original, own, history, 0.5))
         return tuple(made)
 
     monkeypatch.setattr(trained, "train", train)
@@ -78,6 +81,36 @@ def test_what_does_not_pass_says_why(run):
     assert " no " in out.stdout
     assert "is no task yet: what is inside its model is not what the program says" in out.stderr
     assert "answers: at most 2% may be wrong" in out.stderr
+
+
+def test_the_bundle_of_what_does_not_pass_says_why(run):
+    task = "histogram/trained[d=4,heads=1]"
+    out = run("train", task, "--steps", "1", "-o", "bundles", code=1).stdout
+    told, place = out.split("Written: ")[1], Path(next(Path("bundles").iterdir()))
+    assert str(place) in told
+    assert "which says why it is no task" in " ".join(told.split())
+    for command in ("verify", "splice"):
+        told = run(command, str(place), code=1).stderr
+        assert "is no task: what is inside its model is not what the program says" in told
+        assert "answers: at most 2% may be wrong" in told
+    record = TrainingRecord.model_validate_json(read_bundle(place).contents[at.TRAINING])
+    assert record.moved
+    assert record.history.steps == 1_000
+
+
+def test_a_program_of_ones_own_is_trained_from_its_bundle(run):
+    Path("mine.rasp").write_text("out = selector_width(select(tokens, tokens, ==));\n")
+    run("compile", "mine.rasp", "--vocab", "a,b,c,d,e", "--length", "6", "-o", "mine")
+    said = run("train", "mine", "--regime", "trained[d=8,heads=2]", "--steps", "1", code=1)
+    assert "trained[d=8,heads=2,spare_layers=0,layer_norm=0,seed=0] is no task yet" in said.stderr
+    for arguments, code, told in (
+        (("mine", "--regime", "scrambled"), 1, "The regime must be trained"),
+        (("histogram", "--regime", "trained"), 2, "name it with the task, as in histogram/trained"),
+        (("mine", "--strict", "2"), 1, "strict: must be from 0 to 1, got 2.0"),
+        (("mine", "--rate", "nan"), 1, "rate: must be above 0, got nan"),
+    ):
+        said = run("train", *arguments, code=code).stderr.replace("│", "")
+        assert told in " ".join(said.split())
 
 
 def test_an_interrupted_training_says_from_where_it_goes_on(run, monkeypatch):

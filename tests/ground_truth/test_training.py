@@ -36,7 +36,7 @@ def original():
         ({"chunk": 30}, "steps: must be a multiple of chunk, 30, got 40000"),
         ({"batch": 0}, "batch: must be at least 1, got 0"),
         ({"rate": -1.0}, "rate: must be above 0, got -1.0"),
-        ({"warm_up": -1}, "warm_up: must be at least 0, got -1"),
+        ({"warm_up": 0}, "warm_up: must be at least 1, got 0"),
         ({"strict": 7.0}, "strict: must be from 0 to 1, got 7.0"),
     ],
 )
@@ -272,8 +272,7 @@ def test_a_rehearsal_is_on_inputs_of_training():
     assert rehearsed.labels.seed != gate.labels.seed == original.labels.seed
 
 
-def test_a_training_that_diverges_stops(original, tmp_path):
-    recipe = replace(SHORT, rate=1e30, warm_up=0)
+def test_a_training_that_diverges_stops(original):
+    recipe = replace(SHORT, rate=1e30, warm_up=1)
     with pytest.raises(TaskError, match="the loss must be finite, and of every start it is not"):
-        train(TASK, original, recipe=recipe, checkpoint=tmp_path / "stand")
-    assert not (tmp_path / "stand").exists()
+        train(TASK, original, recipe=recipe)
