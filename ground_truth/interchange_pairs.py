@@ -80,6 +80,16 @@ class TaskDomain:
         _, stratum = np.unique(self.stratum[kept], return_inverse=True)
         return TaskDomain(self.tokens[kept], False, stratum.reshape(-1), self.length[kept])
 
+    @property
+    def effective_size(self) -> float:
+        """How many equally likely inputs would be drawn twice as often as those of `draw`.
+
+        It is the inverse of the chance that two draws are of one input: at least the number of
+        strata, and at most that of inputs.
+        """
+        counts = np.bincount(self.stratum)
+        return len(counts) ** 2 / float((1 / counts).sum())
+
     def draw(self, size: int, rng: np.random.Generator) -> np.ndarray:
         """Return `size` inputs, strata equally likely, drawn with replacement."""
         return self.tokens[self.draw_rows(size, rng)]

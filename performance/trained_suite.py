@@ -20,11 +20,12 @@ from markdown_table import table
 from glassbench.benchmark_programs import TaskId, get_suite
 from glassbench.ground_truth import Task
 from glassbench.ground_truth.stored_trainings import FILE, StoredTraining, store_trainings
-from glassbench.ground_truth.trained import original_of, train
+from glassbench.ground_truth.trained import held_out, original_of, train
 
 HEADING = [
     "task",
     "layers",
+    "held-out inputs",
     "LayerNorm",
     "steps",
     "asked",
@@ -59,6 +60,7 @@ def trained(task: TaskId) -> Row:
     cells = [
         f"`{task}`",
         str(made.weights.n_layers),
+        f"{gate.answers.tried:,} ({held_out(task, original).domain.effective_size:.0f})",
         "yes" if made.weights.layer_norm else "no",
         f"{made.history.steps:,}",
         str(made.history.measured),
