@@ -5,10 +5,14 @@ of takes a thousand times that. So of a list the first wrong item is told, with 
 wrong with it, and what comes after it is not looked at.
 """
 
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, GetCoreSchemaHandler
+from pydantic import BaseModel, ConfigDict, Field, GetCoreSchemaHandler
 from pydantic_core import CoreSchema
+
+Natural = Annotated[int, Field(ge=0)]
+Positive = Annotated[int, Field(ge=1)]
+Amount = Annotated[float, Field(ge=0)]
 
 _LISTS = ("list", "tuple", "set", "frozenset")
 

@@ -18,6 +18,7 @@ from ..errors import BundleError, listing
 from ..ground_truth.array_file import load_arrays, save_arrays
 from ..ground_truth.manifest import Sha256
 from ..ground_truth.record import Record, read_record
+from ..strict_record import Amount, Natural
 from ..whole_file import write_whole
 from .result import Result, TrackName
 from .track import Content
@@ -28,7 +29,6 @@ FORMAT_VERSION: Literal["1.0"] = "1.0"
 _ARRAYS = ".safetensors"
 
 Dtype = Literal["<f4", "<f8"]
-Extent = Annotated[int, Field(ge=0)]
 
 
 class ArrayRecord(Record):
@@ -40,7 +40,7 @@ class ArrayRecord(Record):
     """
 
     dtype: Dtype
-    shape: tuple[Extent, ...]
+    shape: tuple[Natural, ...]
 
 
 class AnswerRecord(Record):
@@ -73,7 +73,7 @@ class AnswerRecord(Record):
     tool: str
     tool_version: str | None
     settings: dict[str, JsonValue]
-    wall_seconds: Annotated[float, Field(ge=0)] | None
+    wall_seconds: Amount | None
     answer_sha256: Sha256
     scores: dict[str, float] | None = None
     text: str | None = None

@@ -14,8 +14,9 @@ from pydantic import Field, JsonValue
 
 from ..compiler.model import Model
 from ..ground_truth.record import Record
+from ..strict_record import Natural
 
-Extent = Annotated[int, Field(ge=0)] | Annotated[str, Field(pattern=r"^[a-z]+$")]
+Extent = Natural | Annotated[str, Field(pattern=r"^[a-z]+$")]
 """How long an axis is: a number, or a word for one that the answer chooses."""
 
 

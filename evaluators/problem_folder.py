@@ -23,6 +23,7 @@ from ..ground_truth import bundle_layout as at
 from ..ground_truth.array_file import save_arrays
 from ..ground_truth.model_config import NamelessConfig
 from ..ground_truth.record import Record
+from ..strict_record import Natural
 from .problem_content import Asked, ProblemContent
 from .result import TrackName
 
@@ -42,7 +43,7 @@ class ArrayFact(Record):
     """
 
     dtype: Dtype
-    shape: tuple[Annotated[int, Field(ge=0)], ...]
+    shape: tuple[Natural, ...]
 
 
 class ProblemRecord(Record):

@@ -8,12 +8,13 @@ An entry of the list with the folder of its answer is a run of a submission.
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
-from pydantic import Field, JsonValue
+from pydantic import JsonValue
 
 from ..errors import BundleError, GlassbenchError
 from ..ground_truth.record import Record
+from ..strict_record import Natural
 from ..whole_file import write_whole
 from .problem_folder import ProblemId, problem_id, write_problem
 from .result import TrackName
@@ -37,7 +38,7 @@ class IndexedProblem(Record):
     task: str | None
     track: TrackName
     question: dict[str, JsonValue]
-    seed: Annotated[int, Field(ge=0)]
+    seed: Natural
 
 
 class ProblemIndex(Record):

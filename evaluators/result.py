@@ -27,6 +27,7 @@ from pydantic import (
 from ..errors import BundleError, listing
 from ..ground_truth.manifest import Sha256
 from ..ground_truth.record import strict_json
+from ..strict_record import Amount
 from ..whole_file import write_whole
 from .environment import Environment
 from .floors import normalised
@@ -38,7 +39,6 @@ TrackName = Literal["circuit", "attribution", "features", "variables", "program"
 Status = Literal["ok", "failed", "timeout", "out_of_memory"]
 Direction = Literal["higher", "lower"]
 Name = Annotated[str, StringConstraints(min_length=1)]
-Amount = Annotated[float, Field(ge=0)]
 MOST_ERROR = 2**14
 """How many characters of an error are kept."""
 _TOLERANCE = 1e-9

@@ -14,6 +14,7 @@ from pydantic import AfterValidator, Field, JsonValue, StringConstraints, model_
 
 from ..ground_truth.manifest import Sha256
 from ..ground_truth.record import Record
+from ..strict_record import Amount
 from .answer_folder import MOST_SETTINGS
 from .problem_folder import ProblemId
 from .result import MOST_ERROR, Status, TrackName
@@ -82,7 +83,7 @@ class SubmittedRun(Record):
     folder: FolderName | None = None
     status: Status = "ok"
     error: Annotated[str, StringConstraints(min_length=1, max_length=MOST_ERROR)] | None = None
-    wall_seconds: Annotated[float, Field(ge=0)] | None = None
+    wall_seconds: Amount | None = None
     task_digest: Sha256 | None = None
     answer_sha256: Sha256 | None = None
     claimed: float | None = None

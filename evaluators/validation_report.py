@@ -7,11 +7,12 @@ import html
 import json
 import re
 from collections.abc import Iterator, Sequence
-from typing import Annotated, Literal
+from typing import Literal
 
-from pydantic import Field, JsonValue
+from pydantic import JsonValue
 
 from ..ground_truth.record import Record
+from ..strict_record import Natural
 from .result import Status, TrackName
 from .validation import ValidatedRun, Validation
 
@@ -61,8 +62,8 @@ class Coverage(Record):
 
     track: TrackName
     question: dict[str, JsonValue]
-    n_answered: Annotated[int, Field(ge=0)]
-    n_tasks: Annotated[int, Field(ge=0)]
+    n_answered: Natural
+    n_tasks: Natural
 
 
 class ReportedSubmission(Record):

@@ -3,10 +3,9 @@
 On disk this is `labels/compression.json`, beside `labels/compression.safetensors`, the matrix.
 """
 
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Literal
 
-from pydantic import Field
-
+from ..strict_record import Positive
 from .compression_report import ComponentReport, quality_of
 from .record import Record
 from .variables import Agreement
@@ -18,8 +17,6 @@ if TYPE_CHECKING:
 FORMAT_VERSION: Literal["1.0"] = "1.0"
 DECIMALS = 6
 """To how many figures are written: what is beyond can differ from machine to machine."""
-
-Positive = Annotated[int, Field(ge=1)]
 
 
 class CompressionRecord(Record):

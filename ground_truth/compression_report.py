@@ -15,6 +15,7 @@ from jaxtyping import Float
 from pydantic import Field, JsonValue, model_validator
 
 from ..errors import BundleError, TaskError
+from ..strict_record import Amount, Natural, Positive
 from ..whole_file import write_whole
 from .circuit_labels import EdgeState, Sufficiency
 from .manifest import Sha256
@@ -28,9 +29,6 @@ if TYPE_CHECKING:
 
 FORMAT_VERSION: Literal["1.0"] = "1.0"
 _DIGITS = 12
-
-Positive = Annotated[int, Field(ge=1)]
-Amount = Annotated[float, Field(ge=0)]
 
 
 class ComponentReport(Record):
@@ -110,7 +108,7 @@ class CompressionReport(Record):
     sufficiency: Sufficiency | None
     passed: bool
     shortcomings: tuple[str, ...]
-    attempts: Annotated[int, Field(ge=0)]
+    attempts: Natural
     seconds: Amount
     W: tuple[tuple[float, ...], ...]
 

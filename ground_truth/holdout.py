@@ -20,6 +20,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from ..benchmark_programs import parse_regimes, write_regimes
 from ..benchmark_programs.fresh import GENERATOR_VERSION
 from ..errors import BundleError, listing
+from ..strict_record import Positive
 from .task_sampling import REGIMES, Sample, check_sample, sample_tasks
 
 SEED_BITS = 128
@@ -41,7 +42,7 @@ class _Terms(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    n: Annotated[int, Field(ge=1)]
+    n: Positive
     difficulty: str
     regimes: str
     generator: int

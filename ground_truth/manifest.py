@@ -14,6 +14,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from ..benchmark_programs import TaskId
+from ..strict_record import Natural
 from .own_task_id import OwnTaskId
 from .record import Record
 
@@ -33,7 +34,7 @@ class FileRecord(Record):
 
     path: str
     sha256: Sha256
-    size: Annotated[int, Field(ge=0)]
+    size: Natural
 
     @classmethod
     def of(cls, path: str, content: bytes) -> "FileRecord":

@@ -17,6 +17,7 @@ from ..compiler.model import NONE_THRESHOLD, TIE_TOLERANCE, Codec, Model, Readou
 from ..compiler.values import Encoding
 from ..compiler.weights import LAYER_NORM_EPSILON, Activation
 from ..errors import BundleError, listing
+from ..strict_record import Positive
 from .record import Record, plain, values_from
 
 FORMAT_VERSION: Literal["1.0"] = "1.0"
@@ -24,8 +25,6 @@ MOST_EDGES = 2**20
 """How many edges a model may have between components: each is named, even if no weight is."""
 MOST_ANSWERS = 2**62
 """Answers are numbered, by all outputs together."""
-
-Size = Annotated[int, Field(ge=1)]
 
 
 def architecture(activation: Activation = "relu", layer_norm: bool = False) -> tuple[str, ...]:
@@ -146,18 +145,18 @@ class NamelessConfig(Record):
     causal: bool
     activation: Activation = "relu"
     layer_norm: bool = False
-    n_layers: Size
-    n_heads: Size
-    d_model: Size
-    d_head: Size
-    d_mlp: Size
+    n_layers: Positive
+    n_heads: Positive
+    d_model: Positive
+    d_head: Positive
+    d_mlp: Positive
     d_vocab: int
     n_ctx: int
     d_out: int
     vocabulary: Annotated[tuple[JsonValue, ...], Field(min_length=1)]
     bos: int
     pad: int
-    max_length: Size
+    max_length: Positive
     threshold: float = NONE_THRESHOLD
     tie_tolerance: float = TIE_TOLERANCE
     readouts: Annotated[tuple[ReadoutRecord, ...], Field(min_length=1, max_length=62)]

@@ -16,6 +16,7 @@ from pydantic import AfterValidator, Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from ..errors import BundleError, TaskError, listing
+from ..strict_record import Natural
 from .manifest import Sha256
 from .record import Record, read_record
 from .transfer import InterruptedTransferError, Patience, RefusedError, open_stream
@@ -66,7 +67,7 @@ class RegistryEntry(Record):
     id: Annotated[str, Field(min_length=1)]
     digest: Sha256
     sha256: Sha256
-    size: Annotated[int, Field(ge=0)]
+    size: Natural
     urls: Annotated[tuple[Url, ...], Field(min_length=1)]
 
     def addresses(self, registry_url: str) -> tuple[str, ...]:

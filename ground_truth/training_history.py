@@ -1,10 +1,8 @@
 """TrainingHistory: how a trained model came about, which cannot be measured of it."""
 
 from importlib.metadata import version
-from typing import Annotated
 
-from pydantic import Field
-
+from ..strict_record import Amount, Natural, Positive
 from .record import Record
 
 PACKAGES = "glassbench", "jax", "jaxlib", "numpy", "optax"
@@ -25,10 +23,10 @@ class TrainingHistory(Record):
         versions: of the packages that it ran on.
     """
 
-    start: Annotated[int, Field(ge=0)]
-    steps: Annotated[int, Field(ge=0)]
-    seconds: Annotated[float, Field(ge=0, allow_inf_nan=False)]
-    measured: Annotated[int, Field(ge=1)]
+    start: Natural
+    steps: Natural
+    seconds: Amount
+    measured: Positive
     recipe: dict[str, int | float]
     versions: dict[str, str]
 

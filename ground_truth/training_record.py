@@ -4,11 +4,10 @@ On disk this is `labels/training.json`.
 """
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Annotated, Literal
-
-from pydantic import Field
+from typing import TYPE_CHECKING, Literal
 
 from ..compiler import CompiledModel
+from ..strict_record import Natural, Positive
 from .alignment import Alignment
 from .circuit_labels import CircuitLabels, EdgeState
 from .counted_interchanges import CONFIDENCE, TOLERANCE, Count
@@ -20,9 +19,6 @@ if TYPE_CHECKING:
     from .task import Task
 
 FORMAT_VERSION: Literal["1.0"] = "1.0"
-
-Natural = Annotated[int, Field(ge=0)]
-Positive = Annotated[int, Field(ge=1)]
 
 
 class CountRecord(Record):
