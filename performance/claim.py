@@ -87,8 +87,6 @@ class Figure:
         target: what was asked for before it was measured, as text; empty where nothing was.
         unit: its unit, where no target tells it.
         claimed: what was told of it earlier.
-        pattern: where the script writes no figures: an expression whose group is the number. Of
-            several matches in what the command prints the largest number counts.
     """
 
     key: str
@@ -96,7 +94,6 @@ class Figure:
     target: str = ""
     unit: str = ""
     claimed: str = ""
-    pattern: str = ""
 
     @property
     def bound(self) -> Target | None:
@@ -106,11 +103,6 @@ class Figure:
     def told(self, number: float) -> str:
         """Return a measured number with its unit."""
         return with_unit(number, self.bound.unit if self.bound else self.unit)
-
-    def found_in(self, printed: str) -> float | None:
-        """Return the number that the pattern finds in a text, `None` where there is none."""
-        found = [float(one.replace(",", "")) for one in re.findall(self.pattern, printed)]
-        return max(found, default=None)
 
 
 @dataclass(frozen=True)
@@ -135,7 +127,7 @@ class Claim:
     @property
     def writes_figures(self) -> bool:
         """Whether the script takes `--figures`."""
-        return any(not one.pattern and one.key != TOOK for one in self.figures)
+        return any(one.key != TOOK for one in self.figures)
 
     def words(self, folder: str, quick: bool = False) -> list[str]:
         """Return the command as words, for a folder of the run."""

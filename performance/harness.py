@@ -77,8 +77,11 @@ def main(
         bool, typer.Option("--quick", help="Reduced runs; the table says so.")
     ] = False,
     listed: Annotated[bool, typer.Option("--list", help="Name the claims and end.")] = False,
-    printed: Annotated[
-        Path | None, typer.Option(help="What the command of one claim printed here before.")
+    written: Annotated[
+        Path | None,
+        typer.Option(
+            "--figures", help="What the command of one claim wrote with --figures here before."
+        ),
     ] = None,
     minutes: Annotated[float, typer.Option(help="The most that a command may take.")] = 120.0,
     output: Annotated[Path, typer.Option("-o", help="The page; JSON is beside it.")] = PAGE,
@@ -99,13 +102,13 @@ def main(
         output.write_text(page(CLAIMS, kept), encoding="utf-8")
 
     claims = chosen(CLAIMS, only.split(",") if only else [])
-    if printed is None:
+    if written is None:
         found = run(claims, quick, 60 * minutes, each)
     elif len(claims) == 1:
-        found = {claims[0].name: measured_before(claims[0], printed)}
+        found = {claims[0].name: measured_before(claims[0], written)}
         each(claims[0], found[claims[0].name])
     else:
-        raise SystemExit("--printed is of one claim: name it with --only")
+        raise SystemExit("--figures is of one claim: name it with --only")
     print(claims_table(claims, found, [machine.here()]))
     print(f"\n{verdict(claims, found)}\nMachine A: {machine.here()}.")
     if any(one.outcome is Outcome.FAILED for one in found.values()):

@@ -77,9 +77,9 @@ def measure(claim: Claim, quick: bool, limit: float) -> Measurement:
         file = Path(folder, "figures.json")
         words = [sys.executable, *claim.words(folder, quick)]
         words += ["--figures", str(file)] if claim.writes_figures else []
-        why, printed = _run(words, limit)
+        why = _run(words, limit)
         seconds = time.perf_counter() - started
-        figures = {} if why else _figures(claim, file, printed, seconds)
+        figures = {} if why else _figures(claim, file, seconds)
     if not why and not figures:
         why = "the command ended well and told no figure"
     return Measurement(
@@ -95,16 +95,18 @@ def measure(claim: Claim, quick: bool, limit: float) -> Measurement:
     )
 
 
-def measured_before(claim: Claim, printed: Path) -> Measurement:
-    """Return what an earlier run of a claim's command on this machine printed into a file.
+def measured_before(claim: Claim, file: Path) -> Measurement:
+    """Return the figures that an earlier run of a claim's command on this machine wrote.
 
     Raises:
         SystemExit: the file tells none of the claim's figures.
     """
-    figures = _figures(claim, Path(), printed.read_text(encoding="utf-8"), None)
+    figures = _figures(claim, file, None)
     if not figures:
-        raise SystemExit(f"{printed} must be what `{claim.shown()}` prints, and tells no figure")
-    date = datetime.fromtimestamp(printed.stat().st_mtime, UTC).date().isoformat()
+        raise SystemExit(
+            f"{file} must be what `{claim.shown()}` writes with --figures, and tells no figure"
+        )
+    date = datetime.fromtimestamp(file.stat().st_mtime, UTC).date().isoformat()
     about = {"command": claim.shown(), "date": date, "machine": machine.here()}
     return Measurement(Outcome.MEASURED, figures=figures, **about)
 
@@ -114,41 +116,36 @@ def not_run(claim: Claim, why: str) -> Measurement:
     return Measurement(Outcome.NOT_RUN, why, command=claim.shown())
 
 
-def _run(words: list[str], limit: float) -> tuple[str, str]:
-    """Return why a command failed, empty where it did not, and what it printed."""
+def _run(words: list[str], limit: float) -> str:
+    """Return why a command failed, empty where it did not."""
     with subprocess.Popen(
         words,
         cwd=ROOT,
-        stdout=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
         text=True,
         start_new_session=True,
     ) as process:
         try:
-            printed, errors = process.communicate(timeout=limit)
+            _, errors = process.communicate(timeout=limit)
         except subprocess.TimeoutExpired:
             os.killpg(process.pid, signal.SIGKILL)
             process.communicate()
-            return f"ended after {limit:,.0f} s, the most that it may take", ""
+            return f"ended after {limit:,.0f} s, the most that it may take"
         except BaseException:
             os.killpg(process.pid, signal.SIGKILL)
             raise
     if process.returncode:
         last = [line.strip("│╭╰─╮╯ ") for line in errors.splitlines() if line.strip("│╭╰─╮╯ ")]
-        return f"exit status {process.returncode}: {' '.join(last[-2:])}"[:_SHOWN], printed
-    return "", printed
+        return f"exit status {process.returncode}: {' '.join(last[-2:])}"[:_SHOWN]
+    return ""
 
 
-def _figures(claim: Claim, file: Path, printed: str, seconds: float | None) -> dict[str, float]:
-    """Return the figures of a claim that its command told."""
+def _figures(claim: Claim, file: Path, seconds: float | None) -> dict[str, float]:
+    """Return the figures of a claim that its command wrote, and how long it took."""
     told = json.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
-    found = {}
-    for one in claim.figures:
-        number = one.found_in(printed) if one.pattern else told.get(one.key)
-        number = seconds if one.key == TOOK else number
-        if number is not None:
-            found[one.key] = float(number)
-    return found
+    told |= {} if seconds is None else {TOOK: seconds}
+    return {one.key: float(told[one.key]) for one in claim.figures if one.key in told}
 
 
 def read_kept(file: Path) -> dict[str, Measurement]:

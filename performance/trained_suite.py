@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Annotated, NamedTuple
 
 import typer
+from figures import FiguresFile, write_figures
 from joblib import Parallel, delayed
 from machine import described
 from markdown_table import table
@@ -83,6 +84,7 @@ def main(
     jobs: Annotated[int, typer.Option(help="How many processes work.")] = 2,
     place: Annotated[Path, typer.Option(help="The file of weights.")] = FILE,
     output: Annotated[Path | None, typer.Option("-o", help="A file for the table.")] = None,
+    figures_file: FiguresFile = None,
 ) -> None:
     asked = [TaskId.parse(name) for name in tasks] if tasks else list(get_suite("trained"))
     started = time.perf_counter()
@@ -103,6 +105,7 @@ def main(
         ]
     )
     print(text)
+    write_figures({"pass": n_passed, "minutes": minutes}, figures_file)
     if output is not None:
         output.write_text(f"{text}\n", encoding="utf-8")
 

@@ -172,7 +172,7 @@ def test_earlier_rows_stay(parts, fast, tmp_path, monkeypatch, capsys):
     other = broken(parts, tmp_path, SCRIPT, "other")
     monkeypatch.setattr(parts["harness"], "CLAIMS", (fast, other))
     asked = {"quick": False, "listed": False, "minutes": 1.0, "output": tmp_path / "page.md"}
-    asked["printed"] = None
+    asked["written"] = None
     parts["harness"].main(only="fast", **asked)
     first = json.loads((tmp_path / "page.json").read_text(encoding="utf-8"))
     assert list(first) == ["fast"]
@@ -190,7 +190,7 @@ def test_earlier_rows_stay(parts, fast, tmp_path, monkeypatch, capsys):
 def test_a_failed_claim_is_an_exit_status(parts, fast, tmp_path, monkeypatch):
     bad = broken(parts, tmp_path, "raise SystemExit(3)")
     monkeypatch.setattr(parts["harness"], "CLAIMS", (bad, fast))
-    asked = {"only": "", "quick": False, "listed": False, "printed": None, "minutes": 1.0}
+    asked = {"only": "", "quick": False, "listed": False, "written": None, "minutes": 1.0}
     with pytest.raises(SystemExit, match="1"):
         parts["harness"].main(**asked, output=tmp_path / "page.md")
     page = (tmp_path / "page.md").read_text(encoding="utf-8")
@@ -203,22 +203,16 @@ def test_unknown_names_are_refused(parts, fast):
         parts["harness"].chosen([fast], ["slow"])
 
 
-def test_figures_of_a_printed_report_are_found(parts, tmp_path):
-    figure = parts["claim"].Figure
-    script = tmp_path / "report.py"
-    script.write_text("print('| a | 1,203.5 |')\nprint('| b | 7 |')\n", encoding="utf-8")
-    pattern = r"\| \w \| ([\d.,]+) \|"
+def test_figures_of_an_earlier_run_are_taken(parts, tmp_path):
     claim = parts["claim"].Claim(
-        "report", str(script), (figure("most", "the most", "at most 30 s", pattern=pattern),)
+        "report", "report.py", (parts["claim"].Figure("most", "the most", "at most 30 s"),)
     )
-    found = parts["measurement"].measure(claim, quick=False, limit=60)
-    assert found.figures == {"most": 1203.5}
-    earlier = tmp_path / "report.md"
-    earlier.write_text("| c | 12 |", encoding="utf-8")
+    earlier = tmp_path / "figures.json"
+    earlier.write_text('{"most": 12, "other": 1}', encoding="utf-8")
     before = parts["measurement"].measured_before(claim, earlier)
     assert (before.outcome, before.figures, before.load) == ("measured", {"most": 12.0}, None)
-    earlier.write_text("nothing", encoding="utf-8")
-    with pytest.raises(SystemExit, match=r"report.md must be what `python .*report.py` prints"):
+    earlier.write_text("{}", encoding="utf-8")
+    with pytest.raises(SystemExit, match=r"figures.json must be what `python report.py` writes"):
         parts["measurement"].measured_before(claim, earlier)
 
 
