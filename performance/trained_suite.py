@@ -19,6 +19,7 @@ from machine import described
 from markdown_table import table
 
 from glassbench.benchmark_programs import TaskId, get_suite
+from glassbench.compiler.interchange_training import TrainingRecipe
 from glassbench.ground_truth import Task
 from glassbench.ground_truth.stored_trainings import FILE, StoredTraining, store_trainings
 from glassbench.ground_truth.trained import held_out, original_of, train
@@ -50,11 +51,11 @@ class Row(NamedTuple):
     shortcomings: tuple[str, ...]
 
 
-def trained(task: TaskId) -> Row:
+def trained(task: TaskId, steps: int) -> Row:
     """Train one task."""
     started = time.process_time()
     original = original_of(task)
-    (made,) = train(task, original)
+    (made,) = train(task, original, recipe=TrainingRecipe(steps=steps))
     gate, seconds = made.gate, time.process_time() - started
     states = list(gate.labels.states.values())
     counts = gate.answers, gate.interchanged, gate.strict, gate.sufficiency
@@ -82,6 +83,7 @@ def versions() -> dict[str, str]:
 def main(
     tasks: Annotated[list[str] | None, typer.Argument(help="All of the suite if none.")] = None,
     jobs: Annotated[int, typer.Option(help="How many processes work.")] = 2,
+    steps: Annotated[int, typer.Option(help="The most that a model takes.")] = 40_000,
     place: Annotated[Path, typer.Option(help="The file of weights.")] = FILE,
     output: Annotated[Path | None, typer.Option("-o", help="A file for the table.")] = None,
     figures_file: FiguresFile = None,
@@ -90,7 +92,7 @@ def main(
     started = time.perf_counter()
     order, rows = {str(task): place for place, task in enumerate(asked)}, []
     work = Parallel(n_jobs=jobs, return_as="generator_unordered", batch_size=1)
-    for row in work(delayed(trained)(task) for task in asked):
+    for row in work(delayed(trained)(task, steps) for task in asked):
         rows.append(row)
         if row.passed:
             store_trainings({row.task: row.stored}, place)
