@@ -215,7 +215,7 @@ def splice(
     from .asked_tasks import load_all, named_task
     from .ground_truth import Task
     from .ground_truth import splice as spliced
-    from .ground_truth.splicing import NOTHING, RANDOM
+    from .ground_truth.splicing import NOTHING, OTHER_INPUTS, RANDOM
 
     (loaded,) = load_all([named_task(task)])
     if not isinstance(loaded, Task):
@@ -230,7 +230,7 @@ def splice(
         for place in places:
             found.append(spliced(loaded, place, block))
             advance()
-    rows, kinds = [], (RANDOM, NOTHING)
+    rows, kinds = [], (RANDOM, NOTHING, OTHER_INPUTS)
     for one in found:
         others = [kept for name, kept in one.controls.items() if name not in kinds]
         rows.append(
@@ -244,7 +244,7 @@ def splice(
                 f"{one.explained:.3f}",
             ]
         )
-    heading = ["Component", "Block", "Kept", "Best other block", "Random", "Mean"]
+    heading = ["Component", "Block", "Kept", "Best other block", "Random", "Mean", "Other inputs"]
     print_table([*heading, "Read right", "Explained"], rows)
     console().print(
         f"\nKept: share of {counted(found[0].n_inputs, 'held-out input')} on which every answer "

@@ -10,9 +10,11 @@ kept is measured on the others.
 What is fitted can do much by itself: where a component does no more than give values other names,
 so does whatever keeps them apart. So the same is done with other blocks: with those that compute
 other variables, with random weights, and with none, where the component always writes its mean.
+For each of these what is written is fitted anew. In one more control nothing is: the block writes
+what it computes on some other input of the same length, by the vectors of its own.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -38,6 +40,7 @@ _SHRINKAGE = 1e-6
 RANDOM = "random weights"
 RANDOM_DRAWS = 5
 NOTHING = "the mean"
+OTHER_INPUTS = "other inputs"
 
 Stream = Float[np.ndarray, "inputs position width"]
 Other = Float[np.ndarray, "inputs position other"]
@@ -54,7 +57,8 @@ class Spliced:
         variables: what the block computes.
         kept: on which share of held-out inputs all answers are those of the trained model.
         controls: the same by what else took the place: other blocks, `random weights`,
-            `the mean`. That of random weights is the mean over five draws of them.
+            `the mean`, and the block as it is on `other inputs` of the same length. Those of
+            random weights and of other inputs are means over five draws of them.
         decoded: at which share of positions of held-out inputs everything that the block reads is
             decoded right.
         explained: of the variance of what the component writes there, the share that the block
@@ -93,11 +97,14 @@ def splice(task: Task, component: str, block: str | None = None) -> Spliced:
     splicing = _Splicing(place, train, held_out)
     by_block = {one.name: splicing.with_block(one) for one in _writers(original)}
     own = by_block.pop(chosen.name)
+    rng = np.random.default_rng([task.labels.seed, 41])
+    orders = [held_out.shuffled(rng) for _ in range(RANDOM_DRAWS)]
     controls = {name: one.kept for name, one in by_block.items()}
     at_random = [_at_random(original, [task.labels.seed, 40, draw]) for draw in range(RANDOM_DRAWS)]
     kept_at_random = [splicing.with_block(chosen, weights).kept for weights in at_random]
     controls[RANDOM] = float(np.mean(kept_at_random))
     controls[NOTHING] = splicing.with_mean()
+    controls[OTHER_INPUTS] = splicing.with_other_inputs(chosen, orders)
     variables = original.source_map.variables
     return Spliced(
         task=str(task.id),
@@ -181,6 +188,14 @@ class _Part:
         answers, real = codec.decode_ids(done.logits), codec.is_real(domain.tokens)
         return cls(weights, original, done, answers, values, real)
 
+    def shuffled(self, rng: np.random.Generator) -> np.ndarray:
+        """Return an order of the inputs in which each is in the place of one of its length."""
+        order = np.arange(len(self.real))
+        for length in np.unique(lengths := self.real.sum(axis=1)):
+            same = np.flatnonzero(lengths == length)
+            order[same] = rng.permutation(same)
+        return order
+
     def read(self, depth: int) -> Stream:
         """Return what readers at a depth get."""
         return normalised(self.weights, self.run.streams[depth])
@@ -231,21 +246,39 @@ class _Splicing:
 
     def with_block(self, block: Writer, weights: Weights | None = None) -> _Outcome:
         """Put a block in the place, with weights of its own if it has any."""
-        original = self.train.original
-        weights = weights or original.model.weights
-        reads = original.source_map.reads
-        read = {name for reader, name in reads if reader.partition("<")[0] == block.name}
+        train, held_out = self._codes(block, weights or self.train.original.model.weights)
+        right = self.held_out.real
+        for name in self._read(block):
+            right = right & (self.found[1][name] == self.held_out.values[name]).all(axis=-1)
+        kept, explained = self._written(train, held_out)
+        return _Outcome(kept, float(right.sum() / self.held_out.real.sum()), explained)
+
+    def with_other_inputs(self, block: Writer, orders: Sequence[np.ndarray]) -> float:
+        """Return how much is kept with what a block computes on other inputs: the mean of all.
+
+        Args:
+            block: which.
+            orders: for each held-out input another one, of the same length.
+        """
+        train, held_out = self._codes(block, self.train.original.model.weights)
+        back = _Linear.fitted(train, self.train.output(self.place))
+        kept = [self.held_out.kept(self.place, back(held_out[order])) for order in orders]
+        return float(np.mean(kept))
+
+    def _read(self, block: Writer) -> list[str]:
+        """Return the variables that a block reads."""
+        reads = self.train.original.source_map.reads
+        return sorted({name for reader, name in reads if reader.partition("<")[0] == block.name})
+
+    def _codes(self, block: Writer, weights: Weights) -> list[np.ndarray]:
+        """Return what a block computes from what is decoded, on each of the parts."""
         codes: list[np.ndarray] = []
         for part, found in zip((self.train, self.held_out), self.found, strict=True):
             stream = np.zeros((*part.real.shape, weights.d_model))
-            for name in sorted(read):
-                stream += found[name] @ original.source_map.by_name[name].directions
+            for name in self._read(block):
+                stream += found[name] @ part.original.source_map.by_name[name].directions
             codes.append(self._code(part, block, _output(weights, block, stream)))
-        right = self.held_out.real
-        for name in read:
-            right = right & (self.found[1][name] == self.held_out.values[name]).all(axis=-1)
-        kept, explained = self._written(codes[0], codes[1])
-        return _Outcome(kept, float(right.sum() / self.held_out.real.sum()), explained)
+        return codes
 
     def with_mean(self) -> float:
         """Return how much is kept with the mean of what the component writes in its place."""

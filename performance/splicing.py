@@ -3,7 +3,8 @@
 python performance/splicing.py -o docs/splicing.csv
 
 Every head and MLP that stands for a block of its program is replaced by that block, and by the
-controls: other blocks, random weights, and its own mean. A row each, and a summary.
+controls: other blocks, random weights, its own mean, and what the block computes on other
+inputs. A row each, and a summary.
 """
 
 import os
@@ -23,7 +24,10 @@ from markdown_table import table
 
 from glassbench.benchmark_programs import TaskId, get_suite
 from glassbench.ground_truth import load, splice
-from glassbench.ground_truth.splicing import NOTHING, RANDOM, Spliced
+from glassbench.ground_truth.splicing import NOTHING, OTHER_INPUTS, RANDOM, Spliced
+
+NO_BLOCKS = RANDOM, NOTHING, OTHER_INPUTS
+CONTROLS = ["best_other_block", "random_weights", "mean", "other_inputs"]
 
 
 def spliced(task: TaskId) -> list[Spliced]:
@@ -37,7 +41,7 @@ def spliced(task: TaskId) -> list[Spliced]:
 
 def row(one: Spliced) -> dict[str, object]:
     """Return a row of the CSV."""
-    others = [kept for name, kept in one.controls.items() if name not in (RANDOM, NOTHING)]
+    others = [kept for name, kept in one.controls.items() if name not in NO_BLOCKS]
     return {
         "task": one.task,
         "component": one.component,
@@ -47,6 +51,7 @@ def row(one: Spliced) -> dict[str, object]:
         "best_other_block": max(others, default=None),
         "random_weights": one.controls[RANDOM],
         "mean": one.controls[NOTHING],
+        "other_inputs": one.controls[OTHER_INPUTS],
         "decoded": one.decoded,
         "explained": one.explained,
     }
@@ -55,10 +60,10 @@ def row(one: Spliced) -> dict[str, object]:
 def summary(frame: pd.DataFrame) -> Iterator[list[str]]:
     """Yield, for heads and for MLPs, how much is kept by the block and by each control."""
     kinds = frame.component.str.startswith("a").map({True: "heads", False: "MLPs"})
-    columns = ["kept", "best_other_block", "random_weights", "mean", "decoded", "explained"]
+    columns = ["kept", *CONTROLS, "decoded", "explained"]
     for kind, some in frame.groupby(kinds):
         means = [f"{some[column].mean():.3f}" for column in columns]
-        controls = some[["best_other_block", "random_weights", "mean"]].max(axis=1)
+        controls = some[CONTROLS].max(axis=1)
         counted = (
             some.kept >= 0.95,
             some.kept > controls,
@@ -75,6 +80,7 @@ HEADING = [
     "best other block",
     "random weights",
     "mean",
+    "other inputs",
     "read right",
     "explained",
     "kept on 95%",

@@ -27,6 +27,7 @@ def test_the_block_of_a_head_keeps_what_the_model_does(task):
     assert found.kept > 0.95 and found.decoded > 0.95 and found.explained > 0.5
     assert found.controls["random weights"] < 0.5
     assert found.controls["the mean"] < 0.5
+    assert found.controls["other inputs"] < 0.5
     others = [kept for name, kept in found.controls.items() if name.startswith("m")]
     assert others and max(others) < 0.5
     assert found.n_inputs == task.training.answers.tried

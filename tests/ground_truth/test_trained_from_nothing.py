@@ -9,7 +9,7 @@ import pytest
 import glassbench as gb
 from glassbench.compiler.interchange_training import InterchangeTraining
 from glassbench.errors import CertificationError, TaskError
-from glassbench.ground_truth import load, verify_bundle, write_bundle
+from glassbench.ground_truth import load, read_bundle, verify_bundle, write_bundle
 from glassbench.ground_truth.counted_interchanges import Count
 from glassbench.ground_truth.training_gate import MOST_WRONG, MOST_WRONG_OF_A_SET
 from glassbench.ground_truth.training_history import PACKAGES
@@ -47,7 +47,7 @@ def test_a_program_of_ones_own_becomes_a_trained_task(made, own, tmp_path):
     there = gb.load_bundle(tmp_path / "bundle")
     assert (there.id, there.labels) == (made.id, made.task.labels)
     assert there.training.history == made.history
-    assert not verify_bundle(tmp_path / "bundle")
+    assert not verify_bundle(read_bundle(tmp_path / "bundle"))
 
 
 def spoilt(gate, **changed):
