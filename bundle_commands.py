@@ -176,7 +176,10 @@ def _verified_bundle(place: Path) -> "CircuitLabels":
         problems = verify_bundle(bundle) or verify(bundle.compiled, labels, _last_regime(bundle))
     if problems:
         raise BundleError(listing(f"{place} is not what its program gives:", problems))
-    console().print(f"Each of its {len(bundle.contents)} files is made again, byte for byte.\n")
+    training = bundle.all_labels.training
+    but = "" if training is None else ", with what it says of how its model came about"
+    say = f"Each of its {len(bundle.contents)} files is made again, byte for byte{but}."
+    console().print(f"{say}\n", soft_wrap=True)
     return labels
 
 
@@ -197,12 +200,12 @@ def _new_labels(task: "TaskId") -> "CircuitLabels":
 def _given_labels(asked: "TaskId | Path", file: Path) -> "CircuitLabels":
     """Return the labels of a file, which hold for a task or for the model of a bundle."""
     from .benchmark_programs.task_id import SUPERPOSED, TRAINED, last_regime
-    from .ground_truth import CircuitLabels, build_model, load, read_bundle
+    from .ground_truth import CircuitLabels, build_model, load, load_bundle
 
     given = CircuitLabels.read(file)
     if isinstance(asked, Path):
-        bundle = read_bundle(asked)
-        return _replayed(bundle.compiled, given, str(asked), _last_regime(bundle))
+        task = load_bundle(asked)
+        return _replayed(task.compiled, given, str(asked), last_regime(task.id.regimes))
     last = last_regime(asked.regimes)
     compiled = load(asked).compiled if last in (SUPERPOSED, TRAINED) else build_model(asked)
     return _replayed(compiled, given, str(asked), last)

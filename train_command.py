@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from textwrap import shorten
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -21,8 +20,6 @@ if TYPE_CHECKING:
     from .ground_truth import OwnTaskId, Task
     from .ground_truth.trained import Trained
 
-_LINE = 160
-
 Starts = Annotated[
     int, typer.Option(min=1, help="How many models, from different first weights, together.")
 ]
@@ -32,7 +29,7 @@ Steps = Annotated[
 Regime = Annotated[
     str | None,
     typer.Option(
-        metavar="REGIME", help="Of a bundle: such as 'trained[d=48,heads=4]'; else 'trained'."
+        metavar="REGIME", help="Of a bundle: such as 'trained\\[d=48,heads=4]'; else 'trained'."
     ),
 ]
 Rate = Annotated[float | None, typer.Option(help="The learning rate, by default 0.008.")]
@@ -40,7 +37,8 @@ Batch = Annotated[int | None, typer.Option(min=1, help="Rows in a step, by defau
 Strict = Annotated[
     float | None,
     typer.Option(
-        help="In which share of the rows other edges are interchanged too, by default 0.5."
+        "--strict-share",
+        help="In which share of the rows other edges are interchanged too, by default 0.5.",
     ),
 ]
 TrainingFile = Annotated[
@@ -81,21 +79,24 @@ def train(
     for place in (output, None if checkpoint is None else checkpoint.parent):
         if place is not None:
             check_place(place)
+    recipe = _recipe(steps, {"rate": rate, "batch": batch, "strict": strict})
     asked, original = _asked(task, regime, output)
-    changed = {"rate": rate, "batch": batch, "strict": strict}
-    made = _trained(asked, original, starts, _recipe(steps, changed), checkpoint)
+    if output is None and checkpoint is None:
+        console(stderr=True).print("Nothing is kept: give -o DIR, or --checkpoint FILE.")
+    made = _trained(asked, original, starts, recipe, checkpoint)
     _print_trained(made)
-    best = min(made, key=lambda one: len(one.gate.shortcomings))
+    best = min(made, key=_rank)
     if output is not None:
         _write_bundle(best, output)
     if not best.passed:
-        raise CertificationError(
-            listing(
-                f"{asked} is no task yet: what is inside its model is not what the program says. "
-                "Take more --steps or --starts, or a larger d:",
-                [shorten(one, _LINE) for one in best.gate.shortcomings],
-            )
-        )
+        advice = "Take more --steps or --starts, or a larger d:"
+        raise CertificationError(best.gate.refusal(asked, advice))
+
+
+def _rank(made: "Trained") -> tuple[bool, float, int]:
+    """Return what is least of the best model: first one that passes, then one that errs least."""
+    gate = made.gate
+    return not made.passed, gate.answers.share + gate.interchanged.share, len(gate.moved)
 
 
 def _asked(task: str, regime: str | None, output: Path | None) -> "tuple[TaskId | OwnTaskId, Task]":
@@ -108,24 +109,21 @@ def _asked(task: str, regime: str | None, output: Path | None) -> "tuple[TaskId 
     from .ground_truth.trained import original_of, trained_id
 
     named = task_or_bundle(task)
+    if output is not None and str(named) in stored_trainings():
+        raise TaskError(
+            f"{named} comes with the package, and no other weights can bear its id; write its "
+            f"bundle by 'glassbench build {named}', or choose another seed"
+        )
     if isinstance(named, TaskId):
         if regime is not None:
             raise typer.BadParameter(
                 f"is for bundles; name it with the task, as in {named.name}/{regime}",
                 param_hint="--regime",
             )
-        asked: TaskId | OwnTaskId = named
         with progress("Compiling and certifying"):
-            original = original_of(named)
-    else:
-        original = load_bundle(named)
-        asked = trained_id(original, regime or TRAINED)
-    if output is not None and str(asked) in stored_trainings():
-        raise TaskError(
-            f"{asked} comes with the package, and no other weights can bear its id; write its "
-            f"bundle by 'glassbench build {asked}', or choose another seed"
-        )
-    return asked, original
+            return named, original_of(named)
+    original = load_bundle(named)
+    return trained_id(original, regime or TRAINED), original
 
 
 def _recipe(steps: int, changed: Mapping[str, float | None]) -> "TrainingRecipe":
@@ -134,6 +132,8 @@ def _recipe(steps: int, changed: Mapping[str, float | None]) -> "TrainingRecipe"
 
     given: dict[str, Any] = {name: value for name, value in changed.items() if value is not None}
     recipe = TrainingRecipe(**given)
+    if problems := list(recipe.problems):
+        raise TaskError(listing("Nothing can be trained so:", problems))
     return replace(recipe, steps=-(-steps // recipe.chunk) * recipe.chunk)
 
 
@@ -184,10 +184,10 @@ def _print_trained(made: "tuple[Trained, ...]") -> None:
         for one in made
     ]
     print_table([*heading, "Edges moved"], rows)
-    measured = made[0].history.measured
+    measured = counted(made[0].history.measured, "model")
     console().print(
-        "\nShares of held-out inputs and pairs on which every answer is right. They were looked "
-        f"at {counted(measured, 'time')}."
+        "\nShares of held-out inputs and pairs on which every answer is right. So far they "
+        f"measured {measured} of this training."
     )
 
 
@@ -196,7 +196,7 @@ def _write_bundle(made: "Trained", folder: Path) -> None:
     from .ground_truth.bundle_building import write_named_bundle
 
     with progress("Writing its bundle"):
-        built = write_named_bundle(made.unranked, folder)
+        built = write_named_bundle(made.as_measured, folder)
     note = "" if made.passed else ", which says why it is no task"
     console().print(f"\nWritten: {built.path}{note}", soft_wrap=True)
 

@@ -21,7 +21,7 @@ import optax
 from jaxtyping import Array, Float, Int
 
 from .interchanged_forward import Arrays, InterchangedForward
-from .least_one import below_one
+from .least_one import below_one, not_finite
 from .model import Codec
 from .values import Encoding
 from .weights import Weights
@@ -67,8 +67,14 @@ class TrainingRecipe:
     @property
     def problems(self) -> Iterator[str]:
         """Why nothing can be trained by it; nothing if something can."""
-        yield from below_one(self, "steps", "chunk", "batch", "warm_up")
-        if self.chunk > 0 and self.steps % self.chunk:
+        wrong = [
+            *below_one(self, "steps", "chunk", "batch", "warm_up"),
+            *not_finite(self, "rate", "weight_decay", "norm", "strict", "sharpness"),
+        ]
+        if wrong:
+            yield from wrong
+            return
+        if self.steps % self.chunk:
             yield f"steps: must be a multiple of chunk, {self.chunk}, got {self.steps}"
         for name in ("rate", "norm", "sharpness"):
             if not getattr(self, name) > 0:
@@ -182,9 +188,11 @@ class InterchangeTraining:
                 lost += own / max(float(readout.values.numbers.var()), _LEAST)
             else:
                 lost += own
-                target = jax.nn.softmax(self.recipe.sharpness * rows.targets[..., some])
-                found = jax.nn.log_softmax(self.recipe.sharpness * logits[..., some])
-                lost += (target * (jnp.log(target) - found)).sum(axis=-1)
+                wanted, found = (
+                    jax.nn.log_softmax(self.recipe.sharpness * each[..., some])
+                    for each in (rows.targets, logits)
+                )
+                lost += (jnp.exp(wanted) * (wanted - found)).sum(axis=-1)
         return (lost * rows.counted).sum() / rows.counted.sum()
 
     @cached_property

@@ -144,7 +144,7 @@ class _Reading:
             training = self._record(at.TRAINING, TrainingRecord)
             self._stop(at.CIRCUIT, rules.circuit_problems(compiled, circuit))
             self._stop(at.CIRCUIT, rules.counted_problems(circuit.edges))
-            self._stop(at.TRAINING, rules.training_problems(compiled, training))
+            self._stop(at.TRAINING, rules.training_problems(compiled, circuit, training))
             return BundleLabels(compiled, circuit, self._relevance(), training=training)
         subspaces = self._record(at.SUBSPACES, SubspaceLabels)
         positions = self._record(at.POSITIONS, PositionLabels)

@@ -42,12 +42,7 @@ def load_bundle(place: str | Path) -> Task:
         alignment = alignment_of(found.id, found.built)
         training = record.gate(found.built, alignment, compiled, labels)
         if not training.passed:
-            raise BundleError(
-                listing(
-                    f"{place} is no task: what is inside its model is not what the program says:",
-                    training.shortcomings,
-                )
-            )
+            raise BundleError(training.refusal(place))
     return Task(found.id, compiled, labels, domain, gate, training)
 
 

@@ -41,11 +41,15 @@ _ORDINARY = (
     "A transformer that was trained to run a program, inside as well as outside, so that what "
     "happens there is known as far as it was measured."
 )
+_UNFINISHED = (
+    "A transformer that was trained to run a program, and does not run it inside: it is no task, "
+    "and what happens inside is not known. The labels hold why."
+)
 _COMPILED = "A transformer that was compiled from a program, so that what happens inside is known."
 _COUNTED = (
     "States of edges were counted on pairs of inputs that no model was trained on: an edge has no "
     "effect where it changes an answer on at most a stated share of all pairs, by an exact bound. "
-    "Where an edge is in another state than in the program, no bundle is built. Token relevance is "
+    "Where an edge is in another state than in the program, there is no task. Token relevance is "
     "that of the program."
 )
 _MEASURED = (
@@ -127,7 +131,7 @@ def _compression(task: Task) -> list[str]:
 def _what_it_is(task: Task) -> str:
     """Return how a model came about, and how far it does what its program does, in a line."""
     if task.training is not None:
-        return _ORDINARY
+        return _ORDINARY if task.training.passed else _UNFINISHED
     return f"{_COMPILED} {_EXACT if task.gate is None else _NEAR}"
 
 
@@ -137,9 +141,9 @@ def _training(task: Task) -> list[str]:
         return []
     answers, interchanged = task.training.answers, task.training.interchanged
     return [
-        f"On {answers.tried:,} inputs that it was not trained on {1 - answers.share:.2%} of the "
-        f"answers are those of the program; on {interchanged.tried:,} pairs of them "
-        f"{1 - interchanged.share:.2%} are, when parts of it are interchanged.",
+        f"On {1 - answers.share:.2%} of {answers.tried:,} inputs that it was not trained on all "
+        f"answers are those of the program; on {1 - interchanged.share:.2%} of "
+        f"{interchanged.tried:,} pairs of them they are when parts of it are interchanged.",
         "",
     ]
 
@@ -164,6 +168,7 @@ def label_sheet(
         [
             f"# Labels of {task.id}",
             "",
+            *_shortcomings(task),
             _COUNTED if training else _MEASURED if compression else _CERTIFIED,
             "",
             "## Edges",
@@ -189,6 +194,15 @@ def label_sheet(
             "",
         ]
     )
+
+
+def _shortcomings(task: Task) -> list[str]:
+    """Return why a trained model is no task, as a list; nothing if it is."""
+    if task.training is None or task.training.passed:
+        return []
+    reasons = [f"- {reason}" for reason in task.training.shortcomings]
+    said = "This is no task: what is inside the model is not what the program says."
+    return [said, "", *reasons, ""]
 
 
 def _suffices(sufficiency: Sufficiency) -> str:

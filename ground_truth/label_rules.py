@@ -71,7 +71,9 @@ def counted_problems(labels: Sequence[EdgeLabel]) -> Iterator[str]:
             )
 
 
-def training_problems(compiled: CompiledModel, record: TrainingRecord) -> Iterator[str]:
+def training_problems(
+    compiled: CompiledModel, circuit: CircuitLabels, record: TrainingRecord
+) -> Iterator[str]:
     """Yield why a record is none of what a trained model was measured to be."""
     graph = ComponentGraph.of(compiled.model.weights)
     for one in record.components:
@@ -83,6 +85,10 @@ def training_problems(compiled: CompiledModel, record: TrainingRecord) -> Iterat
         unknown = sorted(set(edges) - set(graph.edge_names))
         if unknown:
             yield f"{name}: must be edges of the model, got {', '.join(unknown)}"
+    alone = {one.edges[0] for one in record.sets if "->" in one.name}
+    effects = {label.edge for label in circuit.edges if label.state.has_effect}
+    for edge in sorted((alone ^ effects) - {one.edge for one in record.moved}):
+        yield f"{edge}: must have an effect where it stands for an edge with one, or have moved"
     stated = record.most_wrong, record.most_wrong_of_a_set, record.tolerance, record.confidence
     if stated != (MOST_WRONG, MOST_WRONG_OF_A_SET, TOLERANCE, CONFIDENCE):
         yield "most_wrong, tolerance and confidence must be those of this version"

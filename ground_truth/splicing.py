@@ -20,7 +20,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 
 from ..benchmark_programs.suggestion import unknown_name
 from ..compiler import CompiledModel, Weights
@@ -189,25 +189,25 @@ class _Part:
         return cls(weights, original, done, answers, values, real)
 
     def shuffled(self, rng: np.random.Generator) -> np.ndarray:
-        """Return an order of the inputs in which each is in the place of one of its length."""
+        """Return for each input another one of its length; itself where there is no other."""
         order = np.arange(len(self.real))
         for length in np.unique(lengths := self.real.sum(axis=1)):
-            same = np.flatnonzero(lengths == length)
-            order[same] = rng.permutation(same)
+            circle = rng.permutation(np.flatnonzero(lengths == length))
+            order[circle] = np.roll(circle, 1)
         return order
 
     def read(self, depth: int) -> Stream:
         """Return what readers at a depth get."""
         return normalised(self.weights, self.run.streams[depth])
 
-    def kept(self, place: Writer, written: Stream) -> float:
-        """Return on which share of inputs all answers stay when a component writes this."""
+    def kept(self, place: Writer, written: Stream) -> Bool[np.ndarray, " inputs"]:
+        """Return on which inputs all answers stay when a component writes this."""
         graph, depth = ComponentGraph.of(self.weights), place.depth + 1
         before = self.run.contributions[graph.writer_index[place.name]]
         stream = self.run.streams[depth] - before + written
         codec = self.original.model.codec
         given = codec.decode_ids(resume(self.weights, graph, stream, depth))
-        return float(((given == self.answers) | ~self.real).all(axis=1).mean())
+        return ((given == self.answers) | ~self.real).all(axis=1)
 
     def output(self, place: Writer) -> Stream:
         """Return what a component writes."""
@@ -262,8 +262,11 @@ class _Splicing:
         """
         train, held_out = self._codes(block, self.train.original.model.weights)
         back = _Linear.fitted(train, self.train.output(self.place))
-        kept = [self.held_out.kept(self.place, back(held_out[order])) for order in orders]
-        return float(np.mean(kept))
+        kept = [
+            self.held_out.kept(self.place, back(held_out[order]))[order != np.arange(len(order))]
+            for order in orders
+        ]
+        return float(np.concatenate(kept).mean())
 
     def _read(self, block: Writer) -> list[str]:
         """Return the variables that a block reads."""
@@ -291,7 +294,7 @@ class _Splicing:
         rows = true[self.held_out.real]
         lost = np.square(rows - written[self.held_out.real]).sum()
         spread = np.square(rows - rows.mean(axis=0)).sum()
-        kept = self.held_out.kept(self.place, written)
+        kept = float(self.held_out.kept(self.place, written).mean())
         return kept, 1 - float(lost / max(spread, _LEAST))
 
     def _code(self, part: _Part, block: Writer, output: Stream) -> Other:

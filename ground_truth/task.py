@@ -205,13 +205,8 @@ def trained_task(task: TaskId | OwnTaskId, original: Task, gate: "TrainingGate")
         CertificationError: it does not pass.
     """
     if not gate.passed:
-        raise CertificationError(
-            listing(
-                f"{task} is no task: what is inside its model is not what the program says. Choose "
-                "another seed or a larger d, or train it for longer:",
-                gate.shortcomings,
-            )
-        )
+        advice = "Choose another seed or a larger d, or train it for longer:"
+        raise CertificationError(gate.refusal(task, advice))
     return Task(task, gate.compiled, gate.labels, original.domain, training=gate)
 
 

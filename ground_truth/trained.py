@@ -6,8 +6,9 @@ measured on the inputs that were held out; if it does not pass there, training g
 that was asked stands in its record.
 """
 
+import operator
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -16,7 +17,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from ..benchmark_programs import TaskId, parse_regimes
-from ..benchmark_programs.task_id import TRAINED
+from ..benchmark_programs.task_id import REGIMES, TRAINED
 from ..compiler import CompiledModel, Weights
 from ..compiler.component_graph import ComponentGraph
 from ..compiler.interchange_training import (
@@ -27,6 +28,7 @@ from ..compiler.interchange_training import (
 )
 from ..compiler.ordinary_transformer import Architecture
 from ..errors import TaskError, listing
+from ..plurals import counted
 from .aligned_interchanges import AlignedRows
 from .alignment import Alignment
 from .checkpoint_file import CheckpointFile
@@ -56,16 +58,20 @@ class Trained:
     Attributes:
         id: of its task.
         original: the same program compiled, and certified.
-        gate: what was measured.
-        history: how it came about, which the gate has too.
-        loss: the mean over the last steps.
+        gate: what was measured, and how the model came about.
+        loss: the mean over the last steps; no number where its training had ended before.
     """
 
     id: TaskId | OwnTaskId
     original: Task
     gate: TrainingGate
-    history: TrainingHistory
     loss: float
+
+    @property
+    def history(self) -> TrainingHistory:
+        """How the model came about."""
+        assert self.gate.history is not None
+        return self.gate.history
 
     @property
     def weights(self) -> Weights:
@@ -78,8 +84,11 @@ class Trained:
         return self.gate.passed
 
     @property
-    def unranked(self) -> Task:
-        """The same without asking whether it passes; its bundle says why it does not."""
+    def as_measured(self) -> Task:
+        """The same without asking whether it passes: for its bundle, which says why it does not.
+
+        What is inside a model that does not pass is not known, and no score of it means anything.
+        """
         gate = self.gate
         return Task(self.id, gate.compiled, gate.labels, self.original.domain, training=gate)
 
@@ -203,19 +212,22 @@ def trained_id(original: Task, regime: str = TRAINED) -> TaskId | OwnTaskId:
 def train(
     task: TaskId | OwnTaskId | str,
     original: Task | None = None,
-    starts: Sequence[int] = (0,),
+    starts: Iterable[int] = (0,),
     *,
     recipe: TrainingRecipe | None = None,
-    checkpoint: Path | None = None,
+    checkpoint: str | Path | None = None,
     progress: Progress | None = None,
 ) -> tuple[Trained, ...]:
     """Train ordinary transformers to run a program, one from each of several starts, together.
 
     Returned are the models that were measured last: those that seemed to pass when one did, or
-    all when all steps were taken. A training that ended before is not taken further.
+    all when all steps were taken. A training that ended before is not taken further. Models whose
+    weights are no numbers any more are left out.
 
     Args:
         task: its last regime is `trained`; where `original` is given, the regime alone will do.
+            Bundles of an id that comes with the package hold the weights of the package: for
+            others choose another seed.
         original: the same program compiled, and certified; needed of a program of one's own.
         starts: seeds of the first weights. Training ends when one of the models passes.
         recipe: how they are trained.
@@ -226,18 +238,13 @@ def train(
         TaskError: something that is asked for cannot be; all of it is told.
         BundleError: the checkpoint is of another training.
     """
-    if isinstance(task, str):
-        task = TaskId.parse(task) if original is None else trained_id(original, task)
-    if original is None:
-        if isinstance(task, OwnTaskId):
-            raise TaskError(f"{task} is trained from its task without the regime: give `original`.")
-        original = original_of(task)
     recipe = recipe or TrainingRecipe()
-    problems = list(recipe.problems)
-    if not starts or any(not isinstance(one, int) or one < 0 for one in starts):
-        problems.append(f"starts: must be one or more numbers from 0 up, got {list(starts)}")
-    if problems:
+    problems, seeds = list(recipe.problems), _seeds(starts)
+    if seeds is None:
+        problems.append(f"starts: must be one or more different seeds from 0 up, got {starts!r}")
+    if problems or seeds is None:
         raise TaskError(listing(f"{task} cannot be trained so:", problems))
+    task, original = _asked(task, original)
     measured_by = held_out(task, original)
     n_inputs, n_held_out = (len(one.tokens) for one in (original.domain, measured_by.domain))
     if Count(0, n_held_out).bounds[1] > MOST_WRONG:
@@ -246,10 +253,40 @@ def train(
             f"too few to tell whether at most {MOST_WRONG:.0%} are wrong; take a larger vocabulary "
             "or length"
         )
-    first = [initial_weights(task, original.compiled, start) for start in starts]
+    first = [initial_weights(task, original.compiled, start) for start in seeds]
     tell = progress or (lambda _steps, _text: None)
-    run = _Run(task, original, measured_by, first, list(starts), recipe, checkpoint, tell)
-    return run.until_good()
+    place = None if checkpoint is None else Path(checkpoint)
+    return _Run(task, original, measured_by, first, seeds, recipe, place, tell).until_good()
+
+
+def _seeds(starts: Iterable[int]) -> list[int] | None:
+    """Return seeds as a list, `None` if they are none."""
+    try:
+        seeds = [operator.index(one) for one in starts]
+    except TypeError:
+        return None
+    are_good = seeds and min(seeds) >= 0 and len(set(seeds)) == len(seeds)
+    return seeds if are_good else None
+
+
+def _asked(
+    task: TaskId | OwnTaskId | str, original: Task | None
+) -> tuple[TaskId | OwnTaskId, Task]:
+    """Return the id of what is trained, and the same program compiled and certified."""
+    if isinstance(task, str):
+        if original is not None and task.split("[")[0].split("/")[0] in REGIMES:
+            return trained_id(original, task), original
+        task = TaskId.parse(task)
+    if original is None:
+        if isinstance(task, OwnTaskId):
+            raise TaskError(f"{task} is trained from its task without the regime: give `original`.")
+        return task, original_of(task)
+    if TRAINED not in dict(task.regimes) or replace(task, regimes=()) != original.id:
+        raise TaskError(
+            f"{task} must be the regime `trained` of the program that it is trained from, got "
+            f"{original.id}."
+        )
+    return task, original
 
 
 @dataclass(frozen=True, eq=False)
@@ -273,35 +310,42 @@ class _Run:
         )
         began, losses = time.perf_counter() - stand.seconds, np.full(len(self.starts), np.nan)
         while True:
-            state, measured = stand.state, stand.measured
-            has_ended = stand.has_passed or int(state.step) >= recipe.steps
-            if not has_ended:
+            state, measured, asked = stand.state, stand.measured, stand.asked
+            ends = stand.has_passed or int(state.step) >= recipe.steps
+            if not ends:
                 state, losses = training.chunk(state)
-                self._check_loss(losses)
+                ends = int(state.step) >= recipe.steps
             steps, weights = int(state.step), training.weights(state)
-            shares, ends = list(map(self._share, weights)), steps >= recipe.steps
-            ready = [ends or self._is_ready(*one) for one in zip(weights, shares, strict=True)]
-            if not has_ended:  # what was measured before is measured again and not counted again
-                measured += sum(ready)
+            sound = self._sound(weights)
+            shares = list(map(self._share, weights))
+            ready = [
+                is_sound and (ends or self._is_ready(own, share))
+                for own, share, is_sound in zip(weights, shares, sound, strict=True)
+            ]
+            if steps != asked:  # what was measured before is measured again and not counted again
+                measured, asked = measured + sum(ready), steps if any(ready) else asked
             seconds = time.perf_counter() - began
             found = self._measured(weights, losses, ready, steps, measured, seconds)
-            has_passed = any(one.gate.passed for one in found)
-            stand = TrainingCheckpoint(state, measured, seconds, has_passed)
+            has_passed = any(one.passed for one in found)
+            stand = TrainingCheckpoint(state, measured, asked, seconds, has_passed)
             stand.write(self._checkpoint)
             if ends or has_passed:
                 return found
+            n_lost, best = sound.count(False), max(shares)
+            lost = f", {counted(n_lost, 'start')} lost" if n_lost else ""
             self.progress(
-                steps, f"loss {np.nanmin(losses):.2g}, {max(shares):.2%} of interchanges right"
+                steps, f"loss {np.nanmin(losses):.2g}, {best:.2%} of interchanges right{lost}"
             )
 
-    def _check_loss(self, losses: np.ndarray) -> None:
-        """Raise if no model has a loss that is a number: from there no training goes on."""
-        if not np.isfinite(losses).any():
+    def _sound(self, weights: Sequence[Weights]) -> list[bool]:
+        """Return which models have weights that are numbers; raise if none has."""
+        sound = [all(np.isfinite(array).all() for _, array in one.arrays()) for one in weights]
+        if not any(sound):
             raise TaskError(
-                f"{self.task} cannot be trained so: the loss must be finite, and of every start "
-                f"it is not after {self.recipe.chunk:,} steps at a rate of {self.recipe.rate:g}; "
-                "take a lower rate"
+                f"{self.task} cannot be trained so: weights must stay finite, and of every start "
+                f"they do not at a rate of {self.recipe.rate:g}; take a lower rate"
             )
+        return sound
 
     @cached_property
     def _training(self) -> InterchangeTraining:
@@ -352,6 +396,7 @@ class _Run:
             if is_ready:
                 history = TrainingHistory(
                     start=start,
+                    starts=tuple(self.starts),
                     steps=steps,
                     seconds=round(seconds, 1),
                     measured=measured,
@@ -359,7 +404,7 @@ class _Run:
                     versions=versions,
                 )
                 gate = replace(self.held_out.gate(own, str(self.task)), history=history)
-                found.append(Trained(self.task, self.original, gate, history, float(loss)))
+                found.append(Trained(self.task, self.original, gate, float(loss)))
         return tuple(found)
 
     @cached_property

@@ -16,12 +16,14 @@ class TrainingCheckpoint:
     Attributes:
         state: of the training.
         measured: how many models were measured so far, those of every time.
+        asked: after how many steps that was last done; -1 if never.
         seconds: how long that took.
         has_passed: whether one of these models passed when they were measured.
     """
 
     state: TrainingState
     measured: int = 0
+    asked: int = -1
     seconds: float = 0.0
     has_passed: bool = False
 
@@ -39,13 +41,16 @@ class TrainingCheckpoint:
         found = file.read(cls(start)._arrays)
         if found is None:
             return cls(start)
-        measured, seconds, passed = (found[name][0] for name in ("measured", "seconds", "passed"))
-        return cls(restored(found, start), int(measured), float(seconds), bool(passed))
+        names = "measured", "asked", "seconds", "passed"
+        measured, asked, seconds, passed = (found[name][0] for name in names)
+        stand = restored(found, start)
+        return cls(stand, int(measured), int(asked), float(seconds), bool(passed))
 
     @property
     def _arrays(self) -> dict[str, np.ndarray]:
         return {
             "measured": np.array([self.measured], "<i4"),
+            "asked": np.array([self.asked], "<i4"),
             "seconds": np.array([self.seconds], "<f8"),
             "passed": np.array([self.has_passed], "<i4"),
             **state_arrays(self.state),

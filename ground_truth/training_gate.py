@@ -16,6 +16,7 @@ from jaxtyping import Bool, Float
 
 from ..compiler import CompiledModel, Weights
 from ..compiler.executor import run
+from ..errors import listing
 from .aligned_interchanges import AlignedInterchanges, AlignedRows
 from .alignment import Alignment
 from .circuit_labels import CircuitLabels, EdgeState
@@ -91,6 +92,16 @@ class TrainingGate:
     def shortcomings(self) -> tuple[str, ...]:
         """Why it is not; empty if it is."""
         return tuple(self._shortcomings())
+
+    def refusal(self, name: object, advice: str = "") -> str:
+        """Return that a model is no task, and why.
+
+        Args:
+            name: what it would be.
+            advice: what can be done.
+        """
+        said = f"{name} is no task: what is inside its model is not what the program says"
+        return listing(f"{said}. {advice}" if advice else f"{said}:", self.shortcomings)
 
     def _shortcomings(self) -> Iterator[str]:
         whole = (

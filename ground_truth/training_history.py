@@ -1,6 +1,7 @@
 """TrainingHistory: how a trained model came about, which cannot be measured of it."""
 
 from importlib.metadata import version
+from platform import python_version
 
 from ..strict_record import Amount, Natural, Positive
 from .record import Record
@@ -14,16 +15,19 @@ class TrainingHistory(Record):
 
     Attributes:
         start: the seed of its first weights.
+        starts: those of all models that were trained together, this one among them. The first
+            draws the batches of all.
         steps: how many were taken.
         seconds: how long they took, what was measured between them included; of models that were
             trained together, for each the whole.
         measured: how many models of this training were measured on held-out inputs, each time
             that one was counted, this one being the last.
         recipe: what `TrainingRecipe` was, by name.
-        versions: of the packages that it ran on.
+        versions: of Python and of the packages that it ran on when it ended.
     """
 
     start: Natural
+    starts: tuple[Natural, ...]
     steps: Natural
     seconds: Amount
     measured: Positive
@@ -32,5 +36,5 @@ class TrainingHistory(Record):
 
 
 def installed_versions() -> dict[str, str]:
-    """Return the versions of `PACKAGES`."""
-    return {name: version(name) for name in PACKAGES}
+    """Return the versions of Python and of `PACKAGES`."""
+    return {"python": python_version(), **{name: version(name) for name in PACKAGES}}

@@ -18,7 +18,7 @@ def verify_training(task: Task) -> list[str]:
     said, found = TrainingRecord.of(task).model_dump(), TrainingRecord.of(measured).model_dump()
     problems = [
         f"{name}: what is said is {said[name]}, and measuring again gives {found[name]}"
-        for name in said.keys() - _HISTORY
+        for name in sorted(said.keys() - _HISTORY)
         if said[name] != found[name]
     ]
     return problems + [

@@ -196,8 +196,7 @@ class PlainLoop:
             if readout.encoding is Encoding.NUMERICAL:
                 lost = lost + error / max(float(readout.values.numbers.var()), 1e-6)
             else:
-                share = (SHARPNESS * wanted).softmax(-1)
-                found = (SHARPNESS * given).log_softmax(-1)
-                lost = lost + error + (share * (share.log() - found)).sum(-1)
+                target, found = ((SHARPNESS * each).log_softmax(-1) for each in (wanted, given))
+                lost = lost + error + (target.exp() * (target - found)).sum(-1)
         counted = self._counted[some]
         return (lost * counted).sum() / counted.sum()

@@ -8,7 +8,6 @@ how long all of it did. Each that passes is stored as soon as it is trained.
 """
 
 import time
-from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated, NamedTuple
 
@@ -20,9 +19,9 @@ from markdown_table import table
 
 from glassbench.benchmark_programs import TaskId, get_suite
 from glassbench.compiler.interchange_training import TrainingRecipe
-from glassbench.ground_truth import Task
 from glassbench.ground_truth.stored_trainings import FILE, StoredTraining, store_trainings
 from glassbench.ground_truth.trained import held_out, original_of, train
+from glassbench.ground_truth.training_history import installed_versions
 
 HEADING = [
     "task",
@@ -71,13 +70,8 @@ def trained(task: TaskId, steps: int) -> Row:
         f"{sum(state.has_effect for state in states)} of {len(states)}",
         "yes" if not gate.moved else f"{len(gate.moved)} not",
     ]
-    of = Task(task, gate.compiled, gate.labels, original.domain, training=gate)
-    return Row(str(task), gate.passed, StoredTraining.of(of), cells, gate.shortcomings)
-
-
-def versions() -> dict[str, str]:
-    """Return the versions of what training runs on."""
-    return {name: version(name) for name in ("jax", "optax", "numpy")}
+    stored = StoredTraining.of(made.as_measured)
+    return Row(str(task), gate.passed, stored, cells, gate.shortcomings)
 
 
 def main(
@@ -103,7 +97,7 @@ def main(
         [
             table(HEADING, [row.cells for row in sorted(rows, key=lambda row: order[row.task])]),
             f"{n_passed} of {len(rows)} pass, in {minutes:.1f} minutes with {jobs} processes; "
-            f"seconds are of the processor. {described(1, {'packages': versions()})}",
+            f"seconds are of the processor. {described(1, {'packages': installed_versions()})}",
         ]
     )
     print(text)

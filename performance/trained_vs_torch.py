@@ -54,7 +54,6 @@ from figures import FiguresFile, write_figures
 from machine import described, load
 from markdown_table import table
 from siit_in_torch import PlainLoop, Setting
-from trained_suite import versions
 
 from glassbench.benchmark_programs import TaskId, get_suite
 from glassbench.compiler import Weights
@@ -69,6 +68,7 @@ from glassbench.ground_truth.trained import (
     train,
 )
 from glassbench.ground_truth.training_gate import N_INTERCHANGES, HeldOut, TrainingGate
+from glassbench.ground_truth.training_history import installed_versions
 
 RATES, BATCHES = (1e-2, 3e-3, 1e-3), (64, 256)
 """With which the loop is tried."""
@@ -265,7 +265,7 @@ def main(
             found.append(comparison)
             tried += [[f"`{name}`", *one.row] for one in runs]
             print(*comparison.row, flush=True)
-    packages = {"packages": versions() | {"torch": torch.__version__}}
+    packages = {"packages": installed_versions() | {"torch": torch.__version__}}
     text = "\n\n".join(
         [
             table(SECONDS, [one.row for one in found]),

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from glassbench.benchmark_programs import TaskId, get_suite
+from glassbench.compiler.interchange_training import TrainingRecipe
 from glassbench.ground_truth import (
     bundle_identity,
     load,
@@ -38,10 +39,15 @@ def untrained(monkeypatch):
         gate, made = load(str(task)).training, []
         for start in starts:
             history = TrainingHistory(
-                start=start, steps=recipe.steps, seconds=0.1, measured=3, recipe={}, versions={}
+                start=start,
+                starts=tuple(starts),
+                steps=recipe.steps,
+                seconds=0.1,
+                measured=3,
+                recipe={},
+                versions={},
             )
-            own = replace(gate, history=history)
-            made.append(trained.Trained(task, original, own, history, 0.5))
+            made.append(trained.Trained(task, original, replace(gate, history=history), 0.5))
         return tuple(made)
 
     monkeypatch.setattr(trained, "train", train)
@@ -73,13 +79,13 @@ def test_what_passes_is_told_and_written(run):
     assert written.id == TaskId.parse(TASK)
     assert written.training.history.measured == 3
     assert "certificates hold" in run("verify", place).stdout
-    assert "They were looked at 3 times." in " ".join(out.split())
+    assert "So far they measured 3 models of this training." in " ".join(out.split())
 
 
 def test_what_does_not_pass_says_why(run):
     out = run("train", "histogram/trained[d=4,heads=1]", "--steps", "1", code=1)
     assert " no " in out.stdout
-    assert "is no task yet: what is inside its model is not what the program says" in out.stderr
+    assert "is no task: what is inside its model is not what the program says" in out.stderr
     assert "answers: at most 2% may be wrong" in out.stderr
 
 
@@ -96,21 +102,38 @@ def test_the_bundle_of_what_does_not_pass_says_why(run):
     record = TrainingRecord.model_validate_json(read_bundle(place).contents[at.TRAINING])
     assert record.moved
     assert record.history.steps == 1_000
+    contents = read_bundle(place).contents
+    public, labels = (contents[name].decode() for name in (at.README, at.SHEET))
+    assert "it is no task" in public
+    assert "This is no task" in labels
+    assert "answers: at most 2% may be wrong" in labels
+    assert not any(one.edge in public for one in record.moved)
 
 
 def test_a_program_of_ones_own_is_trained_from_its_bundle(run):
     Path("mine.rasp").write_text("out = selector_width(select(tokens, tokens, ==));\n")
     run("compile", "mine.rasp", "--vocab", "a,b,c,d,e", "--length", "6", "-o", "mine")
     said = run("train", "mine", "--regime", "trained[d=8,heads=2]", "--steps", "1", code=1)
-    assert "trained[d=8,heads=2,spare_layers=0,layer_norm=0,seed=0] is no task yet" in said.stderr
+    assert "trained[d=8,heads=2,spare_layers=0,layer_norm=0,seed=0] is no task" in said.stderr
     for arguments, code, told in (
         (("mine", "--regime", "scrambled"), 1, "The regime must be trained"),
         (("histogram", "--regime", "trained"), 2, "name it with the task, as in histogram/trained"),
-        (("mine", "--strict", "2"), 1, "strict: must be from 0 to 1, got 2.0"),
-        (("mine", "--rate", "nan"), 1, "rate: must be above 0, got nan"),
+        (("mine", "--strict-share", "2"), 1, "strict: must be from 0 to 1, got 2.0"),
+        (("mine", "--rate", "nan"), 1, "rate: must be a finite number, got nan"),
     ):
         said = run("train", *arguments, code=code).stderr.replace("│", "")
         assert told in " ".join(said.split())
+
+
+def test_what_is_not_kept_is_told_first_and_recipes_before_work(run):
+    told = run("train", TASK.replace("seed=1", "seed=7"), "--rate", "inf", code=1).stderr
+    assert told.strip().splitlines()[-1].endswith("rate: must be a finite number, got inf")
+    assert "Compiling" not in told
+    help_text = " ".join(run("train", "--help").stdout.replace("│", "").split())
+    assert "trained[d=48,heads=4]" in help_text
+    defaults = TrainingRecipe()
+    for value in (defaults.rate, defaults.batch, defaults.strict):
+        assert f"by default {value}" in help_text
 
 
 def test_an_interrupted_training_says_from_where_it_goes_on(run, monkeypatch):

@@ -1,21 +1,25 @@
 """From a program of one's own to a trained task: trained, measured, scored, written, verified."""
 
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 import jax
 import numpy as np
 import pytest
 
 import glassbench as gb
+from glassbench.benchmark_programs import TaskId
 from glassbench.compiler.interchange_training import InterchangeTraining
 from glassbench.errors import CertificationError, TaskError
 from glassbench.ground_truth import load, read_bundle, verify_bundle, write_bundle
+from glassbench.ground_truth.circuit_labels import EdgeState
 from glassbench.ground_truth.counted_interchanges import Count
+from glassbench.ground_truth.label_rules import training_problems
 from glassbench.ground_truth.training_gate import MOST_WRONG, MOST_WRONG_OF_A_SET
-from glassbench.ground_truth.training_history import PACKAGES
+from glassbench.ground_truth.training_record import MovedEdge, TrainingRecord
 
 BEFORE = "before = select(indices, indices - 1, ==); out = aggregate(before, tokens);"
 RECIPE = gb.TrainingRecipe(steps=4_000, chunk=500)
+OTHER = "must be the regime `trained` of the program that it is trained from"
 REGIME = "trained[d=16,heads=1]"
 
 
@@ -33,9 +37,9 @@ def made(own):
 def test_a_program_of_ones_own_becomes_a_trained_task(made, own, tmp_path):
     assert made.passed
     assert made.task.id.regimes[-1][0] == "trained"
-    assert (made.history.start, made.history.measured >= 1) == (3, True)
-    assert made.history.recipe["rate"] == RECIPE.rate
-    assert set(made.history.versions) == set(PACKAGES)
+    assert (made.history.start, made.history.starts) == (3, (3,))
+    assert made.history.recipe == asdict(RECIPE)
+    assert made.history.versions["jax"] == jax.__version__
     states = made.task.labels.states
     effects = {name for name, state in own.labels.states.items() if state.has_effect}
     assert {name for name, state in states.items() if state.has_effect} == {
@@ -75,7 +79,7 @@ def test_each_shortcoming_is_told(made):
     assert not bad.passed
     with pytest.raises(CertificationError, match="answers: at most 2% may be wrong"):
         _ = bad.task
-    assert bad.unranked.labels == made.task.labels
+    assert bad.as_measured.labels == made.task.labels
 
 
 def test_rows_of_a_batch_have_their_own_edges(made):
@@ -106,6 +110,29 @@ def test_what_cannot_be_trained_is_told(own, made):
         ("trained", scrambled, "compiled without regimes"),
         ("histogram", None, "is not trained; name the regime, as in histogram/trained"),
         (made.id, None, "give `original`"),
+        (TaskId.parse("sort/trained"), load("histogram"), OTHER),
+        (made.id, load("histogram"), OTHER),
+        (str(TaskId.parse("sort/trained")), load("histogram"), OTHER),
     ):
         with pytest.raises(TaskError, match=said):
             gb.train(task, original)
+
+
+@pytest.mark.parametrize("starts", [5, (), (0, 0), (-1,), (0.5,), None])
+def test_starts_are_different_seeds(own, starts):
+    with pytest.raises(TaskError, match="one or more different seeds from 0 up, got"):
+        gb.train(REGIME, own, starts=starts)
+
+
+def test_a_bundle_does_not_hide_what_moved(made, tmp_path):
+    """An edge that has an effect and stands for none is named, or the bundle is refused."""
+    edges = [one.edge for one in made.task.labels.edges if one.state is EdgeState.CAUSAL]
+    record = TrainingRecord.of(made.task)
+    kept = tuple(one for one in record.sets if edges[0] not in one.edges)
+    spoilt = record.model_copy(update={"sets": kept})
+    told = list(training_problems(made.task.compiled, made.task.labels, spoilt))
+    assert [one.partition(":")[0] for one in told] == [edges[0]]
+    moved = MovedEdge(edge=edges[0], wanted=EdgeState.INERT, found=EdgeState.CAUSAL)
+    spoilt = spoilt.model_copy(update={"moved": (moved,)})
+    assert not list(training_problems(made.task.compiled, made.task.labels, spoilt))
+    assert not list(training_problems(made.task.compiled, made.task.labels, record))

@@ -1,6 +1,7 @@
 """Training of ordinary transformers: what they are trained on, and how training goes on."""
 
 from dataclasses import dataclass, replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -9,6 +10,7 @@ from glassbench.benchmark_programs import TaskId, get_suite
 from glassbench.compiler.component_graph import ComponentGraph
 from glassbench.compiler.executor import interchange, run
 from glassbench.compiler.interchange_training import TrainingRecipe, answer_logits
+from glassbench.compiler.least_one import below_one, not_finite
 from glassbench.compiler.ordinary_transformer import Architecture
 from glassbench.errors import BundleError, TaskError
 from glassbench.ground_truth import load, trained
@@ -38,12 +40,26 @@ def original():
         ({"rate": -1.0}, "rate: must be above 0, got -1.0"),
         ({"warm_up": 0}, "warm_up: must be at least 1, got 0"),
         ({"strict": 7.0}, "strict: must be from 0 to 1, got 7.0"),
+        ({"norm": float("inf")}, "norm: must be a finite number, got inf"),
     ],
 )
 def test_recipes_that_cannot_be(changed, said, original):
     with pytest.raises(TaskError, match="cannot be trained so") as caught:
         train(TASK, original, recipe=TrainingRecipe(**changed))
     assert said in str(caught.value)
+
+
+def test_settings_of_another_kind_are_told():
+    given = SimpleNamespace(rate="0.01", norm=True, batch=48.5, steps=True, chunk=0)
+    assert list(not_finite(given, "rate", "norm")) == [
+        "rate: must be a finite number, got '0.01'",
+        "norm: must be a finite number, got True",
+    ]
+    assert list(below_one(given, "batch", "steps", "chunk")) == [
+        "batch: must be a whole number, got 48.5",
+        "steps: must be a whole number, got True",
+        "chunk: must be at least 1, got 0",
+    ]
 
 
 @pytest.mark.parametrize(
@@ -223,6 +239,7 @@ class Verdict:
 
     passed: bool
     history: TrainingHistory | None = None
+    weights: object = None
 
 
 def test_held_out_inputs_are_asked_when_a_model_would_pass(original, monkeypatch):
@@ -238,14 +255,16 @@ def test_held_out_inputs_are_asked_when_a_model_would_pass(original, monkeypatch
 def test_a_training_that_passed_is_not_taken_further(original, monkeypatch, tmp_path):
     monkeypatch.setattr(trained._Run, "_share", lambda *_: 1.0)
     monkeypatch.setattr(HeldOut, "rehearsal", lambda *_: Verdict(passed=True))
-    monkeypatch.setattr(HeldOut, "gate", lambda *_: Verdict(passed=True))
+    monkeypatch.setattr(
+        HeldOut, "gate", lambda _, weights, __: Verdict(passed=True, weights=weights)
+    )
     (made,), (again,) = (
         train(TASK, original, recipe=SHORT, checkpoint=tmp_path / "stand") for _ in range(2)
     )
     assert made.gate.passed
     assert (made.history.steps, made.history.measured) == (2, 1)
     assert again.history.model_copy(update=UNTIMED) == made.history.model_copy(update=UNTIMED)
-    assert again.weights.W_E.tobytes() == made.weights.W_E.tobytes()
+    assert again.gate.weights.W_E.tobytes() == made.gate.weights.W_E.tobytes()
 
 
 def test_each_model_that_is_measured_counts(original, monkeypatch):
@@ -274,5 +293,41 @@ def test_a_rehearsal_is_on_inputs_of_training():
 
 def test_a_training_that_diverges_stops(original):
     recipe = replace(SHORT, rate=1e30, warm_up=1)
-    with pytest.raises(TaskError, match="the loss must be finite, and of every start it is not"):
+    with pytest.raises(TaskError, match="weights must stay finite, and of every start they do not"):
         train(TASK, original, recipe=recipe)
+
+
+def test_a_start_that_diverges_is_left_out(original):
+    """Others are trained on, and measured when all steps are taken."""
+    lost = initial_weights(TASK, original.compiled, 0)
+    lost = lost.with_arrays({"W_E": lost.W_E * np.nan})
+    first = [lost, initial_weights(TASK, original.compiled, 1)]
+    told = []
+    measured_by = held_out(TASK, original)
+    tell = lambda _, text: told.append(text)  # noqa: E731
+    run = trained._Run(TASK, original, measured_by, first, [0, 1], SHORT, None, tell)
+    (made,) = run.until_good()
+    assert (made.history.start, made.history.starts, made.history.measured) == (1, (0, 1), 1)
+    assert len(told) == 3
+    assert all(text.endswith(", 1 start lost") for text in told)
+
+
+def test_fewer_steps_than_were_taken_measure_the_models_as_they_are(
+    original, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(HeldOut, "rehearsal", lambda *_: Verdict(passed=False))
+    monkeypatch.setattr(HeldOut, "gate", lambda *_: Verdict(passed=False))
+
+    def stop(steps, _text):
+        if steps == 6:
+            raise KeyboardInterrupt
+
+    arguments = {"checkpoint": str(tmp_path / "stand")}
+    with pytest.raises(KeyboardInterrupt):
+        train(TASK, original, recipe=SHORT, progress=stop, **arguments)
+    (made,) = train(TASK, original, recipe=replace(SHORT, steps=4), **arguments)
+    assert (made.history.steps, made.history.measured) == (6, 1)
+    (made,) = train(TASK, original, recipe=replace(SHORT, steps=4), **arguments)
+    assert (made.history.steps, made.history.measured) == (6, 1)
+    (made,) = train(TASK, original, recipe=SHORT, **arguments)
+    assert (made.history.steps, made.history.measured) == (8, 2)
