@@ -70,7 +70,7 @@ if TYPE_CHECKING:
         sample_tasks,
         splice,
     )
-    from .ground_truth.trained import train
+    from .ground_truth.training import train
 
 __version__ = "0.1.0"
 
@@ -103,7 +103,7 @@ _HOMES = {
     "score_suite": ("evaluators", "score_suite"),
     "splice": ("ground_truth", "splice"),
     "sweep": ("evaluators", "sweep"),
-    "train": ("ground_truth.trained", "train"),
+    "train": ("ground_truth.training", "train"),
 }
 
 _FOLDERS = ("benchmark_programs", "compiler", "evaluators", "ground_truth", "leaderboard")

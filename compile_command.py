@@ -82,6 +82,7 @@ def compile_file(
 
     Prints sizes, margins, and the answers to a few sequences.
     """
+    from .benchmark_programs.task_id import SCRAMBLED
     from .compiler import write_picture
     from .ground_truth import certified, check_bundle_folder, compile_own, write_bundle
     from .ground_truth.own_task_id import name_like
@@ -103,7 +104,7 @@ def compile_file(
         check_bundle_folder(output, str(task_id), force=force)
     say = console().print
     say(str(task_id), style="bold", soft_wrap=True)
-    is_scrambled = any(regime == "scrambled" for regime, _ in task_id.regimes)
+    is_scrambled = any(regime == SCRAMBLED for regime, _ in task_id.regimes)
     for line in _facts(compiled, is_scrambled):
         say(line, soft_wrap=True)
     for lines in _answers(compiled, tried or _examples(compiled)):

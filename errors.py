@@ -23,11 +23,11 @@ class InputError(GlassbenchError):
 
 
 class TaskError(GlassbenchError):
-    """A task, suite or method was asked for that does not exist."""
+    """What was asked for does not exist or cannot be: a task, a suite, a method, a setting."""
 
 
 class CertificationError(GlassbenchError):
-    """Labels predicted from the program differ from those measured on the weights."""
+    """A model does not bear the labels that it must: measured, they differ from the program's."""
 
 
 class SufficiencyError(CertificationError):
@@ -35,7 +35,7 @@ class SufficiencyError(CertificationError):
 
 
 class BundleError(GlassbenchError):
-    """A file that Glassbench was asked to read is not what it should be."""
+    """A file that is read is not what it should be, or one cannot be written where it should."""
 
 
 class AnswerError(GlassbenchError):
@@ -44,6 +44,10 @@ class AnswerError(GlassbenchError):
 
 class ToolError(GlassbenchError):
     """A tool could not be imported, or failed while it ran."""
+
+
+class EffortError(GlassbenchError):
+    """A program takes more work than it may."""
 
 
 class MissingExtraError(GlassbenchError):

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from .benchmark_programs import TaskId
     from .compiler.interchange_training import TrainingRecipe
     from .ground_truth import OwnTaskId, Task
-    from .ground_truth.trained import Trained
+    from .ground_truth.training import Trained
 
 Starts = Annotated[
     int, typer.Option(min=1, help="How many models, from different first weights, together.")
@@ -145,7 +145,7 @@ def _trained(
     checkpoint: Path | None,
 ) -> "tuple[Trained, ...]":
     """Train models, and tell how they stand; interrupted, say from where it goes on."""
-    from .ground_truth.trained import train as trained_models
+    from .ground_truth.training import train as trained_models
 
     try:
         with told_progress(recipe.steps // recipe.chunk) as (advance, say):
@@ -215,7 +215,7 @@ def splice(
     from .asked_tasks import load_all, named_task
     from .ground_truth import Task
     from .ground_truth import splice as spliced
-    from .ground_truth.splicing import NOTHING, OTHER_INPUTS, RANDOM
+    from .ground_truth.splicing import MEAN, OTHER_INPUTS, RANDOM
 
     (loaded,) = load_all([named_task(task)])
     if not isinstance(loaded, Task):
@@ -230,7 +230,7 @@ def splice(
         for place in places:
             found.append(spliced(loaded, place, block))
             advance()
-    rows, kinds = [], (RANDOM, NOTHING, OTHER_INPUTS)
+    rows, kinds = [], (RANDOM, MEAN, OTHER_INPUTS)
     for one in found:
         others = [kept for name, kept in one.controls.items() if name not in kinds]
         rows.append(

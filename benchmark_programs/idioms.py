@@ -14,6 +14,11 @@ EQ, LT, LEQ = rasp.Comparison.EQ, rasp.Comparison.LT, rasp.Comparison.LEQ
 TRUE = rasp.Comparison.TRUE
 
 
+def is_token(token: Value) -> rasp.SOp:
+    """Return whether this position holds `token`."""
+    return (rasp.tokens == token).named(f"is_{token}")
+
+
 def everywhere() -> rasp.Selector:
     """Select all positions."""
     return rasp.Select(rasp.indices, rasp.indices, TRUE).named("everywhere")

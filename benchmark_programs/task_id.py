@@ -19,12 +19,14 @@ from .registry import get_program, programs
 from .suggestion import unknown_name
 
 EXACT = "exact"
+CROWDED = "crowded"
+SCRAMBLED = "scrambled"
 SUPERPOSED = "superposed"
 TRAINED = "trained"
 REGIMES: Mapping[str, Mapping[str, int | None]] = {
     EXACT: {},
-    "crowded": {"distractors": 4, "seed": 0},
-    "scrambled": {"seed": 0},
+    CROWDED: {"distractors": 4, "seed": 0},
+    SCRAMBLED: {"seed": 0},
     SUPERPOSED: {"d": None, "seed": 0},
     TRAINED: {"d": 32, "heads": 4, "spare_layers": 0, "layer_norm": 0, "seed": 0},
 }

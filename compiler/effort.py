@@ -7,14 +7,10 @@ tables, never in seconds, so that a program that is refused here is refused ever
 
 import math
 
-from ..errors import GlassbenchError
+from ..errors import EffortError
 
 STEP = 16
 """What it counts to find what a part of a text stands for."""
-
-
-class EffortError(GlassbenchError):
-    """A program takes more work than it may."""
 
 
 class Effort:

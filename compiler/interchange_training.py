@@ -130,7 +130,7 @@ class InterchangeTraining:
         codec: tells categorical logits from numerical ones.
         sets: for each set of aligned edges 1 where it has one, `[sets, reader, writer]`; none in
             the first.
-        quiet: 1 for each edge that is aligned with nothing, `[reader, writer]`.
+        quiet: 1 for each edge that is aligned with nothing that has an effect, `[reader, writer]`.
         rows: what is trained on.
         recipe: how.
     """

@@ -7,11 +7,11 @@ earns in the mean, over programs that are built on the tokens and the lengths of
 import numpy as np
 
 from ..benchmark_programs import TaskId, library
-from ..compiler.effort import Effort, EffortError
+from ..compiler.effort import Effort
 from ..compiler.program import Program
 from ..compiler.traced_program import traced_program
 from ..compiler.values import as_argument
-from ..errors import ProgramError
+from ..errors import EffortError, ProgramError
 from ..ground_truth import Task
 from .program_problem import MOST_ENTRIES
 

@@ -14,12 +14,12 @@ import numpy as np
 from jaxtyping import Int
 
 from ..compiler import rasp
-from ..compiler.effort import Effort, EffortError
+from ..compiler.effort import Effort
 from ..compiler.model import Codec, Model
 from ..compiler.program import Program
 from ..compiler.traced_program import traced_program
 from ..compiler.values import as_argument
-from ..errors import AnswerError, ProgramError, listing
+from ..errors import AnswerError, EffortError, ProgramError, listing
 from ..ground_truth import Task
 from ..plurals import counted
 

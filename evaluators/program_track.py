@@ -13,9 +13,9 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from ..compiler.effort import Effort, EffortError
+from ..compiler.effort import Effort
 from ..compiler.program import Program
-from ..errors import AnswerError, TaskError, listing
+from ..errors import AnswerError, EffortError, TaskError, listing
 from ..ground_truth import Task
 from .problem_content import AskedText, ProblemContent
 from .program_behaviour import Behaviour

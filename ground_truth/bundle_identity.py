@@ -132,7 +132,7 @@ def _other_compression(
 
 def _other_training(task: TaskId | OwnTaskId, built: CompiledModel, bundle: Bundle) -> str:
     """Return what of a trained model is not what stands for a program; empty if all is."""
-    from .trained import initial_weights  # trains with jax, and is itself about tasks
+    from .trained import initial_weights  # is itself about tasks
 
     like = initial_weights(task, built)
     found = bundle.model.weights

@@ -198,9 +198,9 @@ class _Reading:
     def _check_files(self) -> None:
         """Raise unless those files are there that a task of these regimes has."""
         for names, of, wanted in (
-            (at.SUPERPOSED, SUPERPOSED, self.superposed),
-            (at.TRAINED, TRAINED, self.trained),
-            (at.PLACES, TRAINED, not self.trained),
+            (at.OF_SUPERPOSED, SUPERPOSED, self.superposed),
+            (at.OF_TRAINED, TRAINED, self.trained),
+            (at.OF_DIRECTIONS, TRAINED, not self.trained),
         ):
             is_so = f"is {'' if of in self.regimes else 'not '}{of}"
             for name in sorted(names):

@@ -39,14 +39,16 @@ PRIVATE = frozenset(
 )
 """The labels, and what tells of them, beside the manifest of the labels."""
 
-SUPERPOSED = frozenset((COMPRESSION, COMPRESSION_ARRAYS))
+OF_SUPERPOSED = frozenset((COMPRESSION, COMPRESSION_ARRAYS))
 """What bundles of superposed tasks have, and no others."""
 
-TRAINED = frozenset((TRAINING,))
+OF_TRAINED = frozenset((TRAINING,))
 """What bundles of trained tasks have, and no others."""
 
-PLACES = frozenset((SUBSPACES, POSITIONS, VARIABLES, VARIABLE_VALUES, FEATURES, FEATURE_ARRAYS))
+OF_DIRECTIONS = frozenset(
+    (SUBSPACES, POSITIONS, VARIABLES, VARIABLE_VALUES, FEATURES, FEATURE_ARRAYS)
+)
 """What tells of directions and positions: bundles of trained tasks have none of it."""
 
-OPTIONAL = frozenset((RASP,)) | SUPERPOSED | TRAINED | PLACES
+OPTIONAL = frozenset((RASP,)) | OF_SUPERPOSED | OF_TRAINED | OF_DIRECTIONS
 """What not every bundle has: a program may have no text."""

@@ -37,7 +37,7 @@ def load_bundle(place: str | Path) -> Task:
     domain = TaskDomain.of(compiled, seed=labels.seed)
     training = None
     if (record := bundle.all_labels.training) is not None and found.built is not None:
-        from .trained import alignment_of  # trains with jax
+        from .trained import alignment_of  # is itself about tasks
 
         alignment = alignment_of(found.id, found.built)
         training = record.gate(found.built, alignment, compiled, labels)

@@ -8,6 +8,7 @@ arXiv:1803.09010, as far as they make sense for data that no person gave.
 from collections import Counter
 from collections.abc import Sequence
 
+from ..benchmark_programs.task_id import CROWDED, SCRAMBLED, SUPERPOSED, TRAINED
 from .bundle_layout import CONFIG, INPUTS, WEIGHTS
 from .circuit_labels import EdgeState, Sufficiency
 from .compression_record import CompressionRecord
@@ -24,11 +25,11 @@ _FILES = {
     INPUTS: "inputs with their answers, and pairs to interchange",
 }
 _REGIMES = {
-    "crowded": "distractor programs share the model and its layers; none of them is read out",
-    "scrambled": "the residual stream, the bases of heads, neurons and heads are drawn at random",
-    "superposed": "one trained matrix stands between the residual stream and all that reads it and "
+    CROWDED: "distractor programs share the model and its layers; none of them is read out",
+    SCRAMBLED: "the residual stream, the bases of heads, neurons and heads are drawn at random",
+    SUPERPOSED: "one trained matrix stands between the residual stream and all that reads it and "
     "writes to it, so that features share dimensions",
-    "trained": "an ordinary transformer, with random weights at first, was trained until "
+    TRAINED: "an ordinary transformer, with random weights at first, was trained until "
     "interchanges in it do what interchanges of variables do in the program",
 }
 _EXACT = "It agrees with the program on every input."

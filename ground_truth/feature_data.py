@@ -24,6 +24,7 @@ import numpy as np
 from jaxtyping import Bool, Float, Int
 from pydantic import JsonValue
 
+from ..benchmark_programs.task_id import SUPERPOSED
 from ..compiler.executor import run
 from ..compiler.model import Model
 from ..errors import TaskError
@@ -34,7 +35,6 @@ from .task import Task
 ARMS = ("model", "independent")
 HELD_OUT_SHARE = 0.25
 """Which share of the inputs is held out."""
-SUPERPOSED = "superposed"
 SUPERPOSED_BOUND = 0.1
 """By which share the stream of a superposed model may differ from the sum of its features, see
 `stream_deviation`. It is that by which components may differ in the quality gate, so that what
@@ -155,8 +155,8 @@ def features_digest(task: Task | FeaturesTask) -> str:
 @lru_cache(maxsize=64)
 def _labels(task: Task) -> FeatureLabels:
     """Return the features of a task; they are found once."""
-    is_trained = any(name == SUPERPOSED for name, _ in task.id.regimes)
-    bound = SUPERPOSED_BOUND if is_trained else BOUND
+    is_superposed = any(name == SUPERPOSED for name, _ in task.id.regimes)
+    bound = SUPERPOSED_BOUND if is_superposed else BOUND
     return features(task.compiled, task.domain, bound=bound)
 
 

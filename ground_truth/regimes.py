@@ -10,7 +10,7 @@ from typing import Any
 
 from ..benchmark_programs import Regimes
 from ..benchmark_programs.distractors import distractors
-from ..benchmark_programs.task_id import TRAINED
+from ..benchmark_programs.task_id import CROWDED, SCRAMBLED, TRAINED
 from ..compiler import CompiledModel, Program, compile_program, rasp, scramble
 from ..compiler.values import Value
 from ..errors import TaskError
@@ -47,7 +47,7 @@ def compile_under(
         TaskError: a program without expressions is to be crowded.
     """
     chosen = {name: dict(parameters) for name, parameters in regimes}
-    crowd = chosen.get("crowded")
+    crowd = chosen.get(CROWDED)
     beside: tuple[rasp.SOp, ...] = ()
     if crowd is not None:
         beside = distractors(
@@ -86,16 +86,16 @@ def _placement(chosen: Chosen) -> dict[str, Any]:
     if TRAINED in chosen:
         own = chosen[TRAINED]
         return {"placement_seed": own["seed"], "spare_layers": own["spare_layers"]}
-    if "crowded" not in chosen:
+    if CROWDED not in chosen:
         return {}
-    return {"placement_seed": chosen["crowded"]["seed"], "spare_layers": SPARE_LAYERS}
+    return {"placement_seed": chosen[CROWDED]["seed"], "spare_layers": SPARE_LAYERS}
 
 
 def _in_coordinates(compiled: CompiledModel, chosen: Chosen) -> CompiledModel:
     """Return the model in the coordinates that regimes draw."""
-    if "scrambled" not in chosen:
+    if SCRAMBLED not in chosen:
         return compiled
-    return scramble(compiled, chosen["scrambled"]["seed"])
+    return scramble(compiled, chosen[SCRAMBLED]["seed"])
 
 
 def _first_expression(program: rasp.SOp | Sequence[rasp.SOp] | Program) -> rasp.SOp:

@@ -39,7 +39,7 @@ _LEAST, _DIGITS = 1e-9, 9
 _SHRINKAGE = 1e-6
 RANDOM = "random weights"
 RANDOM_DRAWS = 5
-NOTHING = "the mean"
+MEAN = "the mean"
 OTHER_INPUTS = "other inputs"
 
 Stream = Float[np.ndarray, "inputs position width"]
@@ -103,7 +103,7 @@ def splice(task: Task, component: str, block: str | None = None) -> Spliced:
     at_random = [_at_random(original, [task.labels.seed, 40, draw]) for draw in range(RANDOM_DRAWS)]
     kept_at_random = [splicing.with_block(chosen, weights).kept for weights in at_random]
     controls[RANDOM] = float(np.mean(kept_at_random))
-    controls[NOTHING] = splicing.with_mean()
+    controls[MEAN] = splicing.with_mean()
     controls[OTHER_INPUTS] = splicing.with_other_inputs(chosen, orders)
     variables = original.source_map.variables
     return Spliced(

@@ -218,7 +218,8 @@ def _training_gate(
     Of a model that is stored it was measured when it was stored.
     """
     from .stored_trainings import stored_training
-    from .trained import alignment_of, held_out, initial_weights, train  # train with jax
+    from .trained import alignment_of, held_out, initial_weights  # are themselves about tasks
+    from .training import train  # trains with jax
 
     like = initial_weights(task, original.compiled)
     if weights is None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..benchmark_programs import TaskId, ToyId, is_toy
-from ..benchmark_programs.task_id import SUPERPOSED
+from ..benchmark_programs.task_id import CROWDED, SUPERPOSED
 from ..benchmark_programs.task_measures import measured_tasks
 from ..errors import TaskError
 from .bootstrap import task_intervals
@@ -83,7 +83,7 @@ def _known(task: str) -> dict[str, Any]:
         "program": named.name,
         "family": family,
         "regime": "/".join(regimes) or "exact",
-        "distractors": regimes.get("crowded", {}).get("distractors", 0),
+        "distractors": regimes.get(CROWDED, {}).get("distractors", 0),
         "length": named.length,
         "vocab": named.vocab,
         "compression": None if SUPERPOSED in regimes else 1.0,

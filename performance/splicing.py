@@ -24,9 +24,9 @@ from markdown_table import table
 
 from glassbench.benchmark_programs import TaskId, get_suite
 from glassbench.ground_truth import load, splice
-from glassbench.ground_truth.splicing import NOTHING, OTHER_INPUTS, RANDOM, Spliced
+from glassbench.ground_truth.splicing import MEAN, OTHER_INPUTS, RANDOM, Spliced
 
-NO_BLOCKS = RANDOM, NOTHING, OTHER_INPUTS
+NO_BLOCKS = RANDOM, MEAN, OTHER_INPUTS
 CONTROLS = ["best_other_block", "random_weights", "mean", "other_inputs"]
 
 
@@ -50,7 +50,7 @@ def row(one: Spliced) -> dict[str, object]:
         "kept": one.kept,
         "best_other_block": max(others, default=None),
         "random_weights": one.controls[RANDOM],
-        "mean": one.controls[NOTHING],
+        "mean": one.controls[MEAN],
         "other_inputs": one.controls[OTHER_INPUTS],
         "decoded": one.decoded,
         "explained": one.explained,

@@ -14,7 +14,7 @@ from glassbench.ground_truth import (
     load_bundle,
     read_bundle,
     stored_trainings,
-    trained,
+    training,
 )
 from glassbench.ground_truth import bundle_layout as at
 from glassbench.ground_truth.training_history import TrainingHistory
@@ -47,10 +47,10 @@ def untrained(monkeypatch):
                 recipe={},
                 versions={},
             )
-            made.append(trained.Trained(task, original, replace(gate, history=history), 0.5))
+            made.append(training.Trained(task, original, replace(gate, history=history), 0.5))
         return tuple(made)
 
-    monkeypatch.setattr(trained, "train", train)
+    monkeypatch.setattr(training, "train", train)
 
 
 @pytest.fixture
@@ -141,7 +141,7 @@ def test_an_interrupted_training_says_from_where_it_goes_on(run, monkeypatch):
         checkpoint.touch()
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(trained, "train", train)
+    monkeypatch.setattr(training, "train", train)
     arguments = ("train", "histogram/trained[d=4,heads=1]", "--checkpoint", "c.st")
     told = run(*arguments, code=130).stderr
     assert "Interrupted. The same command goes on from c.st." in told

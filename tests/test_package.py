@@ -178,6 +178,19 @@ def test_no_file_is_too_long(path):
     assert lines <= 400, "find the second concept of this file and give it a file of its own"
 
 
+@per_module
+def test_no_function_is_too_long(path):
+    kinds = ast.FunctionDef, ast.AsyncFunctionDef
+    functions = [node for node in ast.walk(SYNTAX[path]) if isinstance(node, kinds)]
+    too_long = [
+        one.name
+        for one in functions
+        for first in one.body[1:2]  # what is before is the docstring, or all
+        if one.body[-1].end_lineno - first.lineno >= 60
+    ]
+    assert not too_long, f"give a part of each a name of its own: {', '.join(too_long)}"
+
+
 @pytest.mark.parametrize("module", ["glassbench", "glassbench.compiler", "glassbench.cli"])
 def test_importing_the_package_pulls_in_nothing_heavy(tmp_path, module):
     code = f"import {module}, json, sys; print(json.dumps(sorted(sys.modules)))"

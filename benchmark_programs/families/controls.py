@@ -15,6 +15,7 @@ from ..idioms import (
     earlier,
     fraction_of_all,
     fraction_so_far,
+    is_token,
     same,
     somewhere,
 )
@@ -24,11 +25,6 @@ from ..vocabularies import letters
 NOTHING = "-"
 # Where nothing has an effect, no witness ends a search: many short inputs are searched fastest.
 _SIZES = Sizes((2, 3), (10, 3), (10, 8), (10, 16))
-
-
-def is_token(token: Value) -> rasp.SOp:
-    """Return whether this position holds `token`."""
-    return (rasp.tokens == token).named(f"is_{token}")
 
 
 def previous_token() -> rasp.SOp:

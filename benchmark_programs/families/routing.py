@@ -5,10 +5,10 @@ from typing import Any
 
 from ...compiler import rasp
 from ...compiler.values import Value
-from ..idioms import EQ, count_value, first_value, last_value, so_far, value_at
+from ..idioms import EQ, count_value, first_value, is_token, last_value, so_far, value_at
 from ..program_spec import ProgramSpec, Sizes
 from ..vocabularies import letters
-from .truth_values import has, is_token, looked_back
+from .truth_values import has, looked_back
 
 FLIP_FLOP_PAPER = (
     "Bingbin Liu, Jordan T. Ash, Surbhi Goel, Akshay Krishnamurthy, Cyril Zhang. Exposing "

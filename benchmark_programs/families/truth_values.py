@@ -10,16 +10,11 @@ from typing import Any
 from ...compiler import rasp
 from ...compiler.values import Value
 from ..citations import IOI_PAPER
-from ..idioms import first_value, fraction_so_far, last_value, later, somewhere
+from ..idioms import first_value, fraction_so_far, is_token, last_value, later, somewhere
 from ..program_spec import ProgramSpec, Sizes
 from ..vocabularies import letters
 
 NOTHING = "-"
-
-
-def is_token(token: Value) -> rasp.SOp:
-    """Return whether this position holds `token`."""
-    return (rasp.tokens == token).named(f"is_{token}")
 
 
 def has(token: Value) -> rasp.SOp:

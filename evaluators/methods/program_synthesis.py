@@ -15,11 +15,11 @@ from itertools import combinations, islice
 from typing import TypeVar
 
 from ...compiler import rasp
-from ...compiler.effort import Effort, EffortError
+from ...compiler.effort import Effort
 from ...compiler.input_space import InputSpace
 from ...compiler.traced_program import traced_program
 from ...compiler.values import as_argument
-from ...errors import AnswerError, ProgramError
+from ...errors import AnswerError, EffortError, ProgramError
 from ..program_behaviour import Behaviour
 from ..program_problem import MOST_ENTRIES, ProgramProblem, checked_program
 from .enumerated_expressions import Expressions, Selection, Variable

@@ -5,11 +5,11 @@ import time
 import pytest
 
 from glassbench.compiler import rasp
-from glassbench.compiler.effort import STEP, Effort, EffortError
+from glassbench.compiler.effort import STEP, Effort
 from glassbench.compiler.rasp_text import read_rasp
 from glassbench.compiler.trace import trace
 from glassbench.compiler.traced_program import traced_program
-from glassbench.errors import ProgramError
+from glassbench.errors import EffortError, ProgramError
 
 ALLOWED = 2**20
 

@@ -10,9 +10,10 @@ from sklearn.metrics import f1_score, precision_score, rand_score, recall_score
 
 from glassbench.benchmark_programs import library
 from glassbench.compiler import InputSpace, optimise, read_rasp, write_rasp
-from glassbench.compiler.effort import Effort, EffortError
+from glassbench.compiler.effort import Effort
 from glassbench.compiler.traced_program import traced_program
 from glassbench.compiler.untrace import untrace
+from glassbench.errors import EffortError
 from glassbench.evaluators.local_function import partition, same_partition
 from glassbench.evaluators.program_normal_form import NormalForm
 from glassbench.evaluators.program_structure import Matching, Overlap, are_alike

@@ -174,7 +174,7 @@ def test_the_text_of_expressions_is_written_where_they_have_one(tmp_path):
 def test_every_text_ends_with_a_newline_and_has_sorted_keys(fraction):
     content = bundle_files(fraction)
     manifests = {at.MANIFEST, at.LABELS_MANIFEST}
-    assert set(content) == (at.PUBLIC | at.PRIVATE | manifests) - at.SUPERPOSED - at.TRAINED
+    assert set(content) == (at.PUBLIC | at.PRIVATE | manifests) - at.OF_SUPERPOSED - at.OF_TRAINED
     for name, blob in content.items():
         if name.endswith(".json"):
             assert blob.endswith(b"}\n")

@@ -114,7 +114,9 @@ def test_answers_are_counted_right(files, refusal, key):
 
 @pytest.mark.parametrize(
     "name",
-    sorted(each for each in at.PRIVATE - at.SUPERPOSED - at.TRAINED if each.endswith(".json")),
+    sorted(
+        each for each in at.PRIVATE - at.OF_SUPERPOSED - at.OF_TRAINED if each.endswith(".json")
+    ),
 )
 def test_json_is_written_in_one_way(files, refusal, name):
     read = json.loads(files[name])

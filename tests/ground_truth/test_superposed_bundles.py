@@ -340,10 +340,10 @@ def test_labels_that_cannot_be_of_a_superposed_model(files, refusal, name, chang
 
 
 def test_files_of_a_compression_are_of_superposed_tasks(files, refusal):
-    less = {name: content for name, content in files.items() if name not in at.SUPERPOSED}
+    less = {name: content for name, content in files.items() if name not in at.OF_SUPERPOSED}
     assert f"{at.COMPRESSION} must be there, since {STORED} is superposed" in refusal(less)
     plain = dict(bundle_files(load(SMALL)))
-    more = {**plain, **{name: files[name] for name in at.SUPERPOSED}}
+    more = {**plain, **{name: files[name] for name in at.OF_SUPERPOSED}}
     assert f"{at.COMPRESSION} must not be there, since frac_prevs-v1" in refusal(more)
 
 

@@ -84,7 +84,8 @@ def test_each_shortcoming_is_told(made):
 
 def test_rows_of_a_batch_have_their_own_edges(made):
     """Aligned edges are those of the set of a row; quiet ones are in some of the rows."""
-    from glassbench.ground_truth.trained import _Run, held_out
+    from glassbench.ground_truth.trained import held_out
+    from glassbench.ground_truth.training import _Run
 
     measured_by = held_out(made.id, made.original)
     recipe = replace(RECIPE, batch=4_000, strict=0.25)

@@ -217,7 +217,7 @@ def test_an_edge_that_stands_for_nothing_and_does_something_is_told(task):
 
 
 def test_what_is_not_stored_is_trained(caplog, monkeypatch):
-    from glassbench.ground_truth import trained
+    from glassbench.ground_truth import training
 
     asked = []
 
@@ -225,7 +225,7 @@ def test_what_is_not_stored_is_trained(caplog, monkeypatch):
         asked.append(task)
         raise TaskError("no time")
 
-    monkeypatch.setattr(trained, "train", train)
+    monkeypatch.setattr(training, "train", train)
     with pytest.raises(TaskError, match="no time"):
         load("histogram/trained[d=12,heads=3]")
     assert [str(one) for one in asked] == [

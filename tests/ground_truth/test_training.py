@@ -13,12 +13,13 @@ from glassbench.compiler.interchange_training import TrainingRecipe, answer_logi
 from glassbench.compiler.least_one import below_one, not_finite
 from glassbench.compiler.ordinary_transformer import Architecture
 from glassbench.errors import BundleError, TaskError
-from glassbench.ground_truth import load, trained
+from glassbench.ground_truth import load, training
 from glassbench.ground_truth.alignment import Alignment
 from glassbench.ground_truth.circuit_labels import EdgeState
 from glassbench.ground_truth.counted_interchanges import ROUNDS
 from glassbench.ground_truth.masked_interchanges import interchanged_logits
-from glassbench.ground_truth.trained import held_out, initial_weights, original_of, train
+from glassbench.ground_truth.trained import held_out, initial_weights, original_of
+from glassbench.ground_truth.training import train
 from glassbench.ground_truth.training_gate import HeldOut
 from glassbench.ground_truth.training_history import TrainingHistory
 
@@ -244,7 +245,7 @@ class Verdict:
 
 def test_held_out_inputs_are_asked_when_a_model_would_pass(original, monkeypatch):
     rehearsals, gates = iter([False, True, True]), iter([False, True])
-    monkeypatch.setattr(trained._Run, "_share", lambda *_: 1.0)
+    monkeypatch.setattr(training._Run, "_share", lambda *_: 1.0)
     monkeypatch.setattr(HeldOut, "rehearsal", lambda *_: Verdict(next(rehearsals)))
     monkeypatch.setattr(HeldOut, "gate", lambda *_: Verdict(next(gates)))
     (made,) = train(TASK, original, recipe=SHORT)
@@ -253,7 +254,7 @@ def test_held_out_inputs_are_asked_when_a_model_would_pass(original, monkeypatch
 
 
 def test_a_training_that_passed_is_not_taken_further(original, monkeypatch, tmp_path):
-    monkeypatch.setattr(trained._Run, "_share", lambda *_: 1.0)
+    monkeypatch.setattr(training._Run, "_share", lambda *_: 1.0)
     monkeypatch.setattr(HeldOut, "rehearsal", lambda *_: Verdict(passed=True))
     monkeypatch.setattr(
         HeldOut, "gate", lambda _, weights, __: Verdict(passed=True, weights=weights)
@@ -269,7 +270,7 @@ def test_a_training_that_passed_is_not_taken_further(original, monkeypatch, tmp_
 
 def test_each_model_that_is_measured_counts(original, monkeypatch):
     rehearsals, gates = iter([True, True, False, True]), iter([False, False, True])
-    monkeypatch.setattr(trained._Run, "_share", lambda *_: 1.0)
+    monkeypatch.setattr(training._Run, "_share", lambda *_: 1.0)
     monkeypatch.setattr(HeldOut, "rehearsal", lambda *_: Verdict(next(rehearsals)))
     monkeypatch.setattr(HeldOut, "gate", lambda *_: Verdict(next(gates)))
     (made,) = train(TASK, original, (0, 1), recipe=SHORT)
@@ -305,7 +306,7 @@ def test_a_start_that_diverges_is_left_out(original):
     told = []
     measured_by = held_out(TASK, original)
     tell = lambda _, text: told.append(text)  # noqa: E731
-    run = trained._Run(TASK, original, measured_by, first, [0, 1], SHORT, None, tell)
+    run = training._Run(TASK, original, measured_by, first, [0, 1], SHORT, None, tell)
     (made,) = run.until_good()
     assert (made.history.start, made.history.starts, made.history.measured) == (1, (0, 1), 1)
     assert len(told) == 3
