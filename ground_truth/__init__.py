@@ -42,6 +42,8 @@ from .task import Task, build_model, certified, edge_positives, node_positives
 from .task_conformance import check_task
 from .task_sampling import Sample, SampleReport, sample_tasks
 from .toy_superposition_task import ToyTask
+from .training_gate import TrainingGate
+from .training_history import TrainingHistory
 from .universes import coarse_edges, neuron_states, node_states, variable_states
 from .variables import VariableLabels, variables
 from .verify import verify
@@ -73,6 +75,8 @@ __all__ = [
     "Task",
     "TaskDomain",
     "ToyTask",
+    "TrainingGate",
+    "TrainingHistory",
     "VariableLabels",
     "activations",
     "build_model",
