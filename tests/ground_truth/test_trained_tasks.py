@@ -261,7 +261,7 @@ def test_what_is_read_is_what_was_written(task, files, tmp_path):
     place = zipped(files, tmp_path)
     bundle = read_bundle(place)
     assert bundle.labels == task.labels
-    assert not set(files) & at.PLACES
+    assert not set(files) & at.OF_DIRECTIONS
     assert bundle.all_labels.features is None
     again = load_bundle(place)
     assert again.id == task.id
