@@ -47,7 +47,7 @@ def test_every_built_in_method_and_adapter_was_asked_but_those_that_the_page_nam
     asked = {(result.tool, result.track) for result in results}
     expected = {(name, track) for track in TRACKS for name in built_in(track)}
     expected |= {(adapter.name, adapter.track) for adapter in ADAPTERS.values()}
-    not_asked = {"auto-circuit-acdc", "auto-circuit-subnetwork-probing"}
+    not_asked = {"auto-circuit-acdc"}
     assert {name for name, _ in expected - asked} == not_asked
 
 
