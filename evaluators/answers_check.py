@@ -67,10 +67,10 @@ def check_answers(
         BundleError: some result is not that of its answer, or, if all are to be measured again,
             has none; every problem is listed.
     """
-    answered = [one for one in results if one.status == "ok"]
+    answered = [(one.file_name, one) for one in results if one.status == "ok"]
     kept = _names(Path(folder) / ANSWERS)
-    without = tuple(_name(one) for one in answered if one.file_name not in kept)
-    those = [one for one in answered if one.file_name in kept]
+    without = tuple(_name(one) for file, one in answered if file not in kept)
+    those = [one for file, one in answered if file in kept]
     problems = [f"{name}: no answer is kept" for name in without if verify]
     problems += (
         _measured(folder, those, {str(task.id): task for task in tasks}, jobs, advance)
@@ -80,8 +80,10 @@ def check_answers(
     if problems:
         heading = f"{folder} holds results that are not those of their answers; score them anew:"
         raise BundleError(listing(heading, problems, limit=MOST_TOLD))
-    states: dict[str, AnswerState] = {one.file_name: "absent" for one in answered}
-    states |= {one.file_name: "measured" if verify else "compared" for one in those}
+    found: AnswerState = "measured" if verify else "compared"
+    states: dict[str, AnswerState] = {
+        file: found if file in kept else "absent" for file, _ in answered
+    }
     return AnswersCheck(len(those), verify, without, len(results) - len(answered), states)
 
 

@@ -241,7 +241,7 @@ class Result(_Strict):
     def to_json(self) -> str:
         """Return the result as canonical JSON: sorted keys, a newline at the end."""
         empty = {name for name in ("question", "reported", "told") if not getattr(self, name)}
-        return _canonical(self.model_dump(mode="json", exclude=empty), indent=1) + "\n"
+        return _WRITTEN.encode(self.model_dump(mode="json", exclude=empty)) + "\n"
 
     @classmethod
     def read(cls, path: str | os.PathLike[str]) -> "Result":
@@ -339,12 +339,14 @@ def result_file_name(
     Raises:
         ValueError: `settings` is not JSON, or holds NaN or an infinity.
     """
-    identity = _canonical([tool, settings, task, track, seed, *([question] if question else [])])
+    identity = _IDENTITY.encode(
+        [tool, settings, task, track, seed, *([question] if question else [])]
+    )
     return f"{hashlib.sha256(identity.encode()).hexdigest()[:32]}.json"
 
 
-def _canonical(content: Any, indent: int | None = None) -> str:
-    return json.dumps(content, sort_keys=True, ensure_ascii=False, allow_nan=False, indent=indent)
+_IDENTITY = json.JSONEncoder(sort_keys=True, ensure_ascii=False, allow_nan=False)
+_WRITTEN = json.JSONEncoder(sort_keys=True, ensure_ascii=False, allow_nan=False, indent=1)
 
 
 def _no_json(where: str | os.PathLike[str], error: Exception) -> BundleError:

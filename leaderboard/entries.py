@@ -9,7 +9,7 @@ from .alongside import processes_for
 from .board import Board, Question
 from .page_names import distinct_names
 from .results_folder import RawResult
-from .results_frame import method_names, results_frame
+from .results_frame import names_in_order, results_frame
 from .task_facts import TaskFacts, task_facts
 
 if TYPE_CHECKING:
@@ -34,9 +34,9 @@ class Entries:
     def of(cls, found: Sequence[RawResult]) -> "Entries":
         """Return the entries of results, such as those of `read_raw_results`."""
         results = [one.result for one in found]
-        told = method_names(results)
-        names = distinct_names(told.values())
-        methods = {file: names[name] for file, name in told.items()}
+        told = names_in_order(results)
+        names = distinct_names(told)
+        methods = {one.name: names[name] for one, name in zip(found, told, strict=True)}
         return cls(found, methods, task_facts({one.task for one in results}))
 
     @property

@@ -13,11 +13,11 @@ from .results_folder import check_comparable
 if TYPE_CHECKING:
     import pandas as pd
 
-_TEXTS = ["method", "tool", "settings", "task", "status", "file", "metric"]
+_TEXTS = ["method", "tool", "settings", "task", "status", "file"]
 _RUN = ["method", "tool", "settings", "task", "seed", "status", "error", "wall_seconds"]
-_RUN += ["peak_memory_mb", "file", "metric", "primary"]
+_RUN += ["peak_memory_mb", "file"]
 _NUMBERS = ["value", "low", "high", "random", "prior", "floor", "ceiling", "normalised"]
-_FLOATS = [*_NUMBERS, "wall_seconds"]
+_METRIC = ["metric", "primary", *_NUMBERS]
 _DIGITS = 8
 
 
@@ -28,12 +28,22 @@ def method_names(results: Sequence[Result]) -> dict[str, str]:
     more than one choice of them. Names that would be the same, such as those of a tool called
     `a (k=1)` and of a tool `a` with `k=1`, bear a digest of tool and settings.
     """
-    return dict(zip((one.file_name for one in results), _names(results), strict=True))
+    return dict(zip((one.file_name for one in results), names_in_order(results), strict=True))
 
 
-def _names(results: Sequence[Result]) -> list[str]:
-    """Return the name of the method of each result, in order."""
-    written = [json.dumps(result.settings, sort_keys=True) for result in results]
+def names_in_order(results: Sequence[Result]) -> list[str]:
+    """Return the name of the method of each result, in order; as `method_names`."""
+    return _names(results, _settings(results))
+
+
+def _settings(results: Sequence[Result]) -> list[str]:
+    """Return the settings of each result as JSON, in order."""
+    encode = json.JSONEncoder(sort_keys=True).encode
+    return [encode(result.settings) for result in results]
+
+
+def _names(results: Sequence[Result], written: Sequence[str]) -> list[str]:
+    """Return the name of the method of each result, given its settings as JSON."""
     choices: dict[str, set[str]] = {}
     for result, settings in zip(results, written, strict=True):
         choices.setdefault(result.tool, set()).add(settings)
@@ -109,57 +119,64 @@ def results_frame(
         of_task = known.setdefault(result.task, {})
         for name, metric in result.metrics.items():
             of_task.setdefault(name, metric)
-    rows = [
-        (name, *row)
-        for name, result in zip(_names(results), results, strict=True)
-        for row in _rows(result, known[result.task])
+    metrics = [
+        (place, *row)
+        for place, result in enumerate(results)
+        for row in _metric_rows(result, known[result.task])
     ]
-    frame = pd.DataFrame(rows, columns=[*_RUN, *_NUMBERS])
-    frame = frame.astype(dict.fromkeys(_FLOATS, "float64") | dict.fromkeys(_TEXTS, "str"))
-    return _with_reported(frame, results).sort_values(
+    rows = pd.DataFrame(metrics, columns=["place", *_METRIC])
+    rows = rows.astype({"metric": "str"} | dict.fromkeys(_NUMBERS, "float64"))
+    runs = _runs(results)
+    # Texts become columns once for each run, and not for each of its metrics.
+    frame = runs.take(rows.pop("place")).reset_index(drop=True).join(rows)
+    reported = [name for name in runs.columns if name not in _RUN]
+    return frame[[*_RUN, *rows.columns, *reported]].sort_values(
         ["method", "task", "seed", "file", "metric"], ignore_index=True
     )
 
 
-def _rows(result: Result, known: Mapping[str, MetricValue]) -> Iterator[tuple[Any, ...]]:
+def _runs(results: Sequence[Result]) -> "pd.DataFrame":
+    """Return a row for each result: all columns that do not depend on a metric."""
+    import pandas as pd
+
+    written = _settings(results)
+    rows = [
+        (
+            name,
+            one.tool,
+            settings,
+            one.task,
+            one.seed,
+            one.status,
+            one.error,
+            one.wall_seconds,
+            one.peak_memory_mb,
+            one.file_name,
+        )
+        for name, settings, one in zip(_names(results, written), written, results, strict=True)
+    ]
+    texts = dict.fromkeys(_TEXTS, "str")
+    frame = pd.DataFrame(rows, columns=_RUN).astype({**texts, "wall_seconds": "float64"})
+    reported = sorted({name for result in results for name in result.reported})
+    told = [one.reported for one in results]
+    return frame.join(pd.DataFrame(told, columns=reported, dtype="float64")) if reported else frame
+
+
+def _metric_rows(result: Result, known: Mapping[str, MetricValue]) -> Iterator[tuple[Any, ...]]:
     """Yield a row per metric of `result`; `known` are the metrics of others on its task."""
-    run = (
-        result.tool,
-        json.dumps(result.settings, sort_keys=True),
-        result.task,
-        result.seed,
-        result.status,
-        result.error,
-        result.wall_seconds,
-        result.peak_memory_mb,
-        result.file_name,
-    )
     metrics = result.metrics or known
     if not metrics:
-        yield (*run, result.primary, True, *[None] * len(_NUMBERS))
+        yield result.primary, True, *[None] * len(_NUMBERS)
     for name, one in metrics.items():
         ends = (one.value, one.low, one.high) if result.metrics else (None, None, None)
         normalised = one.normalised if result.metrics else None
         scale = (one.floors.random, one.floors.prior, one.floor, one.ceiling)
-        yield (*run, name, name == result.primary, *ends, *scale, normalised)
-
-
-def _with_reported(frame: "pd.DataFrame", results: Sequence[Result]) -> "pd.DataFrame":
-    """Return the frame with a column for each number that results report."""
-    import pandas as pd
-
-    reported = pd.DataFrame(
-        [result.reported for result in results],
-        index=[result.file_name for result in results],
-        columns=sorted({name for result in results for name in result.reported}),
-        dtype="float64",
-    )
-    return frame.join(reported, on="file") if len(reported.columns) else frame
+        yield name, name == result.primary, *ends, *scale, normalised
 
 
 def reported_names(frame: "pd.DataFrame") -> list[str]:
     """Return the columns of a results frame that are numbers reported beside metrics."""
-    return [name for name in frame.columns if name not in (*_RUN, *_NUMBERS)]
+    return [name for name in frame.columns if name not in (*_RUN, *_METRIC)]
 
 
 def failures(frame: "pd.DataFrame") -> "pd.DataFrame":
