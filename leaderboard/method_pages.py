@@ -1,13 +1,17 @@
 """Method pages: what a method is, what it earned on every task, what it cost, and its results."""
 
 import json
-from collections.abc import Hashable, Iterable, Iterator, Mapping
+import math
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
+from itertools import groupby
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 from ..evaluators.environment import Environment
 from .answer_counts import AnswerCounts
-from .board import Board, Question
+from .board import Board
 from .board_pages import standing_rows
+from .cells import Cell
 from .page_names import page_name, shown
 from .results_folder import RawResult
 from .run_index import known_seconds
@@ -102,7 +106,9 @@ def _parts(board: Board, data: SiteData) -> Iterator[tuple[str, dict[str, Any]]]
     frames = board.statistics
     ranking = frames.results[frames.results["metric"] == primary]
     floor = ranking.groupby("task")["floor"].max().to_dict()
-    tables = {str(method): table for method, table in own.groupby("method")}
+    cells = {
+        name: list(of) for name, of in groupby(data.cells[board.question], attrgetter("method"))
+    }
     profiles = {str(method): table for method, table in frames.profiles.groupby("method")}
     ranked = frames.standings[frames.standings["role"] == "method"].set_index("method")
     has_circuits = board.question.track == "circuit" and bool(data.views)
@@ -127,8 +133,8 @@ def _parts(board: Board, data: SiteData) -> Iterator[tuple[str, dict[str, Any]]]
                 "metric": TITLES.get(primary, shown(primary)),
                 "has_circuits": has_circuits,
                 "tasks": [
-                    _task_row(one, board.question, data, floor)
-                    for one in tables[method].sort_values(["normalised", "task"]).to_dict("records")
+                    _task_row(one, data, floor.get(one.task, math.nan))
+                    for one in sorted(cells[method], key=attrgetter("score", "task"))
                 ],
                 "failures": failed,
                 "failures_left": left,
@@ -136,26 +142,18 @@ def _parts(board: Board, data: SiteData) -> Iterator[tuple[str, dict[str, Any]]]
         )
 
 
-def _task_row(
-    row: Mapping[Any, Any], question: Question, data: SiteData, floor: Mapping[Any, float]
-) -> dict[str, Any]:
-    method, task = str(row["method"]), str(row["task"])
-    runs = data.runs
-    return {
-        "name": data.names[task],
-        "page": page_name(task),
-        "regime": data.facts[task].regime,
-        "score": row["normalised"],
-        "value": row["value"],
-        "floor": floor.get(task, float("nan")),
-        "outcome": row["outcome"],
-        "edges": runs.edges(question, method, task, data.views.get(task)),
-        "seconds": runs.seconds(question, method, task),
-        "runs": [
-            {"seed": one.result.seed, "name": one.name, "digest": one.sha256[:_DIGITS]}
-            for one in runs.cells.get((question, method, task), ())
-        ],
-    }
+Run = tuple[int, str, str]
+"""What a page says of a run: its seed, its file and the beginning of its digest."""
+TaskRow = tuple[str, str, str, float, float, float, str, tuple[str, str, str], float, Sequence[Run]]
+"""What the page of a method says of a task: page, name, regime, score, value, floor, outcome,
+edges, seconds, runs."""
+
+
+def _task_row(cell: Cell, data: SiteData, floor: float) -> TaskRow:
+    _, task, score, value, outcome, edges, seconds, runs = cell
+    told = [(one.result.seed, one.name, one.sha256[:_DIGITS]) for one in runs]
+    name, regime = data.names[task], data.facts[task].regime
+    return page_name(task), name, regime, score, value, floor, outcome, edges, seconds, told
 
 
 def _cost(runs: Iterable[RawResult]) -> str:

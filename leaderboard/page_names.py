@@ -8,6 +8,7 @@ import hashlib
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 
 from .escapes import one_line
 
@@ -44,6 +45,7 @@ def distinct_names(texts: Iterable[str]) -> Mapping[str, str]:
     return names
 
 
+@lru_cache(2**16)
 def page_name(text: str) -> str:
     """Return the name of the page about a text, without a suffix: no two texts have the same.
 

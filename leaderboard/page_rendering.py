@@ -3,7 +3,7 @@
 import math
 import re
 from collections.abc import Mapping
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
@@ -53,6 +53,7 @@ def asset(name: str) -> bytes:
     return (files(__package__) / "templates" / name).read_bytes()
 
 
+@lru_cache(2**16)
 def _parted(name: str) -> "Markup":
     """Return the name of a task that may go on in the next line after each of its parts.
 

@@ -3,9 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from ..evaluators.edge_outcomes import EdgeOutcomes
 from .board import Question
-from .circuit_view import CircuitView
 from .results_folder import RawResult
 
 
@@ -42,32 +40,8 @@ class RunIndex:
             of_method.setdefault(method, []).append(one)
         return cls(cells, of_board, of_method)
 
-    def seconds(self, question: Question, method: str, task: str) -> float:
-        """Return the mean of the known seconds of runs of a method on a task; NaN without any."""
-        found = known_seconds(self.cells.get((question, method, task), ()))
-        return sum(found) / len(found) if found else float("nan")
-
-    def edges(
-        self, question: Question, method: str, task: str, view: CircuitView | None
-    ) -> tuple[str, str, str]:
-        """Return how many edges a method found, missed and invented on a task, mean over runs."""
-        found = [
-            view.outcomes[one.name]
-            for one in self.cells.get((question, method, task), ())
-            if view is not None and one.name in view.outcomes
-        ]
-        return _mean_counts(found)
-
 
 def known_seconds(runs: Iterable[RawResult]) -> list[float]:
     """Return the seconds that runs took, those that are known."""
     found = (one.result.wall_seconds for one in runs)
     return [seconds for seconds in found if seconds is not None]
-
-
-def _mean_counts(outcomes: Sequence[EdgeOutcomes]) -> tuple[str, str, str]:
-    if not outcomes:
-        return "", "", ""
-    parts = [(len(one.found), len(one.missed), len(one.invented)) for one in outcomes]
-    found, missed, invented = (f"{sum(own) / len(own):.4g}" for own in zip(*parts, strict=True))
-    return found, missed, invented

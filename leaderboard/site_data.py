@@ -7,6 +7,7 @@ from itertools import chain
 from ..evaluators.answers_check import AnswerState
 from .answer_counts import AnswerCounts
 from .board import Board, Question
+from .cells import Cell, board_cells
 from .circuit_view import CircuitView
 from .entries import Entries
 from .page_names import distinct_names
@@ -22,6 +23,7 @@ class SiteData:
     Attributes:
         boards: one for each question.
         runs: behind every number.
+        cells: of each question, by method and task.
         facts: of every task.
         names: what each task is called.
         views: what is known of circuits, by task.
@@ -31,6 +33,7 @@ class SiteData:
 
     boards: tuple[Board, ...]
     runs: RunIndex
+    cells: Mapping[Question, Sequence[Cell]]
     facts: Mapping[str, TaskFacts]
     names: Mapping[str, str]
     views: Mapping[str, CircuitView]
@@ -55,9 +58,11 @@ class SiteData:
             submitters: from `read_submitters`.
             states: from `check_answers`.
         """
+        runs = RunIndex.of(entries.found, entries.methods)
         return cls(
             boards=boards,
-            runs=RunIndex.of(entries.found, entries.methods),
+            runs=runs,
+            cells={one.question: list(board_cells(one, runs, views)) for one in boards},
             facts=entries.facts,
             names=distinct_names(entries.facts),
             views=views,

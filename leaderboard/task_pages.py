@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from .board import Board
+from .cells import Cell
 from .circuit_view import CircuitView
 from .difficulty import COVARIATES
 from .page_names import page_name, shown
@@ -81,45 +82,47 @@ def task_rows(data: SiteData) -> list[dict[str, Any]]:
     return rows
 
 
+MethodRow = tuple[str, str, float, float, str, tuple[str, str, str], float]
+"""What the page of a task says of a method: page, name, score, value, outcome, edges, seconds."""
+
+
 def _parts(board: Board, data: SiteData) -> Iterator[tuple[str, dict[str, Any]]]:
     """Yield what the page of each task says of one board."""
-    question, runs = board.question, data.runs
     scores = board.statistics.scores
     primary_scores = scores[scores["primary"].astype(bool)]
     primary = str(primary_scores["metric"].iloc[0])
     metric = TITLES.get(primary, shown(primary))
-    for task, table in primary_scores.groupby("task"):
-        rows = table.sort_values(["normalised", "method"], ascending=[False, True])
-        view = data.views.get(str(task)) if question.track == "circuit" else None
-        own = rows[rows["role"] == "method"].to_dict("records")
+    references: dict[str, list[dict[Any, Any]]] = {}
+    for row in primary_scores[primary_scores["role"] != "method"].to_dict("records"):
+        references.setdefault(str(row["task"]), []).append(row)
+    cells: dict[str, list[Cell]] = {}
+    for cell in sorted(data.cells[board.question], key=lambda one: (-one.score, one.method)):
+        cells.setdefault(cell.task, []).append(cell)
+    for task, own in sorted(cells.items()):
+        view = data.views.get(task) if board.question.track == "circuit" else None
         yield (
-            str(task),
+            task,
             {
-                "page": question.page,
-                "title": question.title,
+                "page": board.question.page,
+                "title": board.question.title,
                 "metric": metric,
-                "scale": _scale(metric, rows[rows["role"] != "method"].to_dict("records")),
+                "scale": _scale(metric, references.get(task, ())),
                 "has_circuits": view is not None and bool(view.outcomes),
-                "methods": [
-                    {
-                        "name": row["method"],
-                        "page": page_name(str(row["method"])),
-                        "score": row["normalised"],
-                        "value": row["value"],
-                        "outcome": row["outcome"],
-                        "edges": runs.edges(question, str(row["method"]), str(task), view),
-                        "seconds": runs.seconds(question, str(row["method"]), str(task)),
-                    }
-                    for row in own
-                ],
+                "methods": [_method_row(one) for one in own],
                 **_edges(view),
             },
         )
 
 
+def _method_row(cell: Cell) -> MethodRow:
+    method, _, score, value, outcome, edges, seconds, _ = cell
+    return page_name(method), method, score, value, outcome, edges, seconds
+
+
 def _scale(metric: str, references: Sequence[Mapping[Any, Any]]) -> str:
-    """Return what the references earn."""
-    told = [f"{row['method']} {row['value']:.3f}" for row in references]
+    """Return what the references earn, the best first."""
+    order = sorted(references, key=lambda row: (-row["normalised"], row["method"]))
+    told = [f"{row['method']} {row['value']:.3f}" for row in order]
     return f"{metric} of the references: {', '.join(told)}." if told else "No floor is known."
 
 
