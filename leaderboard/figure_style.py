@@ -100,11 +100,21 @@ def figure_files(figure: "Figure") -> dict[str, bytes]:
     Args:
         figure: from one of the functions that draw.
     """
+    from matplotlib.backends.backend_pdf import FigureCanvasPdf
+    from matplotlib.backends.backend_svg import FigureCanvasSVG
+
+    layout = figure.get_layout_engine()
     found = {}
-    for suffix, metadata in _METADATA.items():
+    for suffix, canvas in (("svg", FigureCanvasSVG), ("pdf", FigureCanvasPdf)):
         written = BytesIO()
+        canvas(figure)
         with figure_style():
-            figure.savefig(written, format=suffix, metadata=metadata)
+            if layout is not None:
+                layout.execute(figure)
+                # Otherwise the figure is drawn twice, the first time for its layout alone.
+                figure.set_layout_engine(None)
+            figure.savefig(written, format=suffix, metadata=_METADATA[suffix])
+        figure.set_layout_engine(layout)
         found[suffix] = written.getvalue()
     return found
 
