@@ -150,7 +150,7 @@ def write_site_of(
     drawn = meanwhile(drawings) if tables else [()] * len(drawings)
     copied = originals if raw is None and not inside else []
     copies = meanwhile(
-        files.copies((source / one.name, f"{RAW}/{one.name}", one.sha256) for one in copied)
+        files.copies(source, ((one.name, f"{RAW}/{one.name}", one.sha256) for one in copied))
     )
     given = {"version": __version__, "results": counted(len(entries.found), "result")}
     render = partial(_renderings, given=given, raw=f"{inside or RAW}/" if raw is None else raw)

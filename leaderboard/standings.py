@@ -22,7 +22,11 @@ _DECIMALS = 9
 
 
 def standings(
-    frame: "pd.DataFrame", *, pairwise: "pd.DataFrame | None" = None, seed: int = 0
+    frame: "pd.DataFrame",
+    *,
+    scores: "pd.DataFrame | None" = None,
+    pairwise: "pd.DataFrame | None" = None,
+    seed: int = 0,
 ) -> "pd.DataFrame":
     """Return one row per method, best first, with the floors and the ceiling among them.
 
@@ -40,12 +44,12 @@ def standings(
 
     Args:
         frame: from `results_frame`.
+        scores: from `task_scores` of that frame; made here unless they are given.
         pairwise: from `pairwise_differences`; made here unless it is given.
         seed: of the bootstrap over tasks and seeds.
     """
-    scores = task_scores(frame)
-    if pairwise is None:
-        pairwise = pairwise_differences(scores)
+    scores = task_scores(frame) if scores is None else scores
+    pairwise = pairwise_differences(scores) if pairwise is None else pairwise
     runs = run_scores(frame)
     by = ["role", "method"]
     metrics = scores.pivot_table(index=by, columns="metric", values="value", sort=True)

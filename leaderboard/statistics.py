@@ -57,7 +57,7 @@ class Statistics:
         return cls(
             results=frame,
             scores=scores,
-            standings=standings(frame, pairwise=pairwise, seed=seed),
+            standings=standings(frame, scores=scores, pairwise=pairwise, seed=seed),
             pairwise=pairwise,
             profiles=performance_profiles(frame),
             critical=critical_difference(scores, pairwise),
