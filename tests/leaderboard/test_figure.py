@@ -1,5 +1,7 @@
 """The figure: what it shows, and that it is the same bytes each time."""
 
+from io import BytesIO
+
 import matplotlib as mpl
 import numpy as np
 
@@ -11,6 +13,7 @@ from glassbench.leaderboard import (
     task_scores,
     write_leaderboard,
 )
+from glassbench.leaderboard.figure_style import figure_files, figure_style
 
 AP = "edge_average_precision"
 
@@ -55,6 +58,16 @@ def test_a_name_is_never_read_as_mathematics_and_never_too_long(results, folder_
     write_leaderboard(folder, folder / "out")
     labels = figure_of([make_result(n, "a-v1", 0.5) for n in names]).axes[0].get_yticklabels()
     assert max(len(label.get_text()) for label in labels) < 50
+
+
+def test_a_figure_that_is_laid_out_first_is_what_matplotlib_writes(results):
+    written = BytesIO()
+    with figure_style():
+        metadata = {"Date": None, "Creator": None}
+        figure_of(results).savefig(written, format="svg", metadata=metadata)
+    figure = figure_of(results)
+    assert figure_files(figure)["svg"] == written.getvalue()
+    assert figure_files(figure)["svg"] == written.getvalue()
 
 
 def test_the_same_results_give_the_same_bytes(results, folder_of, tmp_path):
