@@ -54,7 +54,8 @@ def _keys(value: Any) -> int:
         return sum(map(_keys, value))
     assert isinstance(value, BaseModel)
     fields, read = value.__dict__, value.__pydantic_fields_set__
-    return len(read) + sum([_keys(fields[name]) for name in _deep_fields(kind) if name in read])
+    deep = [name for name in _deep_fields(type(value)) if name in read]
+    return len(read) + sum([_keys(fields[name]) for name in deep])
 
 
 @cache
