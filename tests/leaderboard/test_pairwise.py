@@ -50,21 +50,6 @@ def test_each_pair_is_tested_as_if_it_were_alone(tasks, steps):
         assert together[pair] == pytest.approx(expected)
 
 
-@pytest.mark.parametrize("steps", [3, 10**6])
-def test_signed_ranks_are_those_of_each_column(steps):
-    drawn = np.random.default_rng(steps).integers(-steps, steps + 1, (12, 40)) / steps
-    found = SignedRanks.of(drawn)
-    for pair, column in enumerate(drawn.T):
-        own = column[column != 0]
-        ranks, every = stats.rankdata(np.abs(own)), stats.rankdata(np.abs(column))
-        _, counts = np.unique(np.abs(own), return_counts=True)
-        assert found.positive[pair] == (column > 0).sum()
-        assert found.negative[pair] == (column < 0).sum()
-        assert found.plus[pair] == ranks[own > 0].sum()
-        assert found.tied[pair] == (counts**3 - counts).sum()
-        assert found.lean[pair] == (np.sign(column) * every).sum()
-
-
 def test_the_t_test_is_that_of_scipy():
     first, second = np.random.default_rng(0).random((2, 9, 4))
     np.testing.assert_allclose(student_p(first - second), stats.ttest_rel(first, second).pvalue)
