@@ -128,7 +128,7 @@ FOLDERS: Mapping[str, Groups] = {
         ],
         "The site": [
             "site", "site_*", "board", "*_pages", "page_*", "run_index", "answer_counts",
-            "circuit_view", "task_facts", "alongside",
+            "circuit_view", "task_facts", "cells", "alongside",
         ],
     },
 }  # fmt: skip

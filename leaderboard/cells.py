@@ -46,12 +46,12 @@ def board_cells(board: Board, index: RunIndex, views: Mapping[str, CircuitView])
         index: of all runs.
         views: what is known of circuits, by task.
     """
-    columns = ("method", "task", "normalised", "value", "outcome")
-    own = board.primary
-    for method, task, *earned in zip(*(own[name].tolist() for name in columns), strict=True):
+    names = ("method", "task", "normalised", "value", "outcome")
+    columns = (board.primary[name].tolist() for name in names)
+    for method, task, score, value, outcome in zip(*columns, strict=True):
         runs = index.cells.get((board.question, method, task), ())
         edges = _edges(runs, views.get(task))
-        yield Cell(method, task, *earned, edges, _mean_seconds(runs), runs)
+        yield Cell(method, task, score, value, outcome, edges, _mean_seconds(runs), runs)
 
 
 def _mean_seconds(runs: Iterable[RawResult]) -> float:

@@ -128,7 +128,7 @@ def results_frame(
     rows = rows.astype({"metric": "str"} | dict.fromkeys(_NUMBERS, "float64"))
     runs = _runs(results)
     # Texts become columns once for each run, and not for each of its metrics.
-    frame = runs.take(rows.pop("place")).reset_index(drop=True).join(rows)
+    frame = runs.take(rows.pop("place").to_numpy()).reset_index(drop=True).join(rows)
     reported = [name for name in runs.columns if name not in _RUN]
     return frame[[*_RUN, *rows.columns, *reported]].sort_values(
         ["method", "task", "seed", "file", "metric"], ignore_index=True
