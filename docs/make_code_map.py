@@ -128,7 +128,7 @@ FOLDERS: Mapping[str, Groups] = {
         ],
         "The site": [
             "site", "site_*", "board", "*_pages", "page_*", "run_index", "answer_counts",
-            "circuit_view", "task_facts", "cells", "alongside",
+            "circuit_view", "task_facts", "earned_cells", "alongside",
         ],
     },
 }  # fmt: skip

@@ -11,7 +11,7 @@ from ..evaluators.environment import Environment
 from .answer_counts import AnswerCounts
 from .board import Board
 from .board_pages import standing_rows
-from .cells import Cell
+from .earned_cells import Cell
 from .page_names import page_name, shown
 from .results_folder import RawResult
 from .run_index import known_seconds

@@ -7,8 +7,8 @@ from itertools import chain
 from ..evaluators.answers_check import AnswerState
 from .answer_counts import AnswerCounts
 from .board import Board, Question
-from .cells import Cell, board_cells
 from .circuit_view import CircuitView
+from .earned_cells import Cell, board_cells
 from .entries import Entries
 from .page_names import distinct_names
 from .run_index import RunIndex

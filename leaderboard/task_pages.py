@@ -6,9 +6,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from .board import Board
-from .cells import Cell
 from .circuit_view import CircuitView
 from .difficulty import COVARIATES
+from .earned_cells import Cell
 from .page_names import page_name, shown
 from .site_data import SiteData
 from .tables import TITLES

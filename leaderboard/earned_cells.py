@@ -1,4 +1,4 @@
-"""Cells: what a method earned on a task under a question, and the runs behind it.
+"""Earned cells: what a method earned on a task under a question, and the runs behind it.
 
 The pages of methods and those of tasks show the same cells in two orders.
 """
