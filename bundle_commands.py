@@ -177,7 +177,7 @@ def _verified_bundle(place: Path) -> "CircuitLabels":
     if problems:
         raise BundleError(listing(f"{place} is not what its program gives:", problems))
     training = bundle.all_labels.training
-    but = "" if training is None else ", with what it says of how its model came about"
+    but = "" if training is None else ", but for how its model came about, which none can check"
     say = f"Each of its {len(bundle.contents)} files is made again, byte for byte{but}."
     console().print(f"{say}\n", soft_wrap=True)
     return labels

@@ -95,7 +95,7 @@ class Trained:
         """The task that has this model.
 
         Raises:
-            CertificationError: it does not pass; every reason is told.
+            CertificationError: it does not pass; the first twenty reasons are told.
         """
         return trained_task(self.id, self.original, self.gate)
 

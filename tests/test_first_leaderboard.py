@@ -2,6 +2,7 @@
 
 import json
 import re
+from itertools import combinations, product
 from pathlib import Path
 
 import pandas as pd
@@ -9,6 +10,7 @@ import pytest
 
 from glassbench.benchmark_programs import get_suite
 from glassbench.leaderboard import read_results, results_frame, standings
+from glassbench.leaderboard.pairwise import ALPHA
 
 DOCS = Path(__file__).resolve().parent.parent / "docs"
 RAW = DOCS / "leaderboard" / "raw"
@@ -49,6 +51,19 @@ def test_every_built_in_method_and_adapter_was_asked_but_those_that_the_page_nam
     expected |= {(adapter.name, adapter.track) for adapter in ADAPTERS.values()}
     not_asked = {"auto-circuit-acdc"}
     assert {name for name, _ in expected - asked} == not_asked
+
+
+def test_what_the_page_says_of_who_is_told_apart():
+    pairs = pd.read_csv(DOCS / "leaderboard/leaderboard-pairwise.csv")
+    told = pairs[pairs["p_holm"] < ALPHA]
+    apart = {frozenset(pair) for pair in zip(told["first"], told["second"], strict=True)}
+    found = ["interchange-exact", "auto-circuit-edge-patching", "interchange"]
+    found += ["transformer-lens-path-patching", "edge-pruning", "acdc"]
+    probing = ["auto-circuit-subnetwork-probing", "subnetwork-probing"]
+    tied = [*probing, "transformer-lens-activation-patching", "nnsight-activation-patching"]
+    for some in (found, tied):
+        assert not {frozenset(pair) for pair in combinations(some, 2)} & apart
+    assert {frozenset(pair) for pair in product(found, tied)} <= apart
 
 
 def test_the_methods_page_has_the_same_scores_on_core(page):

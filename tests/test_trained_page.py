@@ -4,6 +4,10 @@ from pathlib import Path
 
 import pandas as pd
 
+from glassbench.benchmark_programs import get_suite
+from glassbench.ground_truth import load
+from glassbench.ground_truth.trained import held_out, original_of
+
 DOCS = Path(__file__).resolve().parent.parent / "docs"
 PAGE = " ".join((DOCS / "trained.md").read_text(encoding="utf-8").split())
 
@@ -20,6 +24,27 @@ def test_what_splicing_keeps(performance_script):
     assert other == ("5", "23")
     assert "five heads and 23 MLPs some other block keeps every answer" in PAGE
     assert f"keep what the mean keeps ({as_mean[0]} heads)" in PAGE
+
+
+def test_the_table_of_models_is_that_of_the_script(performance_script):
+    """Of two tasks all that need not be trained is measured again."""
+    script = performance_script("trained_suite")
+    text = (DOCS / "trained_suite.md").read_text(encoding="utf-8")
+    rows = [line.strip("| ").split(" | ") for line in text.splitlines() if line.startswith("| ")]
+    heading, _, *rows = rows
+    assert heading == script.HEADING
+    cells = {row[0].strip("`"): dict(zip(heading, row, strict=True)) for row in rows}
+    suite = {task.name: task for task in get_suite("trained")}
+    assert set(cells) == set(map(str, suite.values()))
+    for name, worth in (("length", 18), ("swap_neighbours", 374)):
+        own, gate = cells[str(suite[name])], load(suite[name]).training
+        domain = held_out(suite[name], original_of(suite[name])).domain
+        assert own["held-out inputs"] == f"{gate.answers.tried} ({domain.effective_size:.0f})"
+        assert own["held-out inputs"] == f"374 ({worth})"
+        assert own["sufficiency"] == f"{1 - gate.sufficiency.share:.2%}"
+        assert own["strict"] == f"{1 - gate.strict.share:.2%}"
+    assert "`length` are drawn as often twice as 18 equally likely ones" in PAGE
+    assert "those of `swap_neighbours` as 374" in PAGE
 
 
 def test_how_regimes_agree_on_methods(docs_script):
