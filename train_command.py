@@ -232,13 +232,13 @@ def splice(
             advance()
     rows, kinds = [], (RANDOM, MEAN, OTHER_INPUTS)
     for one in found:
-        others = [kept for name, kept in one.controls.items() if name not in kinds]
+        best = one.best_other_block
         rows.append(
             [
                 one.component,
                 f"{one.block}: {', '.join(one.variables)}",
                 f"{one.kept:.3f}",
-                f"{max(others):.3f}" if others else "",
+                "" if best is None else f"{best:.3f}",
                 *(f"{one.controls[name]:.3f}" for name in kinds),
                 f"{one.decoded:.3f}",
                 f"{one.explained:.3f}",

@@ -41,6 +41,7 @@ RANDOM = "random weights"
 RANDOM_DRAWS = 5
 MEAN = "the mean"
 OTHER_INPUTS = "other inputs"
+_NO_BLOCKS = RANDOM, MEAN, OTHER_INPUTS
 
 Stream = Float[np.ndarray, "inputs position width"]
 Other = Float[np.ndarray, "inputs position other"]
@@ -75,6 +76,12 @@ class Spliced:
     decoded: float
     explained: float
     n_inputs: int
+
+    @property
+    def best_other_block(self) -> float | None:
+        """How much is kept by the other block that keeps most; `None` if there is no other."""
+        others = [kept for name, kept in self.controls.items() if name not in _NO_BLOCKS]
+        return max(others, default=None)
 
 
 def splice(task: Task, component: str, block: str | None = None) -> Spliced:

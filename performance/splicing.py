@@ -26,7 +26,6 @@ from glassbench.benchmark_programs import TaskId, get_suite
 from glassbench.ground_truth import load, splice
 from glassbench.ground_truth.splicing import MEAN, OTHER_INPUTS, RANDOM, Spliced
 
-NO_BLOCKS = RANDOM, MEAN, OTHER_INPUTS
 CONTROLS = ["best_other_block", "random_weights", "mean", "other_inputs"]
 
 
@@ -41,14 +40,13 @@ def spliced(task: TaskId) -> list[Spliced]:
 
 def row(one: Spliced) -> dict[str, object]:
     """Return a row of the CSV."""
-    others = [kept for name, kept in one.controls.items() if name not in NO_BLOCKS]
     return {
         "task": one.task,
         "component": one.component,
         "block": one.block,
         "variables": " ".join(one.variables),
         "kept": one.kept,
-        "best_other_block": max(others, default=None),
+        "best_other_block": one.best_other_block,
         "random_weights": one.controls[RANDOM],
         "mean": one.controls[MEAN],
         "other_inputs": one.controls[OTHER_INPUTS],
