@@ -106,7 +106,8 @@ def _asked(task: str, regime: str | None, output: Path | None) -> "tuple[TaskId 
     from .ground_truth import load_bundle
     from .ground_truth.bundle_task import task_or_bundle
     from .ground_truth.stored_trainings import stored_trainings
-    from .ground_truth.trained import original_of, trained_id
+    from .ground_truth.task_building import original_of
+    from .ground_truth.trained import trained_id
 
     named = task_or_bundle(task)
     if output is not None and str(named) in stored_trainings():

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 
 from ..errors import InputError, ProgramError, listing
 from .domains import canonical
@@ -164,9 +164,29 @@ class Codec:
         self, logits: Float[np.ndarray, "batch position d_out"]
     ) -> Int[np.ndarray, "batch position"]:
         """Return the number of the answer at every position: see `answer_ids`."""
-        return self.answer_ids(
-            [readout.decode_ids(logits[..., some]) for readout, some in self.logit_slices]
-        )
+        return self.answer_ids(list(np.moveaxis(self.output_ids(logits), -1, 0)))
+
+    def output_ids(
+        self, logits: Float[np.ndarray, "batch position d_out"]
+    ) -> Int[np.ndarray, "batch position output"]:
+        """Return for each output the place of its value in `Readout.values`, -1 for `None`."""
+        ids = [readout.decode_ids(logits[..., some]) for readout, some in self.logit_slices]
+        return np.stack(ids, axis=-1)
+
+    def answered_alike(
+        self,
+        given: Int[np.ndarray, "batch position"],
+        expected: Int[np.ndarray, "batch position"],
+        tokens: Int[np.ndarray, "batch position"],
+    ) -> Bool[np.ndarray, " batch"]:
+        """Return for which sequences the answers are the same at every position of a token.
+
+        Args:
+            given: numbers of answers, as `decode_ids` gives them.
+            expected: likewise.
+            tokens: the ids of the sequences, from `encode`.
+        """
+        return ((given == expected) | ~self.is_real(tokens)).all(axis=-1)
 
     def decode(
         self, logits: Float[np.ndarray, "batch position d_out"], lengths: Sequence[int]

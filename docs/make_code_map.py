@@ -61,7 +61,7 @@ FOLDERS: Mapping[str, Groups] = {
     },
     "ground_truth": {
         "Tasks": [
-            "task", "loading", "own_task", "own_task_id", "regimes", "measure", "liveness",
+            "task", "task_building", "loading", "own_task", "own_task_id", "regimes", "measure", "liveness",
             "task_conformance", "task_tables", "circuit_picture", "circuit_layout", "digest",
         ],
         "Fresh tasks and hold-outs": ["task_sampling", "candidate_trial", "holdout"],
@@ -85,8 +85,8 @@ FOLDERS: Mapping[str, Groups] = {
         "Checkpoints": ["checkpoint_file", "state_arrays"],
         "Toy models of superposition": ["toy_*"],
         "Bundles": [
-            "bundle", "bundle_*", "manifest", "record", "*_record", "array_file", "model_config",
-            "label_rules", "task_data", "datasheet", "croissant",
+            "bundle", "bundle_*", "manifest", "record", "*_record", "json_text", "json_values",
+            "array_file", "model_config", "label_rules", "task_data", "datasheet", "croissant",
         ],
         "Download": ["registry", "downloading", "transfer", "cache"],
     },

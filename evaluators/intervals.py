@@ -16,6 +16,8 @@ from ..errors import AnswerError
 RankingMetric = Callable[[np.ndarray, np.ndarray], np.ndarray | np.float64]
 CONFIDENCE = 0.95
 """The coverage that intervals aim at."""
+RESAMPLES_OF_MEANS = 10_000
+"""How often values are drawn anew for the interval of a mean."""
 _ELEMENTS_AT_ONCE = 2**20
 
 
@@ -82,7 +84,6 @@ def mean_interval(
     values: Sequence[float] | Float[np.ndarray, " task"],
     *,
     seed: int,
-    resamples: int = 10_000,
 ) -> Interval | None:
     """Return the interval of a mean of values, by resampling them.
 
@@ -103,7 +104,7 @@ def mean_interval(
         )
     if len(values) == 1:
         return None
-    return _percentiles((values,), np.mean, seed, resamples)
+    return _percentiles((values,), np.mean, seed, RESAMPLES_OF_MEANS)
 
 
 def grouped_mean_interval(
@@ -111,7 +112,6 @@ def grouped_mean_interval(
     group: Int[np.ndarray, " value"],
     *,
     seed: int,
-    resamples: int = 10_000,
 ) -> Interval | None:
     """Return the interval of a mean over values that come in groups, by resampling groups.
 
@@ -122,7 +122,6 @@ def grouped_mean_interval(
         values: one number each.
         group: which group each belongs to.
         seed: the same seed gives the same interval.
-        resamples: how many resamples are drawn.
 
     Returns:
         The interval, or `None` for a single group, of whose spread nothing is known.
@@ -135,7 +134,7 @@ def grouped_mean_interval(
     def mean(sums: np.ndarray, sizes: np.ndarray, axis: int) -> np.ndarray:
         return sums.sum(axis=axis) / sizes.sum(axis=axis)
 
-    return _percentiles((sums, sizes), mean, seed, resamples, paired=True)
+    return _percentiles((sums, sizes), mean, seed, RESAMPLES_OF_MEANS, paired=True)
 
 
 def _percentiles(

@@ -31,7 +31,7 @@ from ..compiler.component_graph import (
 )
 from ..compiler.weights import Weights
 from ..errors import AnswerError, listing
-from ..ground_truth.record import canonical_text, strict_json
+from ..ground_truth.json_text import canonical_text, strict_json
 from ..ground_truth.universes import INPUT
 from ..whole_file import write_whole
 

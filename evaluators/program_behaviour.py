@@ -50,9 +50,7 @@ def model_answers(model: Model, tokens: TokenIds) -> Answers:
 
 def decoded(codec: Codec, logits: Logits) -> Answers:
     """Return the answers that logits stand for, at every position but BOS."""
-    return np.stack(
-        [readout.decode_ids(logits[:, 1:, part]) for readout, part in codec.logit_slices]
-    )
+    return np.moveaxis(codec.output_ids(logits[:, 1:]), -1, 0)
 
 
 def answers_of(codec: Codec, program: Program, values: Sequence[np.ndarray]) -> Answers:

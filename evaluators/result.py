@@ -25,8 +25,8 @@ from pydantic import (
 )
 
 from ..errors import BundleError, listing
+from ..ground_truth.json_text import strict_json
 from ..ground_truth.manifest import Sha256
-from ..ground_truth.record import strict_json
 from ..strict_record import Amount
 from ..whole_file import write_whole
 from .environment import Environment

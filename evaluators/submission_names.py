@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from ..errors import BundleError, GlassbenchError
-from ..ground_truth.record import strict_json
+from ..ground_truth.json_text import strict_json
 from .answer_folder import plain_file
 from .result import Result
 from .submission import plain_name

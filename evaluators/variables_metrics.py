@@ -18,7 +18,7 @@ from ..compiler.executor import Run, Stream, project, resume, run, unembedded
 from ..compiler.model import Model
 from ..compiler.weights import Weights
 from ..ground_truth.wiring import ROUNDING_BOUND, without_dead_ends
-from .intervals import Interval
+from .intervals import RESAMPLES_OF_MEANS, Interval
 from .variables_pairs import VariablePairs
 from .variables_problem import Subspace, row_space
 
@@ -127,9 +127,7 @@ def overlap(true: Float[np.ndarray, "k d_model"], found: Float[np.ndarray, "m d_
     return float(np.square(cosines).sum() / len(basis))
 
 
-def mean_accuracy_interval(
-    hits: Sequence[Bool[np.ndarray, " _"]], *, seed: int, resamples: int = 10_000
-) -> Interval:
+def mean_accuracy_interval(hits: Sequence[Bool[np.ndarray, " _"]], *, seed: int) -> Interval:
     """Return the 95% interval of the mean accuracy of some variables, by resampling pairs.
 
     Pairs of each variable are resampled apart; the variables are those that there are. As the
@@ -139,9 +137,8 @@ def mean_accuracy_interval(
     Args:
         hits: which pairs of each variable were right.
         seed: the same seed gives the same interval.
-        resamples: how many resamples are drawn.
     """
     rng = np.random.default_rng([seed, 10])
-    drawn = [rng.binomial(len(one), one.mean(), size=resamples) / len(one) for one in hits]
+    drawn = [rng.binomial(len(one), one.mean(), size=RESAMPLES_OF_MEANS) / len(one) for one in hits]
     low, high = np.quantile(np.mean(drawn, axis=0), [0.025, 0.975])
     return Interval(float(low), float(high))

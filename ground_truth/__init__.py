@@ -38,7 +38,8 @@ from .registry import Registry, RegistryEntry
 from .relevance import Relevance, relevance
 from .splicing import Spliced, splice
 from .subspace_labels import SubspaceLabels, subspace_labels
-from .task import Task, build_model, certified, edge_positives, node_positives
+from .task import Task, edge_positives, node_positives
+from .task_building import build_model, certified
 from .task_conformance import check_task
 from .task_sampling import Sample, SampleReport, sample_tasks
 from .toy_superposition_task import ToyTask

@@ -83,6 +83,5 @@ class AlignedInterchanges:
                 reader = edge.partition("->")[2]
                 made.append(Interchange(reader, self._carried[edge], source))
         logits = self._predictor.output(base, *made)
-        ids = [readout.decode_ids(logits[..., at]) for readout, at in self._codec.logit_slices]
-        chosen = np.full(size, place)
-        return AlignedRows(pairs.base, pairs.source, positions, chosen, np.stack(ids, axis=-1))
+        answers = self._codec.output_ids(logits)
+        return AlignedRows(pairs.base, pairs.source, positions, np.full(size, place), answers)

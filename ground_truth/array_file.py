@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import BundleError, listing
-from .record import strict_json
+from .json_text import strict_json
 
 Shape = tuple[int, ...]
 

@@ -14,7 +14,8 @@ from .bundle_folder import write_files
 from .manifest import sha256_of
 from .own_task_id import OwnTaskId, name_like
 from .registry import REGISTRY, Registry, RegistryEntry, url_of
-from .task import Task, build_model, certified
+from .task import Task
+from .task_building import build_model, certified
 from .transfer import is_file, path_of
 
 _DIGITS = 12

@@ -26,7 +26,7 @@ from .own_task_id import OwnProgram, OwnTaskId
 from .regimes import recompile
 from .stored_compressions import stored_compression
 from .stored_trainings import stored_training
-from .task import build_model
+from .task_building import build_model
 
 _CLOSE = 1e-9
 

@@ -25,10 +25,11 @@ from .compression_grid import Matrix, matrix_of
 from .compression_record import CompressionRecord
 from .digest import weights_digest
 from .features import FeatureLabels, FeaturesRecord
+from .json_text import check_text, read_json
 from .manifest import Manifest
 from .model_config import ModelConfig
 from .position_labels import PositionLabels
-from .record import AnyRecord, Record, check_text, read_exact, read_json
+from .record import AnyRecord, Record, read_exact
 from .relevance import Relevance
 from .relevance_record import RelevanceRecord
 from .source_map_record import SourceMapRecord

@@ -11,7 +11,8 @@ from .bundle import Bundle
 from .bundle_files import bundle_files
 from .bundle_identity import Identified, identify
 from .regimes import recompile
-from .task import Task, certified
+from .task import Task
+from .task_building import certified
 
 
 def verify_bundle(bundle: Bundle) -> list[str]:

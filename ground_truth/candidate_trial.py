@@ -20,7 +20,8 @@ from .circuit_labels import EdgeState
 from .interchange_pairs import TaskDomain
 from .liveness import live_heads, live_hops, liveness, proof_cost
 from .measure import measure
-from .task import Task, build_model, certified
+from .task import Task
+from .task_building import build_model, certified
 
 PROOF_COST = 50_000
 """The most interchanges that proofs for the quiet edges of a bare model may take."""

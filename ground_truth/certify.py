@@ -107,7 +107,7 @@ class _Certification:
             values = interpret(program, tokens, program.outputs).values
             expected = codec.answer_ids([values[place] for place in program.outputs])
             given = codec.decode_ids(done.logits)[:, 1:]
-            wrong = ((given != expected) & codec.is_real(tokens)[:, 1:]).any(axis=1)
+            wrong = ~codec.answered_alike(given, expected, tokens[:, 1:])
             if wrong.any():
                 ids = tokens[int(wrong.argmax())].tolist()
                 self._problems.append(

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Literal
 from ..strict_record import Positive
 from .compression_report import ComponentReport, quality_of
 from .record import Record
+from .task import Task
 from .variables import Agreement
 
 if TYPE_CHECKING:
     from ..compiler.compression_quality import Quality
-    from .task import Task
 
 FORMAT_VERSION: Literal["1.0"] = "1.0"
 DECIMALS = 6
@@ -45,7 +45,7 @@ class CompressionRecord(Record):
     joint: tuple[Agreement, ...]
 
     @classmethod
-    def of(cls, task: "Task", agreement: tuple[Agreement, ...]) -> "CompressionRecord":
+    def of(cls, task: Task, agreement: tuple[Agreement, ...]) -> "CompressionRecord":
         """Return the record of a superposed task.
 
         Args:

@@ -21,11 +21,11 @@ from .circuit_labels import EdgeState, Sufficiency
 from .manifest import Sha256
 from .own_task_id import name_like
 from .record import Record, read_record
+from .task import Task
 
 if TYPE_CHECKING:
     from ..compiler.compression_quality import Quality
     from .superposed import Superposed
-    from .task import Task
 
 FORMAT_VERSION: Literal["1.0"] = "1.0"
 _DIGITS = 12
@@ -130,7 +130,7 @@ class CompressionReport(Record):
         return self
 
     @classmethod
-    def of(cls, original: "Task", made: "Superposed") -> "CompressionReport":
+    def of(cls, original: Task, made: "Superposed") -> "CompressionReport":
         """Return the report of a compression.
 
         Args:

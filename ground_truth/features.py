@@ -32,7 +32,8 @@ from .digest import weights_digest
 from .feature_activations import Activations, FeatureActivations, TokenIds, is_padding
 from .feature_statistics import FeatureSums, HookStatistics, Marginal
 from .interchange_pairs import TaskDomain, spread_rows
-from .record import Record, plain
+from .json_values import plain
+from .record import Record
 from .stream_deviation import stream_deviation
 from .variable_window import hook_name, window
 

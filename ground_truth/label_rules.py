@@ -21,8 +21,8 @@ from .feature_activations import FeatureActivations
 from .feature_data import SUPERPOSED_BOUND
 from .features import BOUND, FeatureLabels
 from .high_level_model import HighLevelModel
+from .json_values import plain
 from .position_labels import PositionLabels, was_tried
-from .record import plain
 from .relevance import Relevance
 from .subspace_labels import SubspaceLabels
 from .swap import variable_edge_name

@@ -3,8 +3,8 @@
 from typing import Any, overload
 
 from ..benchmark_programs import TaskId, ToyId, is_toy, suite_members
-from . import task as certified_task
 from .task import Task
+from .task_building import load_certified
 from .toy_superposition_task import ToyTask, load_toy
 
 
@@ -27,7 +27,7 @@ def load(task: TaskId | ToyId | str) -> Task | ToyTask:
     """
     if isinstance(task, str) and is_toy(task):
         task = ToyId.parse(task)
-    return load_toy(task) if isinstance(task, ToyId) else certified_task.load(task)
+    return load_toy(task) if isinstance(task, ToyId) else load_certified(task)
 
 
 def load_suite(suite: str) -> tuple[Task | ToyTask, ...]:

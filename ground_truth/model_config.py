@@ -18,7 +18,8 @@ from ..compiler.values import Encoding
 from ..compiler.weights import LAYER_NORM_EPSILON, Activation
 from ..errors import BundleError, listing
 from ..strict_record import Positive
-from .record import Record, plain, values_from
+from .json_values import plain, values_from
+from .record import Record
 
 FORMAT_VERSION: Literal["1.0"] = "1.0"
 MOST_EDGES = 2**20

@@ -13,7 +13,8 @@ from ..compiler.values import Value
 from ..errors import ProgramError, TaskError
 from .own_task_id import OwnProgram, OwnTaskId, name_like
 from .regimes import compile_under
-from .task import Task, certified
+from .task import Task
+from .task_building import certified
 
 if TYPE_CHECKING:
     from ..compiler import RaspSource

@@ -14,7 +14,8 @@ from ..compiler import Program
 from ..compiler.source_map import PlacedVariable, SourceMap
 from ..compiler.values import Encoding
 from ..errors import BundleError, listing
-from .record import Record, plain, values_from
+from .json_values import plain, values_from
+from .record import Record
 
 FORMAT_VERSION: Literal["1.0"] = "1.0"
 

@@ -8,7 +8,7 @@ some ten seconds, is kept beside: as of a bundle it is read, and measured anew w
 import zlib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
@@ -16,10 +16,8 @@ from ..compiler import Weights
 from ..whole_file import write_whole
 from .array_file import save_arrays
 from .circuit_labels import CircuitLabels
+from .task import Task
 from .training_record import TrainingRecord
-
-if TYPE_CHECKING:
-    from .task import Task
 
 FILE = Path(__file__).with_name("trainings.safetensors")
 _BETWEEN = ":"
@@ -40,7 +38,7 @@ class StoredTraining(NamedTuple):
     record: TrainingRecord
 
     @classmethod
-    def of(cls, task: "Task") -> "StoredTraining":
+    def of(cls, task: Task) -> "StoredTraining":
         """Return what is stored of a trained task."""
         return cls(task.compiled.model.weights, task.labels, TrainingRecord.of(task))
 

@@ -9,14 +9,14 @@ from collections.abc import Iterator
 from ..benchmark_programs import Finding, TaskId
 from ..errors import GlassbenchError
 from .measure import measure
-from .task import load
+from .task_building import load_certified
 
 
 def check_task(task: TaskId) -> Iterator[Finding]:
     """Check that a task can be built, that its labels hold, and that it can be ranked on."""
     rule = f"{task}: it compiles, and program and weights agree on the state of every edge."
     try:
-        loaded = load(task)
+        loaded = load_certified(task)
     except GlassbenchError as error:
         yield Finding(rule, str(error))
         return

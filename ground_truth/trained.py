@@ -7,25 +7,11 @@ from ..benchmark_programs.task_id import TRAINED
 from ..compiler import CompiledModel, Weights
 from ..compiler.component_graph import ComponentGraph
 from ..compiler.ordinary_transformer import Architecture
-from ..errors import TaskError, listing
+from ..errors import CertificationError, TaskError, listing
 from .alignment import Alignment
 from .own_task_id import OwnTaskId
-from .task import Task, build_model, certified
-from .training_gate import HeldOut
-
-
-def original_of(task: TaskId) -> Task:
-    """Return the same program compiled and certified, from which a task is trained.
-
-    Args:
-        task: its last regime is `trained`.
-
-    Raises:
-        TaskError: it is not, or there is no such task.
-    """
-    if TRAINED not in dict(task.regimes):
-        raise TaskError(f"{task} is not trained; name the regime, as in {task.name}/{TRAINED}")
-    return certified(replace(task, regimes=task.regimes[:-1]), build_model(task))
+from .task import Task
+from .training_gate import HeldOut, TrainingGate
 
 
 def architecture_of(task: TaskId | OwnTaskId, original: CompiledModel) -> Architecture:
@@ -119,3 +105,20 @@ def trained_id(original: Task, regime: str = TRAINED) -> TaskId | OwnTaskId:
             "one; name the program alone."
         )
     return replace(original.id, regimes=regimes)
+
+
+def trained_task(task: TaskId | OwnTaskId, original: Task, gate: TrainingGate) -> Task:
+    """Return a task with an ordinary model that was trained to stand for that of another.
+
+    Args:
+        task: its last regime is `trained`.
+        original: the same program compiled, and certified.
+        gate: what was measured of the model.
+
+    Raises:
+        CertificationError: it does not pass.
+    """
+    if not gate.passed:
+        advice = "Choose another seed or a larger d, or train it for longer:"
+        raise CertificationError(gate.refusal(task, advice))
+    return Task(task, gate.compiled, gate.labels, original.domain, training=gate)

@@ -32,8 +32,9 @@ from .checkpoint_file import CheckpointFile
 from .counted_interchanges import Count
 from .digest import weights_digest
 from .own_task_id import OwnTaskId
-from .task import Task, trained_task
-from .trained import held_out, initial_weights, original_of, trained_id
+from .task import Task
+from .task_building import original_of
+from .trained import held_out, initial_weights, trained_id, trained_task
 from .training_checkpoint import TrainingCheckpoint
 from .training_gate import MOST_WRONG, HeldOut, TrainingGate
 from .training_history import TrainingHistory, installed_versions

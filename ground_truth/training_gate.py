@@ -242,8 +242,7 @@ class HeldOut:
         for each in (edges, edges + moved):
             given = rows.base, rows.source, rows.positions
             logits = interchanged_logits(weights, *given, each)
-            ids = [readout.decode_ids(logits[..., at]) for readout, at in codec.logit_slices]
-            same = (np.stack(ids, axis=-1) == rows.answers).all(axis=-1)
+            same = (codec.output_ids(logits) == rows.answers).all(axis=-1)
             found.append((same | ~codec.is_real(rows.base)).all(axis=1))
         return found[0], found[1]
 
@@ -254,7 +253,7 @@ class HeldOut:
             codec.decode_ids(run(one.model.weights, tokens).logits)
             for one in (compiled, self.original)
         )
-        return _wrong(((given == expected) | ~codec.is_real(tokens)).all(axis=1))
+        return _wrong(codec.answered_alike(given, expected, tokens))
 
 
 def _wrong(right: Bool[np.ndarray, " trials"]) -> Count:

@@ -4,7 +4,7 @@ On disk this is `labels/training.json`.
 """
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 from ..compiler import CompiledModel
 from ..strict_record import Natural, Positive
@@ -12,11 +12,9 @@ from .alignment import Alignment
 from .circuit_labels import CircuitLabels, EdgeState
 from .counted_interchanges import CONFIDENCE, TOLERANCE, Count
 from .record import Record
+from .task import Task
 from .training_gate import MOST_WRONG, MOST_WRONG_OF_A_SET, InterchangedSet, TrainingGate
 from .training_history import TrainingHistory
-
-if TYPE_CHECKING:
-    from .task import Task
 
 FORMAT_VERSION: Literal["1.0"] = "1.0"
 
@@ -117,7 +115,7 @@ class TrainingRecord(Record):
     confidence: float = CONFIDENCE
 
     @classmethod
-    def of(cls, task: "Task") -> "TrainingRecord":
+    def of(cls, task: Task) -> "TrainingRecord":
         """Return the record of a trained task."""
         gate = task.training
         assert gate is not None

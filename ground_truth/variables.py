@@ -37,7 +37,8 @@ from .digest import weights_digest
 from .domain_runs import DomainRuns
 from .high_level_model import HighLevelModel, Override
 from .interchange_pairs import Pairs, TaskDomain
-from .record import Record, plain
+from .json_values import plain
+from .record import Record
 from .seen import Seen
 from .subspace_patch import SubspacePatch, patched_logits
 from .variable_window import hook_name, window

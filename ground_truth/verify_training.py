@@ -1,6 +1,7 @@
 """Verify training: what was measured of a trained model, measured anew."""
 
-from .task import Task, certified
+from .task import Task
+from .task_building import certified
 from .training_record import TrainingRecord
 
 _HISTORY = {"history"}

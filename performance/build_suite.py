@@ -28,7 +28,7 @@ from glassbench.ground_truth.manifest import sha256_of
 from glassbench.ground_truth.position_labels import position_labels
 from glassbench.ground_truth.relevance import relevance
 from glassbench.ground_truth.subspace_labels import subspace_labels
-from glassbench.ground_truth.task import build_model
+from glassbench.ground_truth.task_building import build_model
 from glassbench.ground_truth.task_data import TaskData
 
 Made = TypeVar("Made")

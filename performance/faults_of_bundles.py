@@ -21,8 +21,8 @@ from glassbench.ground_truth import bundle_layout as at
 from glassbench.ground_truth.array_file import save_arrays
 from glassbench.ground_truth.bundle_archive import zip_bytes
 from glassbench.ground_truth.croissant import croissant
+from glassbench.ground_truth.json_text import canonical_text
 from glassbench.ground_truth.manifest import LabelsManifest, Manifest, file_records, sha256_of
-from glassbench.ground_truth.record import canonical_text
 
 TASK = "sort[vocab=2,length=2]/crowded[distractors=1]"
 KIND, ARCHIVE, LABELS = "bundles", "archives", "labels"

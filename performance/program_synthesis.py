@@ -26,7 +26,8 @@ from glassbench.evaluators.methods.program_synthesis import synthesise
 from glassbench.evaluators.program_problem import ProgramProblem, checked_program
 from glassbench.evaluators.program_track import ProgramKey
 from glassbench.ground_truth.interchange_pairs import TaskDomain
-from glassbench.ground_truth.task import Task, build_model
+from glassbench.ground_truth.task import Task
+from glassbench.ground_truth.task_building import build_model
 
 SHOWN = ("balanced_agreement", "node_f1", "edge_f1", "interchange_f1")
 HEADING = [

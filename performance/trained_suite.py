@@ -20,7 +20,8 @@ from markdown_table import table
 from glassbench.benchmark_programs import TaskId, get_suite
 from glassbench.compiler.interchange_training import TrainingRecipe
 from glassbench.ground_truth.stored_trainings import FILE, StoredTraining, store_trainings
-from glassbench.ground_truth.trained import held_out, original_of
+from glassbench.ground_truth.task_building import original_of
+from glassbench.ground_truth.trained import held_out
 from glassbench.ground_truth.training import train
 from glassbench.ground_truth.training_history import installed_versions
 

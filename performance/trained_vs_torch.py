@@ -59,7 +59,8 @@ from glassbench.benchmark_programs import TaskId, get_suite
 from glassbench.compiler import Weights
 from glassbench.compiler.one_thread import one_thread
 from glassbench.ground_truth import Task
-from glassbench.ground_truth.trained import held_out, initial_weights, original_of
+from glassbench.ground_truth.task_building import original_of
+from glassbench.ground_truth.trained import held_out, initial_weights
 from glassbench.ground_truth.training import N_ROWS, Trained, train
 from glassbench.ground_truth.training_gate import N_INTERCHANGES, HeldOut, TrainingGate
 from glassbench.ground_truth.training_history import installed_versions

@@ -8,7 +8,8 @@ from glassbench.benchmark_programs import TaskId
 from glassbench.compiler.component_graph import ComponentGraph
 from glassbench.compiler.executor import run
 from glassbench.ground_truth.masked_interchanges import interchanged_logits
-from glassbench.ground_truth.trained import initial_weights, original_of
+from glassbench.ground_truth.task_building import original_of
+from glassbench.ground_truth.trained import initial_weights
 
 REGIMES = ["d=16,heads=2", "d=16,heads=4,spare_layers=1,layer_norm=1"]
 CAUSAL = "frac_prevs"

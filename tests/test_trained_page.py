@@ -6,7 +6,8 @@ import pandas as pd
 
 from glassbench.benchmark_programs import get_suite
 from glassbench.ground_truth import load
-from glassbench.ground_truth.trained import held_out, original_of
+from glassbench.ground_truth.task_building import original_of
+from glassbench.ground_truth.trained import held_out
 
 DOCS = Path(__file__).resolve().parent.parent / "docs"
 PAGE = " ".join((DOCS / "trained.md").read_text(encoding="utf-8").split())

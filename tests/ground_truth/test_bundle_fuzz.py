@@ -21,8 +21,8 @@ from glassbench.ground_truth import bundle_layout as at
 from glassbench.ground_truth import load as load_task
 from glassbench.ground_truth.bundle import read_bundle
 from glassbench.ground_truth.bundle_archive import zip_bytes
+from glassbench.ground_truth.json_text import canonical_text
 from glassbench.ground_truth.manifest import Manifest
-from glassbench.ground_truth.record import canonical_text
 from glassbench.whole_file import write_whole
 
 FILES = at.PUBLIC | at.PRIVATE

@@ -12,8 +12,8 @@ from safetensors.numpy import load, save
 from glassbench.ground_truth import Registry, bundle_files
 from glassbench.ground_truth import bundle_layout as at
 from glassbench.ground_truth import load as load_task
+from glassbench.ground_truth.json_text import MOST_VALUES
 from glassbench.ground_truth.model_config import ModelConfig
-from glassbench.ground_truth.record import MOST_VALUES
 
 pytest.importorskip("resource", reason="memory is measured by POSIX")
 

@@ -31,8 +31,8 @@ from glassbench.ground_truth import bundle_layout as at
 from glassbench.ground_truth.bundle_archive import zip_bytes
 from glassbench.ground_truth.compression_grid import STEPS, on_grid
 from glassbench.ground_truth.digest import weights_digest
+from glassbench.ground_truth.json_text import canonical_text
 from glassbench.ground_truth.manifest import sha256_of
-from glassbench.ground_truth.record import canonical_text
 from glassbench.whole_file import write_whole
 
 STORED = "frac_prevs-v1[vocab=2,length=3]/superposed[d=6,seed=0]"

@@ -26,8 +26,8 @@ from glassbench.ground_truth.circuit_labels import Counted, Witness
 from glassbench.ground_truth.counted_interchanges import ROUNDS, TOLERANCE, Count
 from glassbench.ground_truth.croissant import croissant
 from glassbench.ground_truth.digest import weights_digest
+from glassbench.ground_truth.json_text import canonical_text
 from glassbench.ground_truth.manifest import Manifest
-from glassbench.ground_truth.record import canonical_text
 from glassbench.ground_truth.stored_trainings import (
     FILE,
     store_trainings,

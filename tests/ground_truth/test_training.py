@@ -18,7 +18,8 @@ from glassbench.ground_truth.alignment import Alignment
 from glassbench.ground_truth.circuit_labels import EdgeState
 from glassbench.ground_truth.counted_interchanges import ROUNDS
 from glassbench.ground_truth.masked_interchanges import interchanged_logits
-from glassbench.ground_truth.trained import held_out, initial_weights, original_of
+from glassbench.ground_truth.task_building import original_of
+from glassbench.ground_truth.trained import held_out, initial_weights
 from glassbench.ground_truth.training import train
 from glassbench.ground_truth.training_gate import HeldOut
 from glassbench.ground_truth.training_history import TrainingHistory
