@@ -61,8 +61,9 @@ FOLDERS: Mapping[str, Groups] = {
     },
     "ground_truth": {
         "Tasks": [
-            "task", "task_building", "loading", "own_task", "own_task_id", "regimes", "measure", "liveness",
-            "task_conformance", "task_tables", "circuit_picture", "circuit_layout", "digest",
+            "task", "task_building", "loading", "own_task", "own_task_id", "regimes", "measure",
+            "liveness", "task_conformance", "task_tables", "circuit_picture", "circuit_layout",
+            "digest",
         ],
         "Fresh tasks and hold-outs": ["task_sampling", "candidate_trial", "holdout"],
         "Certified edges": [

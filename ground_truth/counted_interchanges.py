@@ -11,6 +11,7 @@ is 1% at most all the same.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 from scipy.stats import binomtest
@@ -52,13 +53,18 @@ class Count:
     @property
     def bounds(self) -> tuple[float, float]:
         """The exact interval of the share of all that do, at a confidence of 99%."""
-        interval = binomtest(self.found, self.tried).proportion_ci(CONFIDENCE, method="exact")
-        return float(interval.low), float(interval.high)
+        return _bounds(self.found, self.tried)
 
     def exceeds(self, tolerance: float) -> bool | None:
         """Whether the share is above a tolerance; `None` where that cannot be told."""
         low, high = self.bounds
         return True if low > tolerance else False if high <= tolerance else None
+
+
+@cache
+def _bounds(found: int, tried: int) -> tuple[float, float]:
+    interval = binomtest(found, tried).proportion_ci(CONFIDENCE, method="exact")
+    return float(interval.low), float(interval.high)
 
 
 @dataclass(frozen=True, eq=False)

@@ -269,7 +269,7 @@ class _Run:
 
     def _is_ready(self, weights: Weights, share: float) -> bool:
         """Return whether a model would pass, as far as inputs of training tell."""
-        return share >= DONE and self.held_out.rehearsal(weights, str(self.task)).passed
+        return share >= DONE and self.held_out.passes_rehearsal(weights)
 
     def _measured(
         self,

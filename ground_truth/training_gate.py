@@ -48,19 +48,55 @@ class InterchangedSet:
     wrong: Count
 
 
-@dataclass(frozen=True, eq=False)
-class TrainingGate:
+@dataclass(frozen=True, eq=False, kw_only=True)
+class TrainedBehaviour:
+    """What a trained model answers, and what under the interchanges that it was trained on.
+
+    Attributes:
+        answers: inputs on which an answer is not that of the program.
+        interchanges: every set of edges that was interchanged, by the name of what it stands
+            for: an edge of `original`, or a component all of whose edges with an effect are meant.
+        strict: pairs of all sets, and of none, on which an answer is not that of the program
+            when other edges are interchanged too.
+    """
+
+    answers: Count
+    interchanges: Mapping[str, InterchangedSet]
+    strict: Count
+
+    @property
+    def interchanged(self) -> Count:
+        """Pairs of all sets together."""
+        counts = [one.wrong for one in self.interchanges.values()]
+        return Count(sum(one.found for one in counts), sum(one.tried for one in counts))
+
+    @property
+    def shortcomings(self) -> tuple[str, ...]:
+        """Why it is not that of a model whose inside is known; empty if it is."""
+        return tuple(self._shortcomings())
+
+    def _shortcomings(self) -> Iterator[str]:
+        whole = (
+            ("answers", "held-out inputs", self.answers),
+            ("interchanges of aligned edges", "pairs", self.interchanged),
+            ("strictness", "pairs", self.strict),
+        )
+        for name, of_what, count in whole:
+            if count.bounds[1] > MOST_WRONG:
+                yield _too_many(name, of_what, count, MOST_WRONG)
+        for name, one in self.interchanges.items():
+            if one.wrong.bounds[1] > MOST_WRONG_OF_A_SET:
+                yield _too_many(f"interchange of {name}", "pairs", one.wrong, MOST_WRONG_OF_A_SET)
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class TrainingGate(TrainedBehaviour):
     """What a trained model was measured to be, on held-out inputs.
 
     Attributes:
         original: the compiled model whose components its own stand for.
         alignment: which for which.
         compiled: the trained model, with the program and who carries which variable.
-        answers: inputs on which an answer is not that of the program.
-        interchanges: every set of edges that was interchanged, by the name of what it stands
-            for: an edge of `original`, or a component all of whose edges with an effect are meant.
-        strict: pairs of all sets, and of none, on which an answer is not that of the program
-            when other edges are interchanged too.
         labels: the measured state of every edge.
         moved: the edges that are in another state than they must be, each with the two; the
             second is `None` where it cannot be told.
@@ -70,28 +106,14 @@ class TrainingGate:
     original: CompiledModel
     alignment: Alignment
     compiled: CompiledModel
-    answers: Count
-    interchanges: Mapping[str, InterchangedSet]
-    strict: Count
     labels: CircuitLabels
     moved: tuple[tuple[str, EdgeState, EdgeState | None], ...]
     history: TrainingHistory | None = None
 
     @property
-    def interchanged(self) -> Count:
-        """Pairs of all sets together."""
-        counts = [one.wrong for one in self.interchanges.values()]
-        return Count(sum(one.found for one in counts), sum(one.tried for one in counts))
-
-    @property
     def passed(self) -> bool:
         """Whether the model is one whose inside is known."""
         return not self.shortcomings
-
-    @property
-    def shortcomings(self) -> tuple[str, ...]:
-        """Why it is not; empty if it is."""
-        return tuple(self._shortcomings())
 
     def refusal(self, name: object, advice: str = "") -> str:
         """Return that a model is no task, and why.
@@ -104,18 +126,9 @@ class TrainingGate:
         return listing(f"{said}. {advice}" if advice else f"{said}:", self.shortcomings)
 
     def _shortcomings(self) -> Iterator[str]:
-        whole = (
-            ("answers", "held-out inputs", self.answers),
-            ("interchanges of aligned edges", "pairs", self.interchanged),
-            ("strictness", "pairs", self.strict),
-            ("sufficiency", "inputs", self.sufficiency),
-        )
-        for name, of_what, count in whole:
-            if count.bounds[1] > MOST_WRONG:
-                yield _too_many(name, of_what, count, MOST_WRONG)
-        for name, one in self.interchanges.items():
-            if one.wrong.bounds[1] > MOST_WRONG_OF_A_SET:
-                yield _too_many(f"interchange of {name}", "pairs", one.wrong, MOST_WRONG_OF_A_SET)
+        yield from super()._shortcomings()
+        if self.sufficiency.bounds[1] > MOST_WRONG:
+            yield _too_many("sufficiency", "inputs", self.sufficiency, MOST_WRONG)
         for edge, wanted, found in self.moved:
             what = "can be either side of the tolerance" if found is None else f"is {found}"
             yield f"{edge}: must be {wanted} as in the program, and as measured {what}"
@@ -184,29 +197,53 @@ class HeldOut:
             weights: of the trained model.
             task: the id that is kept in its labels.
         """
-        return self._gate(weights, task, self.domain, self.rows, self.seed)
+        behaviour = self._behaviour(weights, self.domain, self.rows)
+        return self._gate(weights, task, behaviour, self.domain, self.seed)
 
-    def rehearsal(self, weights: Weights, task: str) -> TrainingGate:
-        """Measure a model on inputs that it was trained on; arguments are those of `gate`."""
-        return self._gate(weights, task, self.train, self.rehearsed, self.seed + 1)
+    def passes_rehearsal(self, weights: Weights) -> bool:
+        """Return whether a model would pass on inputs that it was trained on.
 
-    def _gate(
-        self, weights: Weights, task: str, domain: TaskDomain, rows: AlignedRows, seed: int
-    ) -> TrainingGate:
-        compiled = self.alignment.trained(self.original, weights)
-        counted = counted_states(compiled, domain, task=task, seed=seed)
-        found = {name: edge.state for name, edge in counted.edges.items()}
+        The states of edges take longest: they are measured of a model that has all else right,
+        in float32.
+        """
+        behaviour = self._behaviour(weights, self.train, self.rehearsed)
+        if behaviour.shortcomings:
+            return False
+        arrays = {name: array.astype(np.float32) for name, array in weights.arrays()}
+        rough = weights.with_arrays(arrays)
+        return self._gate(rough, "rehearsal", behaviour, self.train, self.seed + 1).passed
+
+    def _behaviour(
+        self, weights: Weights, domain: TaskDomain, rows: AlignedRows
+    ) -> TrainedBehaviour:
         right, strict = self.right(weights, rows)
-        return TrainingGate(
-            original=self.original,
-            alignment=self.alignment,
-            compiled=compiled,
-            answers=self._answers(compiled, domain),
+        return TrainedBehaviour(
+            answers=self._answers(weights, domain),
             interchanges={
                 name: InterchangedSet(edges, _wrong(right[rows.chosen == place]))
                 for place, (name, edges) in enumerate(self.sets.items(), start=1)
             },
             strict=_wrong(strict),
+        )
+
+    def _gate(
+        self,
+        weights: Weights,
+        task: str,
+        behaviour: TrainedBehaviour,
+        domain: TaskDomain,
+        seed: int,
+    ) -> TrainingGate:
+        compiled = self.alignment.trained(self.original, weights)
+        counted = counted_states(compiled, domain, task=task, seed=seed)
+        found = {name: edge.state for name, edge in counted.edges.items()}
+        return TrainingGate(
+            answers=behaviour.answers,
+            interchanges=behaviour.interchanges,
+            strict=behaviour.strict,
+            original=self.original,
+            alignment=self.alignment,
+            compiled=compiled,
             labels=counted.labels,
             moved=tuple(
                 (name, wanted, found[name])
@@ -246,12 +283,12 @@ class HeldOut:
             found.append((same | ~codec.is_real(rows.base)).all(axis=1))
         return found[0], found[1]
 
-    def _answers(self, compiled: CompiledModel, domain: TaskDomain) -> Count:
+    def _answers(self, weights: Weights, domain: TaskDomain) -> Count:
         """Return on how many inputs an answer is not that of the program."""
-        codec, tokens = compiled.model.codec, domain.tokens
+        original, tokens = self.original.model, domain.tokens
+        codec = original.codec
         given, expected = (
-            codec.decode_ids(run(one.model.weights, tokens).logits)
-            for one in (compiled, self.original)
+            codec.decode_ids(run(one, tokens).logits) for one in (weights, original.weights)
         )
         return _wrong(codec.answered_alike(given, expected, tokens))
 
