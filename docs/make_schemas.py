@@ -8,27 +8,33 @@ Each follows from the model by which the file is read, so that it cannot say any
 import json
 from pathlib import Path
 
+from pydantic import BaseModel
+
 from glassbench.evaluators.answer_folder import ToolAnswer
 from glassbench.evaluators.kept_answer import AnswerRecord
 from glassbench.evaluators.problem_folder import ProblemRecord
 from glassbench.evaluators.problem_index import ProblemIndex
+from glassbench.evaluators.result import Result
 from glassbench.evaluators.submission import SubmissionRecord
 from glassbench.evaluators.validation_report import ValidationReport
 from glassbench.ground_truth.bundle import RECORDS
 from glassbench.ground_truth.compression_report import CompressionReport
+from glassbench.ground_truth.holdout import Commitment, Secret
 from glassbench.ground_truth.model_config import NamelessConfig
-from glassbench.ground_truth.record import Record
 from glassbench.ground_truth.registry import REGISTRY, Registry
 
 FOLDER = Path(__file__).parent / "schemas"
 PAGE = FOLDER.parent / "schemas.md"
-ALONE: dict[str, type[Record]] = {
+ALONE: dict[str, type[BaseModel]] = {
     REGISTRY: Registry,
     "answer": AnswerRecord,
     "compression_report": CompressionReport,
+    "holdout.commitment": Commitment,
+    "holdout.secret": Secret,
     "problem": ProblemRecord,
     "problem.model.config": NamelessConfig,
     "problems": ProblemIndex,
+    "result": Result,
     "submission": SubmissionRecord,
     "tool_answer": ToolAnswer,
     "validation_report": ValidationReport,
@@ -36,14 +42,14 @@ ALONE: dict[str, type[Record]] = {
 """What is no part of a bundle."""
 
 SAID_FIRST = """\
-Every file of JSON that Glassbench writes or reads has a JSON Schema, draft 2020-12, made from the
-model by which it is read. Unknown fields are refused. What the files are for:
-[bundle.md](bundle.md) for tasks, [any_language.md](any_language.md) for problems and answers of
-tools, [submissions.md](submissions.md) for what is handed in, [compiler.md](compiler.md) for
-programs, and [methods.md](methods.md#answers-on-disk) for answers on disk."""
+Files of JSON that are kept or exchanged have a JSON Schema, draft 2020-12, made from the model by
+which they are read. Unknown fields are refused. What the files are for: [bundle.md](bundle.md) for
+tasks, [any_language.md](any_language.md) for problems and answers of tools,
+[submissions.md](submissions.md) for what is handed in and for hold-outs, [compiler.md](compiler.md)
+for programs, and [methods.md](methods.md#answers-on-disk) for results and answers on disk."""
 
 
-def schema_text(name: str, kind: type[Record]) -> str:
+def schema_text(name: str, kind: type[BaseModel]) -> str:
     """Return the schema of a file, as JSON."""
     schema = {
         "$schema": "https://json-schema.org/draft/2020-12/schema",

@@ -50,7 +50,7 @@ class _Terms(BaseModel):
 
 
 class Commitment(_Terms):
-    """What is published at once.
+    """What of a hold-out is published at once.
 
     Attributes:
         format: the kind and version of the file.
@@ -84,7 +84,7 @@ class Commitment(_Terms):
 
 
 class Secret(_Terms):
-    """What is kept until the reveal.
+    """What of a hold-out is kept until the reveal.
 
     Attributes:
         format: the kind and version of the file.

@@ -47,8 +47,8 @@ def verdict(claims: Sequence[Claim], kept: Mapping[str, Measurement]) -> str:
                 counts[met(one, kept.get(claim.name))] += 1
     total = sum(counts.values())
     return (
-        f"Of {total} targets {counts['met']} are met, {counts['missed']} are missed, and "
-        f"{counts['']} are not measured."
+        f"Targets: {total}. Met: {counts['met']}; missed: {counts['missed']}; "
+        f"not measured: {counts['']}."
     )
 
 

@@ -35,6 +35,7 @@ RUN = [
     "any_language.md",
     "attribution.md",
     "bundle.md",
+    "circuit.md",
     "citation.md",
     "faithfulness.md",
     "features.md",

@@ -68,7 +68,7 @@ def test_what_the_page_says_of_who_is_told_apart():
 
 def test_the_methods_page_has_the_same_scores_on_core(page):
     known = {row["method"]: float(row["normalised"]) for row in page.rows_of("circuit")}
-    text = (DOCS / "methods.md").read_text(encoding="utf-8")
+    text = (DOCS / "circuit.md").read_text(encoding="utf-8")
     rows = re.findall(
         r"^\| `([^`]+)` \|.*\| [\d.]+ \| (-?[\d.]+) \| [\d.]+ \| [\d.]+ \|$", text, re.M
     )

@@ -140,7 +140,7 @@ def test_a_failing_claim_is_told_and_the_rest_goes_on(parts, fast, tmp_path):
     assert found["silent"].why == "the command ended well and told no figure"
     text = parts["claims_page"].page(claims, found)
     assert "failed: exit status 1: it has no heart" in text
-    assert "Of 4 targets 1 are met, 1 are missed, and 2 are not measured." in text
+    assert "Targets: 4. Met: 1; missed: 1; not measured: 2." in text
 
 
 def test_a_claim_that_takes_too_long_is_ended(parts, tmp_path):
