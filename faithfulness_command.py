@@ -59,25 +59,24 @@ def _measured(
 
     from .evaluators import CircuitProblem, KeptAnswer
     from .evaluators import faithfulness as faithfulness_of
-    from .evaluators.rescoring import check_task
+    from .evaluators.rescoring import check_task_of
     from .ground_truth import Task, load, load_bundle
-    from .leaderboard.standings import method_names
+    from .leaderboard.results_frame import names_in_order
 
     tasks: dict[str, Task | ToyTask] = {
         str(one.id): one for one in (load_bundle(place) for place in bundles)
     }
-    names = method_names(answered)
     rows: list[dict[str, Any]] = []
     with progress("Ablating", len(answered)) as advance:
-        for one in answered:
+        for name, one in zip(names_in_order(answered), answered, strict=True):
             known = tasks.get(one.task) or load(one.task)
-            check_task(one, known)
+            check_task_of(one, known)
             assert isinstance(known, Task)
             tasks[one.task] = known
             found = faithfulness_of(
                 CircuitProblem.of(known, seed=one.seed), KeptAnswer.read(folder, one).content.scores
             )
-            row = {"method": names[one.file_name], "task": one.task, "seed": one.seed}
+            row = {"method": name, "task": one.task, "seed": one.seed}
             rows.append({**row, TRUTH: one.metrics[one.primary].value, **found})
             advance()
     return pd.DataFrame(rows).sort_values(["method", "task", "seed"], ignore_index=True)

@@ -58,7 +58,7 @@ def leaderboard(
     asked = asked_track(track or "features", arm) if track or arm else None
     tasks = [load_bundle(place) for place in task or ()]
     found = read_raw_results(results)
-    entries = Entries.of(on_suite(found, suite) if suite else found)
+    entries = Entries.of(on_suite(found, suite))
     check = check_kept(results, entries.results, verify=verify, jobs=jobs, tasks=tasks)
     folder = writable_folder(output)
     question = Question.differing(asked.name, asked.question) if asked else entries.questions[0]

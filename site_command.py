@@ -1,6 +1,5 @@
 """The site of `glassbench leaderboard`: circuits are drawn here, for pages that know no models."""
 
-import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -8,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from .console import console, progress
-from .errors import BundleError, GlassbenchError
+from .errors import GlassbenchError
 from .plurals import counted
 
 if TYPE_CHECKING:
@@ -97,7 +96,8 @@ def circuit_views(
     with progress("Drawing circuits", len(asked)) as advance:
         for task, runs in sorted(asked.items()):
             try:
-                views[task] = _view(known.get(task), task, runs, results, problems)
+                views[task], of_runs = _view(known.get(task), task, runs, results)
+                problems += of_runs
             except GlassbenchError as error:
                 problems.append(f"{task}: {error}")
             advance()
@@ -109,20 +109,20 @@ def circuit_views(
 
 
 def _view(
-    task: "Task | None", name: str, runs: "Sequence[Result]", folder: Path, problems: list[str]
-) -> "CircuitView":
-    """Return what is known of the circuit of one task."""
+    task: "Task | None", name: str, runs: "Sequence[Result]", folder: Path
+) -> "tuple[CircuitView, list[str]]":
+    """Return what is known of the circuit of one task, and which runs are left out of it."""
     from .compiler.picture_file import picture
     from .evaluators.edge_outcomes import edge_outcomes
-    from .evaluators.rescoring import check_task
+    from .evaluators.rescoring import check_task_of
     from .ground_truth import load
     from .ground_truth.circuit_picture import draw_circuit
     from .leaderboard.circuit_view import CircuitView
 
     made = load(name) if task is None else task
-    outcomes = {}
+    outcomes, problems = {}, []
     for result in runs:
-        check_task(result, made)
+        check_task_of(result, made)
         if result.status == "ok":
             try:
                 outcomes[result.file_name] = edge_outcomes(
@@ -132,7 +132,7 @@ def _view(
                 problems.append(str(error))
     states = {edge: str(state) for edge, state in made.labels.states.items()}
     drawn = picture(lambda: draw_circuit(made, inert=len(states) <= _MOST_INERT))
-    return CircuitView(drawn, states, outcomes)
+    return CircuitView(drawn, states, outcomes), problems
 
 
 _MOST_INERT = 200
@@ -146,12 +146,8 @@ def _answer(result: "Result", folder: Path) -> "Mapping[str, float]":
         BundleError: it is not kept, or is not the one that was measured.
     """
     from .evaluators import CircuitTrack, KeptAnswer
+    from .evaluators.rescoring import check_digest
 
     scores = dict(KeptAnswer.read(folder, result).content.scores)
-    sha256 = hashlib.sha256(CircuitTrack().answer_bytes(scores)).hexdigest()
-    if sha256 != result.answer_sha256:
-        raise BundleError(
-            f"{result.tool} on {result.task}: the answer must have the sha256 "
-            f"{result.answer_sha256}, got {sha256}; score it anew"
-        )
+    check_digest(result, CircuitTrack().answer_bytes(scores))
     return scores

@@ -105,12 +105,12 @@ def _asked(task: str, regime: str | None, output: Path | None) -> "tuple[TaskId 
     from .benchmark_programs.task_id import TRAINED
     from .ground_truth import load_bundle
     from .ground_truth.bundle_task import task_or_bundle
-    from .ground_truth.stored_trainings import stored_trainings
+    from .ground_truth.stored_trainings import stored_training_ids
     from .ground_truth.task_building import original_of
     from .ground_truth.trained import trained_id
 
     named = task_or_bundle(task)
-    if output is not None and str(named) in stored_trainings():
+    if output is not None and str(named) in stored_training_ids():
         raise TaskError(
             f"{named} comes with the package, and no other weights can bear its id; write its "
             f"bundle by 'glassbench build {named}', or choose another seed"

@@ -18,7 +18,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import optax
-from jaxtyping import Array, Float, Int
+from jaxtyping import Array, Float
 
 from .interchanged_forward import Arrays, InterchangedForward
 from .least_one import below_one, not_finite
@@ -243,22 +243,3 @@ class InterchangeTraining:
             return state, losses.mean(axis=0)
 
         return run
-
-
-def answer_logits(
-    codec: Codec, answers: Int[np.ndarray, "*rows outputs"]
-) -> Float[np.ndarray, "*rows d_out"]:
-    """Return logits that stand for answers: one-hot, or the number; zeros for `None`.
-
-    Args:
-        codec: the outputs.
-        answers: of each the position of its value, -1 for `None`.
-    """
-    parts = []
-    for place, readout in enumerate(codec.readouts):
-        ids = answers[..., place]
-        if readout.encoding is Encoding.NUMERICAL:
-            parts.append(np.where(ids < 0, 0.0, readout.values.numbers[ids])[..., None])
-        else:
-            parts.append((ids[..., None] == np.arange(readout.width)).astype(np.float64))
-    return np.concatenate(parts, axis=-1)

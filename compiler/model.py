@@ -151,14 +151,13 @@ class Codec:
 
     def answer(self, answer_id: int | np.integer) -> Value:
         """Return the answer for a number that `answer_ids` or `decode_ids` gave."""
-        if len(self.readouts) == 1:
-            return None if answer_id < 0 else self.readouts[0].values.values[answer_id]
-        shape = tuple(len(readout.values) + 1 for readout in self.readouts)
-        places = np.unravel_index(answer_id, shape)
-        return tuple(
-            (None, *readout.values.values)[int(place)]
-            for readout, place in zip(self.readouts, places, strict=True)
+        values = tuple(
+            None if place < 0 else readout.values.values[place]
+            for readout, place in zip(
+                self.readouts, self.ids_of(np.asarray(answer_id)), strict=True
+            )
         )
+        return values if len(values) > 1 else values[0]
 
     def decode_ids(
         self, logits: Float[np.ndarray, "batch position d_out"]
@@ -173,12 +172,29 @@ class Codec:
         ids = [readout.decode_ids(logits[..., some]) for readout, some in self.logit_slices]
         return np.stack(ids, axis=-1)
 
+    def answer_logits(
+        self, ids: Int[np.ndarray, "*batch output"]
+    ) -> Float[np.ndarray, "*batch d_out"]:
+        """Return logits that stand for answers: one-hot, or the number; zeros for `None`.
+
+        Args:
+            ids: as `output_ids` gives them.
+        """
+        parts = []
+        for place, readout in enumerate(self.readouts):
+            own = ids[..., place]
+            if readout.encoding is Encoding.NUMERICAL:
+                parts.append(np.where(own < 0, 0.0, readout.values.numbers[own])[..., None])
+            else:
+                parts.append((own[..., None] == np.arange(readout.width)).astype(np.float64))
+        return np.concatenate(parts, axis=-1)
+
     def answered_alike(
         self,
-        given: Int[np.ndarray, "batch position"],
-        expected: Int[np.ndarray, "batch position"],
+        given: Int[np.ndarray, "*several batch position"],
+        expected: Int[np.ndarray, "*#several batch position"],
         tokens: Int[np.ndarray, "batch position"],
-    ) -> Bool[np.ndarray, " batch"]:
+    ) -> Bool[np.ndarray, "*several batch"]:
         """Return for which sequences the answers are the same at every position of a token.
 
         Args:
@@ -186,7 +202,14 @@ class Codec:
             expected: likewise.
             tokens: the ids of the sequences, from `encode`.
         """
-        return ((given == expected) | ~self.is_real(tokens)).all(axis=-1)
+        return np.asarray(((given == expected) | ~self.is_real(tokens)).all(axis=-1))
+
+    def ids_of(self, answer_ids: Int[np.ndarray, "*batch"]) -> Int[np.ndarray, "*batch output"]:
+        """Return the values of all outputs: the other way of `answer_ids`, outputs last."""
+        if len(self.readouts) == 1:
+            return np.asarray(answer_ids)[..., None]
+        shape = tuple(len(readout.values) + 1 for readout in self.readouts)
+        return np.stack(np.unravel_index(answer_ids, shape), axis=-1) - 1
 
     def decode(
         self, logits: Float[np.ndarray, "batch position d_out"], lengths: Sequence[int]

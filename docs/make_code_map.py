@@ -69,7 +69,7 @@ FOLDERS: Mapping[str, Groups] = {
         "Certified edges": [
             "certify", "circuit_labels", "prediction", "wiring", "contributions", "seen", "swap",
             "interchange_*", "sufficiency", "domain_runs", "verify", "universes",
-            "bounded_interpretation", "token_ids",
+            "bounded_interpretation", "token_ids", "row_space",
         ],
         "Finer labels": [
             "subspace_*", "position_labels", "variables", "variable_window", "high_level_model",

@@ -22,7 +22,7 @@ from superposition_breaks import CURVES, FORMED_ON, HELD_OUT, MEANT, breaks, off
 from glassbench.compiler.compression_starts import STARTS
 from glassbench.compiler.picture_file import write_drawing
 from glassbench.ground_truth import Task, load
-from glassbench.ground_truth.stored_compressions import stored_compression, stored_tasks
+from glassbench.ground_truth.stored_compressions import stored_compression, stored_compression_ids
 
 FOLDER = Path(__file__).parent / "pictures"
 SHOWN = "frac_prevs-v1/superposed[d=8,seed=1]"
@@ -281,7 +281,7 @@ def main(
 ) -> None:
     """Draw the pictures."""
     task, W = load(SHOWN.rsplit("/", 1)[0]), matrix(SHOWN)
-    default_sizes = tuple(one for one in stored_tasks() if "[" not in one.split("/")[0])
+    default_sizes = tuple(one for one in stored_compression_ids() if "[" not in one.split("/")[0])
     compressions = [measured(one) for one in narrowest(default_sizes)]
     rows = read_curves(curves)
     pictures = {

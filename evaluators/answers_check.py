@@ -4,7 +4,6 @@ By default digests are compared, which takes no task and finds what was mixed up
 answer and its result that were edited together are found by measuring it again, and by that alone.
 """
 
-import hashlib
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -14,7 +13,7 @@ from typing import Literal
 from ..errors import MOST_TOLD, BundleError, GlassbenchError, listing
 from ..ground_truth import load
 from .kept_answer import ANSWERS, KeptAnswer
-from .rescoring import rescored
+from .rescoring import check_digest, rescored
 from .result import Result
 from .track import AnyTask
 from .tracks import find_track
@@ -143,11 +142,7 @@ def _compare(result: Result, answer: KeptAnswer) -> None:
         if content.text is None
         else content.text.encode()
     )
-    digest = hashlib.sha256(said).hexdigest()
-    if digest != result.answer_sha256:
-        raise BundleError(
-            f"{_name(result)}: the answer must have the sha256 {result.answer_sha256}, got {digest}"
-        )
+    check_digest(result, said)
 
 
 def _measured(

@@ -28,6 +28,7 @@ import numpy as np
 from jaxtyping import Bool, Float, Int
 
 from ..ground_truth import FeatureKey, FeatureRows
+from ..ground_truth.row_space import row_space
 from .features_problem import FoundFeatures
 
 RECOVERED = 0.9
@@ -75,7 +76,7 @@ class FeatureTruth:
         bases, moves, active, both = [], [], [], []
         for number in asked:
             members = key.class_of == number
-            bases.append(_span(key.directions[members]))
+            bases.append(row_space(key.directions[members]))
             move, amounts = _movement(key.directions[members], held_out.activations[:, members])
             moves.append(move)
             active.append(amounts != 0)
@@ -100,12 +101,6 @@ class FeatureTruth:
     def telling(self) -> Bool[np.ndarray, " classes"]:
         """Which classes are active on some held-out rows, and not on others."""
         return np.asarray(self.active.any(axis=0) & ~self.active.all(axis=0))
-
-
-def _span(directions: Float[np.ndarray, "k d_model"]) -> Float[np.ndarray, "rank d_model"]:
-    """Return an orthonormal basis of the span of some directions."""
-    _, sizes, rows = np.linalg.svd(directions, full_matrices=False)
-    return rows[sizes > _ROUNDING * sizes[0]]
 
 
 def _movement(

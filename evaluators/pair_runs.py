@@ -46,6 +46,13 @@ class PairRuns:
         """What an interchange changes of each writer's contribution."""
         return self.source - self.contributions
 
+    def distance(
+        self, logits: Float[np.ndarray, "circuit pair position d_out"]
+    ) -> Float[np.ndarray, " circuit"]:
+        """Return the squared distance to the logits on the bases, over real positions."""
+        moved = np.square(logits - self.logits).sum(axis=-1)
+        return np.asarray((moved * self.real).sum(axis=(1, 2)))
+
     @classmethod
     def of(
         cls,

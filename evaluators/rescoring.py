@@ -35,16 +35,11 @@ def rescored(
         BundleError: task or answer are not those of the result, or some number is another;
             every difference is listed.
     """
-    check_task(result, task)
+    check_task_of(result, task)
     track = find_track(result.track).asking(result.question)
     where = f"{result.tool} on {result.task}"
     checked = track.checked(track.problem(task, result.seed), track.raw(answer.content))
-    sha256 = hashlib.sha256(track.answer_bytes(checked)).hexdigest()
-    if sha256 != result.answer_sha256:
-        raise BundleError(
-            f"{where}: the answer must have the sha256 {result.answer_sha256}, got {sha256}; score "
-            "it anew"
-        )
+    check_digest(result, track.answer_bytes(checked))
     measures = track.measures(checked, task, result.seed, priors or {})
     problems = list(_differences(result, measures))
     if problems:
@@ -52,7 +47,25 @@ def rescored(
     return measures
 
 
-def check_task(result: Result, task: AnyTask) -> None:
+def check_digest(result: Result, answer: bytes) -> None:
+    """Check that a result was earned by an answer.
+
+    Args:
+        result: what the answer earned.
+        answer: its bytes, as the track writes them.
+
+    Raises:
+        BundleError: it was earned by another.
+    """
+    sha256 = hashlib.sha256(answer).hexdigest()
+    if sha256 != result.answer_sha256:
+        raise BundleError(
+            f"{result.tool} on {result.task}: the answer must have the sha256 "
+            f"{result.answer_sha256}, got {sha256}; score it anew"
+        )
+
+
+def check_task_of(result: Result, task: AnyTask) -> None:
     """Check that a result was earned on a task.
 
     Raises:

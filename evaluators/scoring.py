@@ -103,14 +103,33 @@ def find_method(method: AnyMethod) -> Method | Tool:
     return Method(method, found, "", "not stated")
 
 
+def several_methods(
+    methods: AnyMethod | Sequence[AnyMethod],
+) -> list[tuple[AnyMethod, Method | Tool]]:
+    """Return what was given with what it stands for, each method once with its settings."""
+    several = (
+        methods if isinstance(methods, Sequence) and not isinstance(methods, str) else [methods]
+    )
+    found = {}
+    for given in several:
+        method = find_method(given)
+        found[method.name, str(settings_of(method))] = given, method
+    return list(found.values())
+
+
+def answers(method: Method | Tool, track: Track) -> bool:
+    """Return whether a method can be asked on a track."""
+    return getattr(method, "track", None) in (None, track.name)
+
+
 def check_track(method: Method | Tool, track: Track) -> None:
     """Check that a method answers what is asked.
 
     Raises:
         TaskError: it answers another track.
     """
-    own = getattr(method, "track", None)
-    if own not in (None, track.name):
+    if not answers(method, track):
+        own = getattr(method, "track", None)
         raise TaskError(
             f"The method {method.name!r} answers the {own} track, and the {track.name} "
             f"track was asked; ask with --track {own} (track={own!r}), or take "
@@ -288,11 +307,7 @@ def scored_suite(
 ) -> Iterator[Scored]:
     """Yield the results of every method on every task with their answers; as `score_suite`."""
     track = find_track(track)
-    several = (
-        methods if isinstance(methods, Sequence) and not isinstance(methods, str) else [methods]
-    )
-    asked = {(one.name, str(settings_of(one))): one for one in map(find_method, several)}
-    found = list(asked.values())
+    found = [method for _, method in several_methods(methods)]
     for method in found:
         check_track(method, track)
     loaded = [load(task) if isinstance(task, str) else task for task in tasks]

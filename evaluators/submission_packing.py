@@ -14,7 +14,7 @@ from ..whole_file import write_whole
 from .answer_folder import ANSWER, ANSWER_ARRAYS, ToolAnswer
 from .kept_answer import KeptAnswer
 from .problem_folder import problem_id
-from .rescoring import check_task
+from .rescoring import check_task_of
 from .result import MOST_ERROR, Result
 from .submission import SubmissionRecord, SubmittedRun
 from .submission_folder import ANSWERS, SUBMISSION, Submission, read_submission
@@ -109,7 +109,7 @@ def _packed(result: Result, folder: str | os.PathLike[str], tasks: Mapping[str, 
     if result.task not in tasks:
         raise BundleError(f"{result.tool} on {result.task}: the task is not of the suite")
     task = tasks[result.task]
-    check_task(result, task)
+    check_task_of(result, task)
     if result.status != "ok":
         error = (result.error or "")[:MOST_ERROR]
         return _Packed(SubmittedRun(**run, status=result.status, error=error), {})

@@ -14,7 +14,7 @@ from typing import NamedTuple
 from ..errors import TaskError, listing
 from .method import Method
 from .result import result_file_name
-from .scoring import check_track
+from .scoring import answers, check_track, settings_of
 from .tool import Tool
 from .track import Track
 
@@ -66,15 +66,10 @@ def rows_of(
         for seed in seeds:
             for number, method in enumerate(methods):
                 if answers(method, track):
-                    settings = dict(method.settings) if isinstance(method, Tool) else {}
+                    settings = dict(settings_of(method))
                     question = dict(track.question)
                     name = result_file_name(method.name, settings, task, track.name, seed, question)
                     yield Row(place, seed, number, name)
-
-
-def answers(method: Method | Tool, track: Track) -> bool:
-    """Return whether a method can be asked on a track."""
-    return getattr(method, "track", None) in (None, track.name)
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,7 @@ from ..ground_truth.bundle_task import task_or_bundle
 from .kept_floors import SweepFloors
 from .method import Method
 from .result import Result
-from .scoring import AnyMethod, find_method, settings_of
+from .scoring import AnyMethod, settings_of, several_methods
 from .sweep_folder import opened
 from .sweep_rows import LeftOut, check_asked, status_of
 from .sweep_run import SweepPlan, SweepRun, Watch
@@ -144,21 +144,15 @@ def _plan(
     with_priors: bool,
 ) -> SweepPlan:
     """Return what is asked, each method once with its settings."""
-    several = (
-        methods if isinstance(methods, Sequence) and not isinstance(methods, str) else [methods]
-    )
-    found = {}
-    for given in several:
-        method = find_method(given)
-        found[method.name, str(settings_of(method))] = given, method
+    found = several_methods(methods)
     return SweepPlan(
-        given=tuple(given for given, _ in found.values()),
-        methods=tuple(method for _, method in found.values()),
+        given=tuple(given for given, _ in found),
+        methods=tuple(method for _, method in found),
         tasks=_tasks(suite),
         tracks=_tracks(track),
         seeds=tuple(range(seeds)) if isinstance(seeds, int) else tuple(seeds),
         with_priors=with_priors,
-        paths=(os.getcwd(),) if any(":" in str(given) for given, _ in found.values()) else (),
+        paths=(os.getcwd(),) if any(":" in str(given) for given, _ in found) else (),
     )
 
 

@@ -29,9 +29,10 @@ from ..compiler.component_graph import ComponentGraph
 from ..compiler.executor import run, seen_columns
 from ..ground_truth import Task
 from ..ground_truth.high_level_model import HighLevelModel
+from ..ground_truth.row_space import row_space
 from ..ground_truth.variable_window import basis, hook_name, window
 from .variables_metrics import InterchangeRuns
-from .variables_problem import Subspace, row_space
+from .variables_problem import Subspace
 
 DRAWS = 16
 """Over how many random subspaces the floor is averaged."""

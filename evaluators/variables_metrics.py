@@ -17,10 +17,11 @@ from ..compiler.component_graph import ComponentGraph
 from ..compiler.executor import Run, Stream, project, resume, run, unembedded
 from ..compiler.model import Model
 from ..compiler.weights import Weights
+from ..ground_truth.row_space import row_space
 from ..ground_truth.wiring import ROUNDING_BOUND, without_dead_ends
 from .intervals import RESAMPLES_OF_MEANS, Interval
 from .variables_pairs import VariablePairs
-from .variables_problem import Subspace, row_space
+from .variables_problem import Subspace
 
 _ELEMENTS_AT_ONCE = 2**22
 
@@ -79,8 +80,7 @@ class InterchangeRuns:
 
     def right(self, answers: "np.ndarray") -> Bool[np.ndarray, "*several pairs"]:
         """Return on which pairs answers `[..., pairs, position]` are those that they must be."""
-        real = self.model.codec.is_real(self.pairs.base)
-        return np.asarray(((answers == self.pairs.answers) | ~real).all(axis=-1))
+        return self.model.codec.answered_alike(answers, self.pairs.answers, self.pairs.base)
 
     def whole_stream_hits(self, depth: int) -> Bool[np.ndarray, " pairs"]:
         """Return whether the answers are right on each pair if all of the stream is swapped."""

@@ -16,6 +16,7 @@ from jaxtyping import Float
 from ..compiler.component_graph import ComponentGraph
 from ..compiler.model import Model
 from ..errors import AnswerError, listing
+from ..ground_truth.row_space import row_space
 from .variables_pairs import VariablePairs
 
 _ROUNDING = 1e-9
@@ -103,21 +104,6 @@ def place_of(hook: str) -> int:
     """
     block, stage = re.fullmatch(r"blocks\.(\d+)\.hook_resid_(pre|mid|post)", hook).groups()  # type: ignore[union-attr]
     return 2 * int(block) + ("pre", "mid", "post").index(stage)
-
-
-def row_space(rows: Float[np.ndarray, "k d_model"]) -> Float[np.ndarray, "r d_model"]:
-    """Return an orthonormal basis of what rows span; none if all are zero.
-
-    Rows that are a sum of the others to within a billionth are not counted.
-
-    Example:
-        >>> len(row_space(np.array([[1.0, 0.0, 0.0], [2.0, 0.0, 0.0], [1.0, 1.0, 0.0]])))
-        2
-    """
-    if not rows.any():
-        return np.zeros((0, rows.shape[1]))
-    _, sizes, axes = np.linalg.svd(rows, full_matrices=False)
-    return axes[sizes > _ROUNDING * sizes[0]]
 
 
 def checked_subspaces(problem: VariablesProblem, answer: object) -> dict[str, Subspace]:

@@ -18,8 +18,8 @@ from .compression_record import CompressionRecord
 from .croissant import croissant
 from .datasheet import label_sheet, licence_of, task_sheet
 from .feature_activations import FeatureActivations
-from .feature_data import SUPERPOSED_BOUND
-from .features import BOUND, FeatureLabels, features
+from .feature_data import features_of
+from .features import FeatureLabels
 from .high_level_model import HighLevelModel
 from .manifest import About, Identity, LabelsManifest, Manifest, file_records, sha256_of
 from .model_config import ModelConfig
@@ -83,12 +83,6 @@ class AllLabels:
                 features_of(task),
                 None if task.gate is None else CompressionRecord.of(task, agreement),
             )
-
-
-def features_of(task: Task) -> FeatureLabels:
-    """Return the features of a task; those of a superposed model within a wider bound."""
-    bound = BOUND if task.gate is None else SUPERPOSED_BOUND
-    return features(task.compiled, task.domain, bound=bound)
 
 
 def variables_of(task: Task) -> tuple[VariableLabels, tuple[Agreement, ...]]:

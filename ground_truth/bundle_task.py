@@ -10,6 +10,7 @@ from .bundle_identity import identify
 from .interchange_pairs import TaskDomain
 from .quality_gate import QualityGate
 from .task import Task
+from .trained import alignment_of
 
 
 def load_bundle(place: str | Path) -> Task:
@@ -37,8 +38,6 @@ def load_bundle(place: str | Path) -> Task:
     domain = TaskDomain.of(compiled, seed=labels.seed)
     training = None
     if (record := bundle.all_labels.training) is not None and found.built is not None:
-        from .trained import alignment_of  # is itself about tasks
-
         alignment = alignment_of(found.id, found.built)
         training = record.gate(found.built, alignment, compiled, labels)
         if not training.passed:

@@ -24,7 +24,6 @@ import numpy as np
 from jaxtyping import Bool, Float, Int
 from pydantic import JsonValue
 
-from ..benchmark_programs.task_id import SUPERPOSED
 from ..compiler.executor import run
 from ..compiler.model import Model
 from ..errors import TaskError
@@ -153,10 +152,9 @@ def features_digest(task: Task | FeaturesTask) -> str:
 
 
 @lru_cache(maxsize=64)
-def _labels(task: Task) -> FeatureLabels:
-    """Return the features of a task; they are found once."""
-    is_superposed = any(name == SUPERPOSED for name, _ in task.id.regimes)
-    bound = SUPERPOSED_BOUND if is_superposed else BOUND
+def features_of(task: Task) -> FeatureLabels:
+    """Return the features of a task, found once; those of a superposed model in a wider bound."""
+    bound = BOUND if task.gate is None else SUPERPOSED_BOUND
     return features(task.compiled, task.domain, bound=bound)
 
 
@@ -193,7 +191,7 @@ class ModelFeatures:
                 f"The features track holds inputs out, so that a task needs two or more, and "
                 f"{task.id} has one; choose a larger vocabulary or length"
             )
-        self._task, self._labels = task, _labels(task)
+        self._task, self._labels = task, features_of(task)
         self._source = FeatureActivations(task.compiled)
 
     @property
@@ -274,7 +272,7 @@ class IndependentFeatures:
 
     def __init__(self, task: Task) -> None:
         self._running = ModelFeatures(task)
-        self._labels = _labels(task)
+        self._labels = features_of(task)
 
     @property
     def hooks(self) -> tuple[str, ...]:

@@ -16,7 +16,7 @@ from .compression_grid import Matrix, matrix_of, steps_of
 FILE = Path(__file__).with_name("compressions.safetensors")
 
 
-def stored_tasks(place: Path = FILE) -> tuple[str, ...]:
+def stored_compression_ids(place: Path = FILE) -> tuple[str, ...]:
     """Return the ids of the tasks whose matrices are stored, in order."""
     from safetensors import safe_open
 
@@ -38,7 +38,7 @@ def stored_compression(task: str, place: Path = FILE) -> Matrix | None:
     """
     from safetensors import safe_open
 
-    if task not in stored_tasks(place):
+    if task not in stored_compression_ids(place):
         return None
     with safe_open(place, "numpy") as stored:
         return matrix_of(stored.get_tensor(task))
@@ -49,7 +49,7 @@ def store_compressions(matrices: Mapping[str, Matrix], place: Path = FILE) -> No
 
     A matrix of the same task is replaced. The same matrices give the same bytes.
     """
-    kept = {task: stored_compression(task, place) for task in stored_tasks(place)}
+    kept = {task: stored_compression(task, place) for task in stored_compression_ids(place)}
     wanted = {**kept, **matrices}
     arrays = {task: steps_of(W) for task, W in wanted.items() if W is not None}
     write_whole(save_arrays(arrays), place)

@@ -43,7 +43,7 @@ class StoredTraining(NamedTuple):
         return cls(task.compiled.model.weights, task.labels, TrainingRecord.of(task))
 
 
-def stored_trainings(place: Path = FILE) -> tuple[str, ...]:
+def stored_training_ids(place: Path = FILE) -> tuple[str, ...]:
     """Return the ids of the tasks whose weights are stored, in order."""
     from safetensors import safe_open
 
@@ -66,7 +66,7 @@ def stored_training(task: str, like: Weights, place: Path = FILE) -> StoredTrain
     """
     from safetensors import safe_open
 
-    if task not in stored_trainings(place):
+    if task not in stored_training_ids(place):
         return None
     with safe_open(place, "numpy") as stored:
         arrays = {

@@ -84,7 +84,7 @@ def held_out(task: TaskId | OwnTaskId, original: Task) -> HeldOut:
     return HeldOut(original.compiled, original.labels, original.domain, alignment)
 
 
-def trained_id(original: Task, regime: str = TRAINED) -> TaskId | OwnTaskId:
+def trained_id(original: Task, regime: str) -> TaskId | OwnTaskId:
     """Return the id of a task whose model is trained to stand for that of another.
 
     Args:

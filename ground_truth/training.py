@@ -23,7 +23,6 @@ from ..compiler.interchange_training import (
     InterchangeRows,
     InterchangeTraining,
     TrainingRecipe,
-    answer_logits,
 )
 from ..errors import TaskError, listing
 from ..plurals import counted
@@ -244,7 +243,7 @@ class _Run:
         held_out, codec = self.held_out, self.held_out.original.model.codec
         rng = np.random.default_rng([held_out.seed, 1])
         rows = held_out.aligned.draw(held_out.train, N_ROWS, rng)
-        targets = answer_logits(codec, rows.answers).astype(np.float32)
+        targets = codec.answer_logits(rows.answers).astype(np.float32)
         counted = codec.is_real(rows.base).astype(np.float32)
         given = rows.base, rows.source, rows.positions, rows.chosen, targets, counted
         return InterchangeTraining(

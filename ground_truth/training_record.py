@@ -67,7 +67,7 @@ class AlignedComponent(Record):
     trained: str
 
 
-class MovedEdge(Record):
+class UnmatchedEdge(Record):
     """An edge of the trained model that is in another state than it must be.
 
     Attributes:
@@ -107,7 +107,7 @@ class TrainingRecord(Record):
     answers: CountRecord
     sets: tuple[SetRecord, ...]
     strict: CountRecord
-    moved: tuple[MovedEdge, ...] = ()
+    moved: tuple[UnmatchedEdge, ...] = ()
     history: TrainingHistory | None = None
     most_wrong: float = MOST_WRONG
     most_wrong_of_a_set: float = MOST_WRONG_OF_A_SET
@@ -134,7 +134,7 @@ class TrainingRecord(Record):
             ),
             strict=CountRecord.of(gate.strict),
             moved=tuple(
-                MovedEdge(edge=edge, wanted=wanted, found=found)
+                UnmatchedEdge(edge=edge, wanted=wanted, found=found)
                 for edge, wanted, found in gate.moved
             ),
             history=gate.history,

@@ -5,6 +5,7 @@ from jaxtyping import Float
 
 from ..compiler.component_graph import EMBED, LOGITS, POS_EMBED
 from ..compiler.source_map import PlacedVariable, SourceMap
+from .row_space import row_space
 
 
 def basis(variable: PlacedVariable) -> Float[np.ndarray, "k d_model"]:
@@ -15,8 +16,7 @@ def basis(variable: PlacedVariable) -> Float[np.ndarray, "k d_model"]:
     rows = variable.directions
     if np.allclose(rows @ rows.T, np.eye(len(rows)), rtol=0, atol=1e-9):
         return rows
-    _, sizes, rows = np.linalg.svd(rows, full_matrices=False)
-    return rows[sizes > 1e-9 * sizes[0]]
+    return row_space(rows)
 
 
 def window(source_map: SourceMap, variable: str, n_layers: int) -> tuple[int, int]:

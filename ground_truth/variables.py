@@ -180,7 +180,7 @@ class Agreement(Record):
 
 
 def measured_variables(
-    seen: CompiledModel, domain: TaskDomain, seed: int = 0, *, task: str = "", weights: str = ""
+    seen: CompiledModel, domain: TaskDomain, seed: int, *, task: str, weights: str
 ) -> tuple[VariableLabels, tuple[Agreement, ...]]:
     """Return the variables of a superposed model, each measured by interchanges on the weights.
 
@@ -197,7 +197,7 @@ def measured_variables(
     """
     with one_thread():
         certification = _Certification(seen, domain, seed, None, predicts=False)
-        labels = certification.labels(task or "this model")
+        labels = certification.labels(task)
     return labels.model_copy(update={"weights": weights}), tuple(certification.agreement)
 
 

@@ -46,7 +46,7 @@ class Agreement:
 
 
 def agreement(
-    scores: "pd.DataFrame", truth: str, measures: Mapping[str, Direction], *, seed: int = 0
+    scores: "pd.DataFrame", truth: str, measures: Mapping[str, Direction]
 ) -> list[Agreement]:
     """Return how far each measure agrees with the truth, of those that can be compared with it.
 
@@ -59,7 +59,6 @@ def agreement(
             and those of the measures, which may hold NaN.
         truth: the column of the true score, better when higher.
         measures: the columns of measures, each with the direction in which it is better.
-        seed: of the intervals.
 
     Raises:
         BundleError: a method has two rows for a task.
@@ -85,11 +84,11 @@ def agreement(
             if len(true) >= FEWEST_METHODS and np.ptp(true.round(_DECIMALS)) > 0
         ]
         if ranked:
-            found.append(_over_tasks(name, ranked, seed))
+            found.append(_over_tasks(name, ranked))
     return found
 
 
-def _over_tasks(name: str, ranked: Iterable[tuple[np.ndarray, np.ndarray]], seed: int) -> Agreement:
+def _over_tasks(name: str, ranked: Iterable[tuple[np.ndarray, np.ndarray]]) -> Agreement:
     correlations, lost = zip(
         *((rank_correlation(true, own), _lost(true, own)) for true, own in ranked), strict=True
     )
@@ -97,14 +96,14 @@ def _over_tasks(name: str, ranked: Iterable[tuple[np.ndarray, np.ndarray]], seed
         name,
         len(correlations),
         float(np.mean(correlations)),
-        _interval(correlations, seed),
+        _interval(correlations),
         float(np.mean(lost)),
     )
 
 
-def _interval(values: Sequence[float], seed: int) -> Interval | None:
+def _interval(values: Sequence[float]) -> Interval | None:
     """Return the interval of a mean over tasks; `None` where there are too few."""
-    low, high = task_intervals(np.array([values]), seed=seed, only=("mean",))["mean"][0]
+    low, high = task_intervals(np.array([values]), seed=0, only=("mean",))["mean"][0]
     return None if np.isnan(low) else Interval(float(low), float(high))
 
 

@@ -80,7 +80,7 @@ def write_leaderboard(
         BundleError: there are no results, or they cannot be ranked together.
     """
     found = read_raw_results(results)
-    entries = Entries.of(on_suite(found, suite) if suite else found)
+    entries = Entries.of(on_suite(found, suite))
     asked = entries.questions[0] if track is None else Question.differing(track, question or {})
     return write_answers(Statistics.of(entries.frame(asked)), asked, folder)
 

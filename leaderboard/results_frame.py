@@ -21,18 +21,13 @@ _METRIC = ["metric", "primary", *_NUMBERS]
 _DIGITS = 8
 
 
-def method_names(results: Sequence[Result]) -> dict[str, str]:
-    """Return the name of the method of each result, by the result's file name.
+def names_in_order(results: Sequence[Result]) -> list[str]:
+    """Return the name of the method of each result, in order.
 
     It is the tool's name, followed by the settings where the tool occurs with
     more than one choice of them. Names that would be the same, such as those of a tool called
     `a (k=1)` and of a tool `a` with `k=1`, bear a digest of tool and settings.
     """
-    return dict(zip((one.file_name for one in results), names_in_order(results), strict=True))
-
-
-def names_in_order(results: Sequence[Result]) -> list[str]:
-    """Return the name of the method of each result, in order; as `method_names`."""
     return _names(results, _settings(results))
 
 

@@ -97,7 +97,7 @@ def write_site(
             their answers, or something cannot be written.
     """
     found = read_raw_results(results)
-    entries = Entries.of(on_suite(found, suite) if suite else found)
+    entries = Entries.of(on_suite(found, suite))
     jobs = processes_for(len(entries.found))
     check = check_answers(results, entries.results, verify=verify, tasks=tasks, jobs=jobs)
     return write_site_of(

@@ -8,7 +8,6 @@ from .aggregates import AGGREGATES
 from .bootstrap import seed_interval, task_intervals
 from .pairwise import pairwise_differences
 from .ranking import rank_ranges
-from .results_frame import method_names as method_names
 from .results_frame import reported_names
 from .run_scores import RunScores, run_scores
 from .task_scores import task_scores

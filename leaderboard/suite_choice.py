@@ -10,17 +10,19 @@ from .results_folder import RawResult
 from .task_facts import TaskFacts, task_facts
 
 
-def on_suite(found: Sequence[RawResult], suite: str) -> tuple[RawResult, ...]:
+def on_suite(found: Sequence[RawResult], suite: str | None) -> tuple[RawResult, ...]:
     """Return the results on the tasks of a suite, in order.
 
     Args:
         found: results.
-        suite: its name.
+        suite: its name; `None` for all results.
 
     Raises:
         TaskError: there is no such suite.
         BundleError: no result is on a task of it.
     """
+    if suite is None:
+        return tuple(found)
     members = frozenset(map(str, suite_members(suite)))
     kept = tuple(one for one in found if one.result.task in members)
     if found and not kept:

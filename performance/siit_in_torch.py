@@ -21,7 +21,6 @@ from torch import nn
 from torch.optim.lr_scheduler import ReduceLROnPlateau
 
 from glassbench.compiler import Weights
-from glassbench.compiler.interchange_training import answer_logits
 from glassbench.compiler.model import Codec
 from glassbench.compiler.values import Encoding
 from glassbench.ground_truth.aligned_interchanges import AlignedRows
@@ -138,7 +137,7 @@ class PlainLoop:
     ) -> None:
         self._codec, self._interchanges = codec, interchanges
         self._base, self._source = torch.tensor(rows.base), torch.tensor(rows.source)
-        self._targets = torch.tensor(answer_logits(codec, rows.answers), dtype=torch.float32)
+        self._targets = torch.tensor(codec.answer_logits(rows.answers), dtype=torch.float32)
         self._counted = torch.tensor(codec.is_real(rows.base), dtype=torch.float32)
         self._of = [np.flatnonzero(rows.chosen == one) for one in range(rows.chosen.max() + 1)]
 

@@ -14,7 +14,11 @@ import typer
 
 from glassbench.benchmark_programs import TaskId
 from glassbench.ground_truth import load
-from glassbench.ground_truth.stored_compressions import FILE, store_compressions, stored_tasks
+from glassbench.ground_truth.stored_compressions import (
+    FILE,
+    store_compressions,
+    stored_compression_ids,
+)
 from glassbench.ground_truth.superposed import superpose
 
 
@@ -38,7 +42,7 @@ def main(
         for width in numbers(d):
             for seed in numbers(seeds):
                 task = str(TaskId.parse(f"{name}/superposed[d={width},seed={seed}]"))
-                if again or task not in stored_tasks(place):
+                if again or task not in stored_compression_ids(place):
                     train(name, task, width, seed, place)
                 else:
                     print(f"{task}: is stored", flush=True)

@@ -27,7 +27,7 @@ from glassbench.errors import TaskError
 from glassbench.evaluators import TRACKS, Result, built_in, score_suite
 from glassbench.evaluators.track import Priors
 from glassbench.ground_truth import Task, load
-from glassbench.ground_truth.stored_compressions import stored_tasks
+from glassbench.ground_truth.stored_compressions import stored_compression_ids
 
 PRIOR = "prior"
 REGIMES = ("exact", "scrambled", "crowded", "superposed", "trained")
@@ -40,7 +40,7 @@ def names(regime: str) -> Iterator[str]:
         if regime == "trained":
             yield str(trained)
         elif regime == "superposed":
-            stored = [TaskId.parse(one) for one in stored_tasks()]
+            stored = [TaskId.parse(one) for one in stored_compression_ids()]
             own = [
                 one
                 for one in stored

@@ -13,7 +13,6 @@ from typing import Any
 import numpy as np
 
 from ...compiler.model import Model
-from ..methods.distributed_alignment_search import target_logits
 from ..methods.subspace_choice import best_of, each_variable
 from ..packed_model import packed
 from ..variables_metrics import InterchangeRuns
@@ -65,8 +64,9 @@ def _learned(
 
     train = question.train.take(slice(0, n_learn))
     base, source = (torch.as_tensor(np.array(each)) for each in (train.base, train.source))
-    goal = torch.as_tensor(target_logits(problem.model.codec, train.answers))
-    real = torch.as_tensor(problem.model.codec.is_real(train.base))
+    codec = problem.model.codec
+    goal = torch.as_tensor(codec.answer_logits(codec.ids_of(train.answers)))
+    real = torch.as_tensor(codec.is_real(train.base))
     positions = _positions(train.where)
     rng = np.random.default_rng(problem.seed)
     with torch.random.fork_rng(devices=[]):

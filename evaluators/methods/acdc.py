@@ -42,7 +42,7 @@ def surviving(
     """Return 1 for each of `model.edges` that survives at each threshold, else 0."""
     gates = np.ones((len(thresholds), len(model.edges)))
     distance = np.zeros(len(thresholds))
-    full = sum(_distance(one, one.source_logits[None]) for one in runs)
+    full = sum(one.distance(one.source_logits[None]) for one in runs)
     limits = thresholds * np.where(full > 0, full, 1.0)
     for place in reversed(range(len(model.edges))):
         trial = gates.copy()
@@ -50,7 +50,7 @@ def surviving(
         circuits, which = np.unique(trial, axis=0, return_inverse=True)
         depth = model.edges[place].reader.depth
         known = sum(writer.depth < depth for writer in model.graph.writers)
-        found = sum(_distance(one, _logits(model, one, circuits, known)) for one in runs)
+        found = sum(one.distance(_logits(model, one, circuits, known)) for one in runs)
         after = np.asarray(found)[which.reshape(-1)]
         goes = after - distance < limits
         gates[goes, place] = 0.0
@@ -62,11 +62,3 @@ def _logits(model: GatedModel, runs: PairRuns, circuits: np.ndarray, known: int)
     """Return the logits of circuits of which the first writers are as in the whole model."""
     first = runs.contributions[None, :known]
     return model.run(model.gates(circuits), first, runs.source).logits
-
-
-def _distance(
-    runs: PairRuns, logits: Float[np.ndarray, "circuit pair position d_out"]
-) -> Float[np.ndarray, " circuit"]:
-    """Return the squared distance to the logits of the whole model, over real positions."""
-    moved = np.square(logits - runs.logits).sum(axis=-1)
-    return (moved * runs.real).sum(axis=(1, 2))

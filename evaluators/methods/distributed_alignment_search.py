@@ -18,10 +18,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Int
 
-from ...compiler.model import Codec
-from ...compiler.values import Encoding
 from ..variables_metrics import InterchangeRuns
 from ..variables_problem import Subspace, VariableQuestion, VariablesProblem
 from .linear_probe import probes
@@ -81,26 +79,6 @@ def found_by(problem: VariablesProblem, recipe: Recipe) -> dict[str, Subspace]:
     return each_variable(problem, lambda *asked: _Search(*asked, slim=slim, recipe=recipe).best())
 
 
-def target_logits(codec: Codec, answers: np.ndarray) -> Float[np.ndarray, "pairs position d_out"]:
-    """Return the logits that answers ask for: indicators of values, or numbers; zero for none.
-
-    Args:
-        codec: of the model.
-        answers: as `Codec.decode_ids` numbers them, `[pairs, position]`.
-    """
-    ids = [answers]
-    if len(codec.readouts) > 1:
-        shape = tuple(len(readout.values) + 1 for readout in codec.readouts)
-        ids = [part - 1 for part in np.unravel_index(answers, shape)]
-    parts = []
-    for readout, part in zip(codec.readouts, ids, strict=True):
-        if readout.encoding is Encoding.NUMERICAL:
-            parts.append(np.where(part < 0, 0.0, readout.values.numbers[part])[..., None])
-        else:
-            parts.append((part[..., None] == np.arange(len(readout.values))).astype(float))
-    return np.concatenate(parts, axis=-1)
-
-
 class _Place(NamedTuple):
     """What a search at a hook needs of it.
 
@@ -151,7 +129,7 @@ class _Search:
             choose = question.train
         self._choosing = InterchangeRuns.of(problem.model, choose)
         codec = problem.model.codec
-        self._target = target_logits(codec, question.train.answers[self._learn])
+        self._target = codec.answer_logits(codec.ids_of(question.train.answers[self._learn]))
         self._real = codec.is_real(question.train.base[self._learn])
         self._rng = np.random.default_rng([problem.seed, 13])
 

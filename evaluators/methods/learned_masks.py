@@ -64,7 +64,10 @@ def open_gates(
 
     rng = np.random.default_rng(_SEED)
     runs = list(PairRuns.of(model, problem, circuits=recipe.samples, most_pairs=recipe.pairs))
-    whole = np.mean([_distance(one, one.source_logits[None]).mean() for one in runs]) or 1.0
+    whole = (
+        np.mean([(one.distance(one.source_logits[None]) / one.real.sum()).item() for one in runs])
+        or 1.0
+    )
     edges_of_gate = np.equal.outer(gate_of_edge, np.arange(n_gates)).astype(np.float64)
     adam = optax.adam(recipe.learning_rate)
     update = jax.jit(adam.update)
@@ -92,9 +95,3 @@ def distance_gradient(
     done = model.run(model.gates(gates), runs.contributions[None, :2], runs.source)
     gradient = 2 * (done.logits - runs.logits) * runs.real[..., None] / runs.real.sum()
     return model.gate_gradients(done, gradient)
-
-
-def _distance(runs: PairRuns, logits: np.ndarray) -> np.ndarray:
-    """Return the squared distance to the logits of the whole model, mean over real positions."""
-    moved = np.square(logits - runs.logits).sum(axis=-1)
-    return (moved * runs.real).sum(axis=(1, 2)) / runs.real.sum()

@@ -41,7 +41,7 @@ from glassbench.benchmark_programs.suites import (
 from glassbench.benchmark_programs.superposed_widths import WIDTHS
 from glassbench.benchmark_programs.task_measures import TaskMeasures, measured_tasks
 from glassbench.errors import TaskError
-from glassbench.ground_truth.stored_compressions import stored_tasks
+from glassbench.ground_truth.stored_compressions import stored_compression_ids
 
 suite_measures_file = import_module("glassbench.benchmark_programs.suite_measures")
 RANKED = [name for name in SUITES if not suite_measures(name).shortcomings]
@@ -197,7 +197,7 @@ def test_features_are_ranked_on_enough_tasks(monkeypatch):
 
 
 def test_matrices_of_superposition_are_kept_with_the_package():
-    assert set(superposition_candidates()) <= set(stored_tasks())
+    assert set(superposition_candidates()) <= set(stored_compression_ids())
 
 
 # -- relevance ---------------------------------------------------------------------

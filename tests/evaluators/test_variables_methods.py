@@ -17,7 +17,6 @@ from glassbench.evaluators.methods.distributed_alignment_search import (
     DAS,
     DAS_FROM_PROBE,
     found_by,
-    target_logits,
 )
 from glassbench.evaluators.methods.linear_probe import probes
 from glassbench.evaluators.methods.slim_forward import Between, SlimMLP, SlimModel, logits_from
@@ -25,8 +24,9 @@ from glassbench.evaluators.methods.subspace_choice import accuracies, best_of, t
 from glassbench.evaluators.methods.subspace_descent import projection
 from glassbench.evaluators.variables_metrics import InterchangeRuns
 from glassbench.evaluators.variables_pose import posed
-from glassbench.evaluators.variables_problem import Subspace, checked_subspaces, row_space
+from glassbench.evaluators.variables_problem import Subspace, checked_subspaces
 from glassbench.ground_truth import load, make_task
+from glassbench.ground_truth.row_space import row_space
 
 TINY = "sort[vocab=2,length=3]/crowded[distractors=2,seed=1]/scrambled"
 CHAIN = "frac_prevs/scrambled"
@@ -211,7 +211,7 @@ def test_target_logits_decode_to_the_answers(text):
     done = run(task.compiled.model.weights, task.domain.tokens)
     real = codec.is_real(task.domain.tokens)
     answers = codec.decode_ids(done.logits)
-    target = target_logits(codec, answers)
+    target = codec.answer_logits(codec.ids_of(answers))
     np.testing.assert_array_equal(codec.decode_ids(target)[real], answers[real])
     np.testing.assert_allclose(target[real], done.logits[real], atol=1e-6)
 

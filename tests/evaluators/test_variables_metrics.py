@@ -17,8 +17,9 @@ from glassbench.evaluators.variables_metrics import (
     overlap,
 )
 from glassbench.evaluators.variables_pairs import VariablePairs
-from glassbench.evaluators.variables_problem import Subspace, row_space
+from glassbench.evaluators.variables_problem import Subspace
 from glassbench.ground_truth import load
+from glassbench.ground_truth.row_space import row_space
 from glassbench.ground_truth.subspace_patch import SubspacePatch, patched_logits
 
 HOOKS = ("blocks.0.hook_resid_pre", "blocks.0.hook_resid_mid", "blocks.0.hook_resid_post")

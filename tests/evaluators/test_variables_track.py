@@ -19,8 +19,9 @@ from glassbench.evaluators.variables_floors import DRAWS, true_subspace
 from glassbench.evaluators.variables_metrics import InterchangeRuns
 from glassbench.evaluators.variables_pairs import KEPT, OWN
 from glassbench.evaluators.variables_pose import LEAST_ROOM, posed
-from glassbench.evaluators.variables_problem import Subspace, row_space
+from glassbench.evaluators.variables_problem import Subspace
 from glassbench.ground_truth import load, make_task
+from glassbench.ground_truth.row_space import row_space
 
 CROWDED = "sort[vocab=2,length=3]/crowded[distractors=2,seed=1]/scrambled"
 NAMES = ("frac_prevs", CROWDED, "reverse/scrambled")

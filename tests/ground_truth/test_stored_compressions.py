@@ -15,7 +15,7 @@ from glassbench.ground_truth.stored_compressions import (
     FILE,
     store_compressions,
     stored_compression,
-    stored_tasks,
+    stored_compression_ids,
 )
 from glassbench.ground_truth.superposed import superpose
 
@@ -34,8 +34,8 @@ def test_the_grid():
 
 
 def test_what_is_stored_is_of_tasks_of_the_library():
-    assert "frac_prevs-v1/superposed[d=8,seed=0]" in stored_tasks()
-    for text in stored_tasks():
+    assert "frac_prevs-v1/superposed[d=8,seed=0]" in stored_compression_ids()
+    for text in stored_compression_ids():
         task = TaskId.parse(text)
         assert str(task) == text
         name, parameters = task.regimes[-1]
@@ -47,14 +47,14 @@ def test_what_is_stored_is_of_tasks_of_the_library():
 
 
 def test_the_file_is_the_same_whatever_the_order(tmp_path):
-    found = {task: stored_compression(task) for task in stored_tasks()}
+    found = {task: stored_compression(task) for task in stored_compression_ids()}
     one, other = tmp_path / "one", tmp_path / "other"
     store_compressions(found, one)
     for task in reversed(found):
         store_compressions({task: found[task]}, other)
     assert one.read_bytes() == other.read_bytes() == FILE.read_bytes()
     assert stored_compression("histogram-v1/superposed[d=8,seed=0]") is None
-    assert stored_tasks(tmp_path / "none") == ()
+    assert stored_compression_ids(tmp_path / "none") == ()
 
 
 def test_a_task_is_loaded_with_what_is_stored():

@@ -15,7 +15,7 @@ from glassbench.ground_truth.circuit_labels import EdgeState
 from glassbench.ground_truth.counted_interchanges import Count
 from glassbench.ground_truth.label_rules import training_problems
 from glassbench.ground_truth.training_gate import MOST_WRONG, MOST_WRONG_OF_A_SET
-from glassbench.ground_truth.training_record import MovedEdge, TrainingRecord
+from glassbench.ground_truth.training_record import TrainingRecord, UnmatchedEdge
 
 BEFORE = "before = select(indices, indices - 1, ==); out = aggregate(before, tokens);"
 RECIPE = gb.TrainingRecipe(steps=4_000, chunk=500)
@@ -133,7 +133,7 @@ def test_a_bundle_does_not_hide_what_moved(made, tmp_path):
     spoilt = record.model_copy(update={"sets": kept})
     told = list(training_problems(made.task.compiled, made.task.labels, spoilt))
     assert [one.partition(":")[0] for one in told] == [edges[0]]
-    moved = MovedEdge(edge=edges[0], wanted=EdgeState.INERT, found=EdgeState.CAUSAL)
+    moved = UnmatchedEdge(edge=edges[0], wanted=EdgeState.INERT, found=EdgeState.CAUSAL)
     spoilt = spoilt.model_copy(update={"moved": (moved,)})
     assert not list(training_problems(made.task.compiled, made.task.labels, spoilt))
     assert not list(training_problems(made.task.compiled, made.task.labels, record))

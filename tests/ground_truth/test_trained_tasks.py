@@ -32,7 +32,7 @@ from glassbench.ground_truth.stored_trainings import (
     FILE,
     store_trainings,
     stored_training,
-    stored_trainings,
+    stored_training_ids,
 )
 from glassbench.ground_truth.trained import initial_weights
 from glassbench.ground_truth.training_gate import MOST_WRONG
@@ -69,7 +69,7 @@ def with_weights(task, change):
 
 def test_the_suite_is_what_is_stored():
     assert len(SUITE) >= 20
-    assert {str(task) for task in SUITE} == set(stored_trainings())
+    assert {str(task) for task in SUITE} == set(stored_training_ids())
     assert {task.name for task in SUITE} <= {task.name for task in get_suite("core")}
     assert len({task.name for task in SUITE}) == len(SUITE)
     assert {dict(task.regimes[-1][1])["layer_norm"] for task in SUITE} == {0, 1}
@@ -92,8 +92,8 @@ def test_the_file_is_the_same_whatever_the_order(tmp_path):
     for name in reversed(found):
         store_trainings({name: found[name]}, other)
     assert one.read_bytes() == other.read_bytes()
-    assert stored_trainings(one) == stored_trainings(FILE)
-    assert stored_trainings(tmp_path / "none") == ()
+    assert stored_training_ids(one) == stored_training_ids(FILE)
+    assert stored_training_ids(tmp_path / "none") == ()
 
 
 @pytest.fixture

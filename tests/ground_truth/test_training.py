@@ -9,7 +9,7 @@ import pytest
 from glassbench.benchmark_programs import TaskId, get_suite
 from glassbench.compiler.component_graph import ComponentGraph
 from glassbench.compiler.executor import interchange, run
-from glassbench.compiler.interchange_training import TrainingRecipe, answer_logits
+from glassbench.compiler.interchange_training import TrainingRecipe
 from glassbench.compiler.least_one import below_one, not_finite
 from glassbench.compiler.ordinary_transformer import Architecture
 from glassbench.errors import BundleError, TaskError
@@ -182,7 +182,7 @@ def test_states_of_edges_that_stand_for_nothing_are_inert(original):
 def test_logits_that_stand_for_answers_decode_to_them(original):
     codec = original.compiled.model.codec
     ids = np.array([[[0], [3], [-1]]])
-    assert codec.decode_ids(answer_logits(codec, ids)).tolist() == [[0, 3, -1]]
+    assert codec.decode_ids(codec.answer_logits(ids)).tolist() == [[0, 3, -1]]
 
 
 def test_training_goes_on_where_it_was_stopped(original, tmp_path):

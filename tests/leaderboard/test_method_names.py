@@ -3,13 +3,13 @@
 from itertools import permutations
 
 from glassbench.leaderboard import results_frame
-from glassbench.leaderboard.results_frame import method_names
+from glassbench.leaderboard.results_frame import names_in_order
 
 
 def named(results):
     return {
         (one.tool, str(one.settings)): name
-        for one, name in zip(results, method_names(results).values(), strict=True)
+        for one, name in zip(results, names_in_order(results), strict=True)
     }
 
 
@@ -19,7 +19,7 @@ def test_settings_are_told_where_a_tool_has_several(make_result):
         make_result("a", "t-v1", 0.5, settings={"k": 1}),
         make_result("b", "t-v1", 0.5, settings={"k": 1}),
     ]
-    assert list(method_names(results).values()) == ["a (defaults)", "a (k=1)", "b"]
+    assert names_in_order(results) == ["a (defaults)", "a (k=1)", "b"]
 
 
 def test_no_two_methods_have_one_name_in_whichever_order_they_come(make_result):

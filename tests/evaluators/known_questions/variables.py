@@ -14,8 +14,9 @@ from glassbench.evaluators.variables_floors import DRAWS, marks
 from glassbench.evaluators.variables_metrics import InterchangeRuns
 from glassbench.evaluators.variables_pairs import VariablePairs
 from glassbench.evaluators.variables_pose import VariableKey, posed
-from glassbench.evaluators.variables_problem import place_of, row_space
+from glassbench.evaluators.variables_problem import place_of
 from glassbench.ground_truth import Task
+from glassbench.ground_truth.row_space import row_space
 
 from .question import Claim, Question, RandomFloor, Rng
 
