@@ -1,4 +1,4 @@
-"""What verbs of the command line are given: tasks and bundles by name, a track, processes."""
+"""What verbs of the command line are given: tasks, bundles and results, a track, processes."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,6 +13,18 @@ if TYPE_CHECKING:
     from .evaluators import Track
     from .ground_truth import Task, ToyTask
 
+TaskName = Annotated[
+    str, typer.Argument(metavar="TASK", help="A task, or the folder or zip of a bundle.")
+]
+Results = Annotated[Path, typer.Argument(metavar="RESULTS", help="A folder of results.")]
+Bundles = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--task",
+        metavar="BUNDLE",
+        help="The bundle of a task that is not of the library; may be given again.",
+    ),
+]
 Seed = Annotated[int, typer.Option(min=0, help="Draws the inputs that methods are given.")]
 Jobs = Annotated[int, typer.Option(min=1, help="How many processes work.")]
 TrackOption = Annotated[
@@ -61,3 +73,11 @@ def asked_track(track: str, arm: str | None) -> "Track":
     if not isinstance(found, FeaturesTrack):
         raise typer.BadParameter(f"the {track} track has no arms", param_hint="--arm")
     return FeaturesTrack(arm=arm)
+
+
+def check_picture(place: Path | None) -> None:
+    """Refuse a file for a picture that bears the ending of no kind of picture."""
+    from .compiler.picture_file import SUFFIXES
+
+    if place is not None and place.suffix.lower() not in SUFFIXES:
+        raise typer.BadParameter(f"must end in {' or '.join(SUFFIXES)}", param_hint="--picture")

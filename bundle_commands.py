@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from .asked_tasks import Jobs
+from .asked_tasks import Jobs, TaskName
 from .console import byte_progress, console, print_table, progress
 from .errors import BundleError, CertificationError, TaskError, listing
 from .plurals import counted
@@ -15,10 +15,6 @@ if TYPE_CHECKING:
     from .benchmark_programs import TaskId
     from .compiler import CompiledModel
     from .ground_truth import Bundle, CircuitLabels
-
-TaskName = Annotated[
-    str, typer.Argument(metavar="TASK", help="A task, or the folder or zip of a bundle.")
-]
 
 
 def build(

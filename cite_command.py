@@ -1,11 +1,11 @@
 """`glassbench cite`: the references of exactly what was run."""
 
 from enum import StrEnum
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from .asked_tasks import Results
 from .console import console
 
 
@@ -17,7 +17,7 @@ class Style(StrEnum):
 
 
 def cite(
-    results: Annotated[Path, typer.Argument(metavar="RESULTS", help="A folder of results.")],
+    results: Results,
     style: Annotated[
         Style, typer.Option("--format", help="BibTeX, or a line of text for each.")
     ] = Style.BIBTEX,

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from .asked_tasks import Arm, Seed, asked_track, load_all, named_task
-from .bundle_commands import TaskName, build, download, verify
+from .asked_tasks import Arm, Seed, TaskName, asked_track, check_picture, load_all, named_task
+from .bundle_commands import build, download, verify
 from .cite_command import cite
 from .compile_command import compile_file
 from .compress_command import compress
@@ -25,33 +25,31 @@ from .faithfulness_command import faithfulness
 from .holdout_command import app as holdout_app
 from .holdout_command import sample
 from .leaderboard_command import HOME, leaderboard, print_files, print_ranking, print_standings
+from .problem_command import write_problem_of
 from .program_commands import check, list_everything, said_of
 from .rescore_command import rescore
 from .score_command import (
     Address,
     Again,
+    Answers,
     Backend,
+    Command,
+    MemoryLimit,
     RetryFailed,
     Seeds,
     SweepJobs,
     SweepOptions,
+    TimeLimit,
+    ToolName,
     Tracks,
     asked_methods,
+    asked_tools,
     asked_tracks,
     check_some_posed,
     swept,
     where_written,
 )
 from .submission_commands import problems, submit, validate
-from .tool_commands import (
-    Answers,
-    Command,
-    MemoryLimit,
-    TimeLimit,
-    ToolName,
-    asked_tools,
-    write_problem_of,
-)
 from .train_command import splice, train
 from .whole_file import writable_folder
 
@@ -183,14 +181,12 @@ def show(
 ) -> None:
     """Show a task: what its program says of itself, its model and circuit; and draw the circuit."""
     from .benchmark_programs import ProgramSpec
-    from .compiler.picture_file import SUFFIXES
     from .ground_truth import ToyTask
     from .ground_truth.circuit_picture import write_circuit
     from .ground_truth.task_tables import circuit_table, program_table
     from .ground_truth.toy_superposition_task import toy_table
 
-    if picture is not None and picture.suffix.lower() not in SUFFIXES:
-        raise typer.BadParameter(f"must end in {' or '.join(SUFFIXES)}", param_hint="--picture")
+    check_picture(picture)
     (loaded,) = load_all([named_task(task)])
     if isinstance(loaded, ToyTask):
         if picture is not None or explain:

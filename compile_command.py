@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from .asked_tasks import check_picture
 from .console import console, progress
 from .errors import InputError, ProgramError
 from .token_lists import as_value, check_sequence, read_sequence, read_tokens
@@ -122,11 +123,9 @@ def compile_file(
 
 def _check_places(picture: Path | None, output: Path | None, force: bool) -> None:
     """Refuse what could not be written, before long work begins."""
-    from .compiler.picture_file import SUFFIXES
     from .ground_truth import check_bundle_folder
 
-    if picture is not None and picture.suffix.lower() not in SUFFIXES:
-        raise typer.BadParameter(f"must end in {' or '.join(SUFFIXES)}", param_hint="--picture")
+    check_picture(picture)
     if output is not None:
         check_bundle_folder(output, force=force)
 

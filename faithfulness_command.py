@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from .asked_tasks import Bundles, Results
 from .console import console, print_table, progress
 from .errors import BundleError
 from .plurals import counted
-from .rescore_command import Bundles, Results
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from .asked_tasks import Arm, asked_track
+from .asked_tasks import Arm, Bundles, Results, asked_track
 from .console import console, print_table
 from .plurals import counted
-from .rescore_command import Bundles, CheckJobs, Verify, check_kept
+from .rescore_command import CheckJobs, Verify, check_kept
 from .site_command import Circuits, RawLink, Tables, build_site
 from .whole_file import writable_folder
 
@@ -31,8 +31,7 @@ SuiteOf = Annotated[
 
 
 def leaderboard(
-    results: Annotated[Path, typer.Argument(metavar="RESULTS", help="A folder of results.")] = HOME
-    / "results",
+    results: Results = HOME / "results",
     output: Annotated[
         Path, typer.Option("-o", "--output", metavar="DIR", help="Where tables and figures go.")
     ] = HOME,

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from .asked_tasks import Bundles, Results
 from .console import console, print_table, progress
 from .errors import GlassbenchError, listing
 from .plurals import counted
@@ -19,15 +20,6 @@ if TYPE_CHECKING:
 
 _SAME, _OTHER = "same", "differs"
 
-Results = Annotated[Path, typer.Argument(metavar="RESULTS", help="A folder of results.")]
-Bundles = Annotated[
-    list[Path] | None,
-    typer.Option(
-        "--task",
-        metavar="BUNDLE",
-        help="The bundle of a task that is not of the library; may be given again.",
-    ),
-]
 PriorsOf = Annotated[
     str | None,
     typer.Option(

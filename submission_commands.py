@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from .asked_tasks import Arm, Jobs, TrackOption, asked_track
+from .asked_tasks import Arm, Jobs, Results, TrackOption, asked_track
 from .console import console, print_table, progress
 from .errors import BundleError, GlassbenchError, listing
 from .plurals import counted
@@ -29,7 +29,7 @@ Authors = Annotated[list[str], typer.Option("--author", help="May be given again
 
 
 def submit(
-    results: Annotated[Path, typer.Argument(metavar="RESULTS", help="A folder of results.")],
+    results: Results,
     output: Annotated[
         Path, typer.Option("-o", "--output", metavar="SUBMISSION", help="A new folder.")
     ],

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from .bundle_commands import TaskName
+from .asked_tasks import TaskName
 from .console import console, print_table, progress, told_progress
 from .errors import CertificationError, TaskError, listing
 from .interruption import interrupted

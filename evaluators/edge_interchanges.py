@@ -59,7 +59,7 @@ class EdgeInterchanges:
         source: Int[np.ndarray, "source position"] | None = None,
     ) -> None:
         self._weights, self._graph = model.weights, model.graph
-        self._writer, self._reader = model.places
+        self._reader, self._writer = model.places
         self._readers_at: dict[int, list[int]] = {}
         for place in np.unique(self._reader).tolist():
             self._readers_at.setdefault(model.graph.readers[place].depth, []).append(place)

@@ -53,14 +53,14 @@ class GatedModel:
     Attributes:
         graph: the live components; gates are in the order of its readers and writers.
         edges: the edges over which something can pass.
-        places: the places of `edges` in an array of gates: readers, writers.
+        places: the places of `edges` in an array of gates.
     """
 
     def __init__(self, weights: Weights) -> None:
         live = LiveModel.of(weights)
         self.graph = live.graph
         self.edges = live.edges
-        self.places = live.places[::-1]
+        self.places = live.places
         self._weights = live.weights
         self._blocks = blocks_of(live.weights, live.graph)
         self._seen = [self._seen_by(block) for block in self._blocks]

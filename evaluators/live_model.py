@@ -12,6 +12,7 @@ stream stays as it is.
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import Float, Int
@@ -21,6 +22,18 @@ from ..compiler.compress import READS, WRITES
 from ..compiler.executor import seen_columns
 from ..compiler.weights import Weights
 from ..ground_truth.wiring import ROUNDING_BOUND, without_dead_ends, written_rows
+
+
+class EdgePlaces(NamedTuple):
+    """Places of edges in the graph of a model, by which an array `[..., reader, writer]` is read.
+
+    Attributes:
+        readers: that of the reader of each.
+        writers: that of the writer.
+    """
+
+    readers: Int[np.ndarray, " edge"]
+    writers: Int[np.ndarray, " edge"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,12 +66,12 @@ class LiveModel:
         return cls(live.with_arrays(narrow), graph, passing)
 
     @cached_property
-    def places(self) -> tuple[Int[np.ndarray, " edge"], Int[np.ndarray, " edge"]]:
-        """The places of the writer and of the reader of each of `edges` in `graph`."""
+    def places(self) -> EdgePlaces:
+        """Where each of `edges` is in an array of readers and writers."""
         rows = {reader.name: row for row, reader in enumerate(self.graph.readers)}
         writers = [self.graph.writer_index[edge.writer.name] for edge in self.edges]
         readers = [rows[edge.reader.name] for edge in self.edges]
-        return np.array(writers, dtype=np.int64), np.array(readers, dtype=np.int64)
+        return EdgePlaces(np.array(readers, dtype=np.int64), np.array(writers, dtype=np.int64))
 
 
 def _span(columns: Float[np.ndarray, "d_model column"]) -> Float[np.ndarray, "d_model dimension"]:

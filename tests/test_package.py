@@ -34,12 +34,12 @@ TOP = (
     "faithfulness_command",
     "holdout_command",
     "leaderboard_command",
+    "problem_command",
     "program_commands",
     "rescore_command",
     "score_command",
     "site_command",
     "submission_commands",
-    "tool_commands",
     "train_command",
 )
 HEAVY = ("jax", "torch", "matplotlib", "pandas", "haiku", "sklearn", "transformer_lens", "lark")

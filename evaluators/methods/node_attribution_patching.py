@@ -30,6 +30,6 @@ def node_scores(problem: CircuitProblem, model: GatedModel) -> dict[str, float]:
     comes after it.
     """
     effects = first_order_effects(problem, model)
-    leaving = model.places[1][:, None] == np.arange(len(model.graph.writers))
+    leaving = model.places.writers[:, None] == np.arange(len(model.graph.writers))
     names = (writer.name for writer in model.graph.writers)
     return dict(zip(names, mean_magnitudes(effects @ leaving).tolist(), strict=True))

@@ -18,5 +18,5 @@ def subnetwork_probing(problem: CircuitProblem) -> dict[str, float]:
     """Return the lower probability that the gates of an edge's ends are open after training."""
     model = GatedModel(problem.model.weights)
     names = [writer.name for writer in model.graph.writers]
-    found = open_gates(problem, model, model.places[1], len(names))
+    found = open_gates(problem, model, model.places.writers, len(names))
     return lower_of_ends(problem, dict(zip(names, found.tolist(), strict=True)))

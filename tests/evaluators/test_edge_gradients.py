@@ -126,7 +126,7 @@ def test_gradients_of_inputs_are_complete(few, gated, chunks):
     (runs,) = PairRuns.of(gated, few)
     at_readers = np.mean([path_gradient(gated, runs, shares) for shares in chunks], axis=0)
     effects = edge_effects(gated, at_readers, runs.change)
-    total = effects[:, gated.places[1] < 2].sum(axis=1)
+    total = effects[:, gated.places.writers < 2].sum(axis=1)
     change = nearness(few, runs.source_logits) - nearness(few, runs.logits)
     np.testing.assert_allclose(total, change, rtol=0.05, atol=0.05)
     assert np.abs(change).max() > 0.1
@@ -139,7 +139,7 @@ def test_gradients_of_activations_are_complete(few, gated, chunks, gated_logits)
     before = nearness(few, runs.logits)
     largest = 0.0
     for place, writer in enumerate(gated.graph.writers):
-        total = effects[:, gated.places[1] == place].sum(axis=1)
+        total = effects[:, gated.places.writers == place].sum(axis=1)
         closed = {edge.name: 0.0 for edge in few.graph.edges if edge.writer == writer}
         change = nearness(few, gated_logits(few, closed)) - before
         np.testing.assert_allclose(total, change, rtol=0.05, atol=0.05)

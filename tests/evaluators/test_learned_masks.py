@@ -70,7 +70,9 @@ def test_probing_keeps_the_components_of_a_planted_circuit():
     model = GatedModel(task.compiled.model.weights)
     problem = CircuitProblem.of(task)
     names = [writer.name for writer in model.graph.writers]
-    found = dict(zip(names, open_gates(problem, model, model.places[1], len(names)), strict=True))
+    found = dict(
+        zip(names, open_gates(problem, model, model.places.writers, len(names)), strict=True)
+    )
     causal = {e.split("->")[0] for e, s in task.labels.states.items() if s is EdgeState.CAUSAL}
     assert min(found[name] for name in causal) > 0.9
     assert max(found[name] for name in names if name not in causal) < 0.5

@@ -50,7 +50,7 @@ def test_patching_a_node_interchanges_all_its_edges(random_circuit_problem):
     for place, writer in enumerate(model.graph.writers):
         if writer.name == "pos_embed":
             continue
-        closed = (model.places[1] != place).astype(float)[None]
+        closed = (model.places.writers != place).astype(float)[None]
         done = model.run(model.gates(closed), runs.contributions[None, :2], runs.source)
         moved = np.linalg.norm(done.logits[0] - runs.logits, axis=-1)[runs.real].mean()
         assert found[writer.name] == pytest.approx(moved, abs=1e-6), writer.name
