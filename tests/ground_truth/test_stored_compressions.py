@@ -8,8 +8,7 @@ from glassbench.benchmark_programs.suites import superposition_candidates
 from glassbench.benchmark_programs.task_id import SUPERPOSED
 from glassbench.errors import CertificationError, TaskError
 from glassbench.evaluators import score
-from glassbench.ground_truth import build_model, certified, feature_data, load
-from glassbench.ground_truth import task as tasks
+from glassbench.ground_truth import build_model, certified, feature_data, load, task_building
 from glassbench.ground_truth.compression_grid import STEPS, matrix_of, on_grid, steps_of
 from glassbench.ground_truth.stored_compressions import (
     FILE,
@@ -89,7 +88,7 @@ def test_what_is_trained_again_passes_too():
 
 def test_what_is_not_stored_is_trained_and_told(monkeypatch, caplog):
     asked = []
-    monkeypatch.setattr(tasks, "stored_compression", asked.append)
+    monkeypatch.setattr(task_building, "stored_compression", asked.append)
     task = TaskId.parse(TASK)
     found = certified(task, build_model(task))
     assert asked == [TASK]
@@ -102,9 +101,9 @@ def test_what_is_not_stored_is_trained_and_told(monkeypatch, caplog):
 def test_what_is_stored_is_measured(monkeypatch):
     task = TaskId.parse(TASK)
     compiled, W = build_model(task), stored_compression(TASK)
-    monkeypatch.setattr(tasks, "stored_compression", lambda _: -W[::-1] * 0.5)
+    monkeypatch.setattr(task_building, "stored_compression", lambda _: -W[::-1] * 0.5)
     with pytest.raises(CertificationError, match="is no task: the labels do not hold"):
         certified(task, compiled)
-    monkeypatch.setattr(tasks, "stored_compression", lambda _: W[:, :-1])
+    monkeypatch.setattr(task_building, "stored_compression", lambda _: W[:, :-1])
     with pytest.raises(TaskError, match="must have 6 rows of 9, got 6 of 8"):
         certified(task, compiled)

@@ -30,6 +30,7 @@ from glassbench.ground_truth.json_text import canonical_text
 from glassbench.ground_truth.manifest import Manifest
 from glassbench.ground_truth.stored_trainings import (
     FILE,
+    StoredTraining,
     store_trainings,
     stored_training,
     stored_training_ids,
@@ -99,11 +100,11 @@ def test_the_file_is_the_same_whatever_the_order(tmp_path):
 @pytest.fixture
 def storing(task, monkeypatch):
     """Have something else stored of the task, and load it."""
-    from glassbench.ground_truth import stored_trainings as module
+    from glassbench.ground_truth import task_building
 
     def loaded(**changed):
-        stored = module.StoredTraining.of(task)._replace(**changed)
-        monkeypatch.setattr(module, "stored_training", lambda *_: stored)
+        stored = StoredTraining.of(task)._replace(**changed)
+        monkeypatch.setattr(task_building, "stored_training", lambda *_: stored)
         return certified(task.id, build_model(task.id))
 
     return loaded
