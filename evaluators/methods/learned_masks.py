@@ -64,10 +64,8 @@ def open_gates(
 
     rng = np.random.default_rng(_SEED)
     runs = list(PairRuns.of(model, problem, circuits=recipe.samples, most_pairs=recipe.pairs))
-    whole = (
-        np.mean([(one.distance(one.source_logits[None]) / one.real.sum()).item() for one in runs])
-        or 1.0
-    )
+    distances = [one.distance(one.source_logits[None])[0] / one.real.sum() for one in runs]
+    whole = np.mean(distances) or 1.0
     edges_of_gate = np.equal.outer(gate_of_edge, np.arange(n_gates)).astype(np.float64)
     adam = optax.adam(recipe.learning_rate)
     update = jax.jit(adam.update)
