@@ -139,22 +139,33 @@ def seen_columns(weights: Weights, reader: Reader) -> np.ndarray:
     return np.eye(weights.d_model) - 1.0 / weights.d_model
 
 
+def attention_patterns(
+    weights: Weights, layer: int, heads: Sequence[int], query: Stream, key: Stream
+) -> Float[np.ndarray, "batch head query_position key_position"]:
+    """Return how much some heads of a layer take from where; each row sums to one."""
+    queries = _read_by_heads(weights, weights.W_Q[layer], heads, query)
+    keys = _read_by_heads(weights, weights.W_K[layer], heads, key)
+    scores = (queries + weights.b_Q[layer, list(heads)][:, None]) @ keys.swapaxes(-1, -2)
+    if weights.causal:
+        scores = np.where(np.tri(scores.shape[-1], dtype=bool), scores, -np.inf)
+    return softmax(scores)
+
+
 def attention_mix(
     weights: Weights, layer: int, heads: Sequence[int], query: Stream, key: Stream, value: Stream
 ) -> Float[np.ndarray, "batch head position d_head"]:
     """Return the values that some heads of a layer mix when all read the three given inputs."""
+    patterns = attention_patterns(weights, layer, heads, query, key)
+    return patterns @ _read_by_heads(weights, weights.W_V[layer], heads, value)
 
-    def each(stream: Stream, matrices: np.ndarray) -> np.ndarray:
-        side_by_side = np.concatenate([matrices[layer, head] for head in heads], axis=1)
-        rows = project(normalised(weights, stream), side_by_side)
-        return rows.reshape(*rows.shape[:2], len(heads), matrices.shape[-1]).transpose(0, 2, 1, 3)
 
-    queries = each(query, weights.W_Q) + weights.b_Q[layer, list(heads)][:, None]
-    scores = queries @ each(key, weights.W_K).swapaxes(-1, -2)
-    if weights.causal:
-        length = scores.shape[-1]
-        scores = np.where(np.tri(length, dtype=bool), scores, -np.inf)
-    return softmax(scores) @ each(value, weights.W_V)
+def _read_by_heads(
+    weights: Weights, matrices: np.ndarray, heads: Sequence[int], stream: Stream
+) -> Float[np.ndarray, "batch head position d_head"]:
+    """Return what some heads read through one matrix each, of `[head, d_model, d_head]`."""
+    side_by_side = np.concatenate([matrices[head] for head in heads], axis=1)
+    rows = project(normalised(weights, stream), side_by_side)
+    return rows.reshape(*rows.shape[:2], len(heads), matrices.shape[-1]).transpose(0, 2, 1, 3)
 
 
 def attention_output(

@@ -5,8 +5,9 @@ python performance/trained_alignments.py running_mean sort count --layers 5 --sp
 
 A program is known by where it lies, if it lies there in every task. So each has as many spare
 layers, up to `--spare`, as `--layers` leave room for, and the seeds that place it are chosen,
-among so many for each program, by descent on what the prior earns over the suite. It prints the
-ids. Programs that are named take the place of those of the suite.
+among so many for each program, by descent on how many circuits are equal, and then on what the
+prior earns over the suite. It prints the ids. Programs that are named take the place of those of
+the suite.
 """
 
 from collections.abc import Sequence
@@ -78,16 +79,22 @@ def main(
     rng = np.random.default_rng(start)
     chosen = [str(rng.choice(list(each))) for each in keys]
 
-    def prior(names: list[str]) -> float:
-        return prior_above_random({n: keys[i][n] for i, n in enumerate(names)}, METRIC)
+    def given_away(names: list[str]) -> tuple[int, float]:
+        own = {name: keys[place][name] for place, name in enumerate(names)}
+        circuits = {
+            frozenset(edge for edge, has_effect in k.items() if has_effect) for k in own.values()
+        }
+        return len(own) - len(circuits), prior_above_random(own, METRIC)
 
-    drawn = prior(chosen)
+    _, drawn = given_away(chosen)
     for _ in range(sweeps):
         for place, each in enumerate(keys):
             tried = [[*chosen[:place], name, *chosen[place + 1 :]] for name in each]
-            chosen = min([chosen, *tried], key=prior)
+            chosen = min([chosen, *tried], key=given_away)
     print("\n".join(chosen))
-    print(f"The prior earns {prior(chosen):.3f}, and {drawn:.3f} where all seeds are drawn.")
+    equal, prior = given_away(chosen)
+    print(f"The prior earns {prior:.3f}, and {drawn:.3f} where all seeds are drawn.")
+    print(f"{equal} circuits are those of another task.")
 
 
 if __name__ == "__main__":

@@ -592,3 +592,5 @@ def test_places_that_are_no_bundles(run, bundle, tmp_path, verb):
     )
     error = run(verb, *before, "no_methods.py", code=1).stderr
     assert "A task id must read" in error
+    error = run(verb, *before, "core", code=1).stderr
+    assert error == "'core' is a suite, not a task. See: glassbench list --suite core.\n"

@@ -14,6 +14,7 @@ from glassbench.ground_truth import (
     load_bundle,
     read_bundle,
     stored_trainings,
+    task_building,
     training,
 )
 from glassbench.ground_truth import bundle_layout as at
@@ -57,7 +58,8 @@ def untrained(monkeypatch):
 def nothing_stored(untrained, monkeypatch):
     """Have no task stored, once what `untrained` gives is loaded."""
     load(TASK)
-    monkeypatch.setattr(stored_trainings, "stored_trainings", tuple)
+    monkeypatch.setattr(stored_trainings, "stored_training_ids", tuple)
+    monkeypatch.setattr(task_building, "stored_training", lambda *_: None)
     monkeypatch.setattr(bundle_identity, "stored_training", lambda *_: None)
 
 

@@ -10,7 +10,7 @@ import numpy as np
 from jaxtyping import Float
 
 from ...compiler.component_graph import ComponentGraph
-from ...compiler.executor import normalised, run, softmax
+from ...compiler.executor import attention_patterns, run
 from ...compiler.one_thread import one_thread
 from ...compiler.weights import Weights
 from ..attribution_problem import AttributionProblem
@@ -39,19 +39,7 @@ def _rollout(weights: Weights, graph: ComponentGraph, tokens: np.ndarray) -> np.
     for layer in range(weights.n_layers):
         heads = [writer.head for writer in graph.writers_at(2 * layer)]
         if heads:
-            patterns = attention_patterns(weights, layer, heads, done.streams[2 * layer])
+            stream = done.streams[2 * layer]
+            patterns = attention_patterns(weights, layer, heads, stream, stream)
             rolled = (rolled + patterns.mean(axis=1) @ rolled) / 2
     return rolled
-
-
-def attention_patterns(
-    weights: Weights, layer: int, heads: list[int], stream: Float[np.ndarray, "rows position d"]
-) -> Float[np.ndarray, "rows head position position"]:
-    """Return from where some heads of a layer take, for each position; each row sums to one."""
-    stream = normalised(weights, stream)
-    queries = stream[:, None] @ weights.W_Q[layer, heads] + weights.b_Q[layer, heads][:, None]
-    keys = stream[:, None] @ weights.W_K[layer, heads]
-    scores = queries @ keys.swapaxes(-1, -2)
-    if weights.causal:
-        scores = np.where(np.tri(scores.shape[-1], dtype=bool), scores, -np.inf)
-    return softmax(scores)

@@ -8,11 +8,10 @@ import numpy as np
 import pytest
 
 from glassbench.compiler import ComponentGraph, Model, run
-from glassbench.compiler.executor import embeddings, normalised, resume
+from glassbench.compiler.executor import attention_patterns, embeddings, normalised, resume
 from glassbench.evaluators.attribution_problem import AttributionProblem, checked_attribution
 from glassbench.evaluators.attribution_track import posed
 from glassbench.evaluators.methods import built_in
-from glassbench.evaluators.methods.attention_rollout import attention_patterns
 from glassbench.evaluators.methods.distinct_runs import logits_of
 from glassbench.evaluators.methods.token_gradients import derivative_of_logits, mean_derivatives
 from glassbench.ground_truth import load
@@ -278,7 +277,9 @@ def test_patterns_are_those_that_the_model_mixes_by(drawn):
     for layer in range(weights.n_layers):
         stream = done.streams[2 * layer]
         for writer in graph.writers_at(2 * layer):
-            (pattern,) = attention_patterns(weights, layer, [writer.head], stream).swapaxes(0, 1)
+            (pattern,) = attention_patterns(weights, layer, [writer.head], stream, stream).swapaxes(
+                0, 1
+            )
             read = normalised(weights, stream)
             values = read @ weights.W_V[layer, writer.head] @ weights.W_O[layer, writer.head]
             written = done.contributions[graph.writer_index[writer.name]]
@@ -298,7 +299,7 @@ def test_rollout_multiplies_the_layers(problem):
             heads = [writer.head for writer in graph.writers_at(2 * layer)]
             if heads:
                 stream = done.streams[2 * layer][row : row + 1]
-                mean = attention_patterns(weights, layer, heads, stream)[0].mean(axis=0)
+                mean = attention_patterns(weights, layer, heads, stream, stream)[0].mean(axis=0)
                 expected = (0.5 * mean + 0.5 * np.eye(len(mean))) @ expected
         np.testing.assert_allclose(found[row], expected, atol=1e-12)
     np.testing.assert_allclose(found.sum(axis=2), 1)
