@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 import typer
 from matplotlib.figure import Figure
-from scipy.stats import spearmanr
+from scipy.stats import bootstrap, spearmanr
 
 from glassbench.compiler.picture_file import write_drawing
 
@@ -48,6 +48,14 @@ def means(frame: pd.DataFrame) -> pd.DataFrame:
     return table[regimes].sort_values("trained", ascending=False, kind="stable")
 
 
+def interval(scores: pd.Series) -> np.ndarray:
+    """Return the ends of the 95% interval of a mean over programs, by percentiles of resamples."""
+    low_high = bootstrap(
+        (scores,), np.mean, n_resamples=_RESAMPLES, method="percentile", rng=0
+    ).confidence_interval
+    return np.array(low_high)
+
+
 def agreements(frame: pd.DataFrame) -> pd.DataFrame:
     """Return how far every other regime ranks the methods as trained models do, by Spearman.
 
@@ -72,22 +80,29 @@ def agreements(frame: pd.DataFrame) -> pd.DataFrame:
 
 
 def figure_of(frame: pd.DataFrame) -> Figure:
-    """Draw a line for each method over the regimes; names stand at the end of lines."""
+    """Draw a line for each method over the regimes, with intervals; names stand at their ends."""
     table = means(common(frame))
+    ends = common(frame).groupby(["method", "regime"]).score.apply(interval)
     figure = Figure(figsize=(9.6, 5.2), layout="constrained")
     axes = figure.subplots()
     places = np.arange(len(table.columns))
+    aside = np.linspace(-0.13, 0.13, len(table))
     for place, (method, row) in enumerate(table.iterrows()):
         colour, marker, dashes = _style(method, place)
-        axes.plot(places, row, dashes, color=colour, marker=marker, markersize=6, label=method)
-    ends = _apart(table["trained"].to_numpy(), 0.062)
-    for height, (method, row), place in zip(ends, table.iterrows(), range(len(table)), strict=True):
+        at = places + aside[place]
+        axes.plot(at, row, dashes, color=colour, marker=marker, markersize=5, linewidth=1.2)
+        low, high = np.stack([ends[method, regime] for regime in table.columns], axis=1)
+        axes.vlines(at, low, high, color=colour, linewidth=1)
+    heights = _apart(table["trained"].to_numpy(), 0.062)
+    for height, (method, row), place in zip(
+        heights, table.iterrows(), range(len(table)), strict=True
+    ):
         colour, _, _ = _style(method, place)
         text = f"{method} {row['trained']:.2f}"
         axes.annotate(
             text,
-            (places[-1], row["trained"]),
-            (places[-1] + 0.12, height),
+            (places[-1] + aside[place], row["trained"]),
+            (places[-1] + 0.3, height),
             color=colour,
             va="center",
             arrowprops={
@@ -100,9 +115,12 @@ def figure_of(frame: pd.DataFrame) -> Figure:
     axes.axhline(0, color=GREY, linewidth=0.8)
     axes.axhline(1, color=GREY, linewidth=0.8)
     axes.set_xticks(places, table.columns)
-    axes.set(xlim=(-0.2, places[-1] + 1.5), ylabel="average precision, random 0 to oracle 1")
+    axes.set(xlim=(-0.25, places[-1] + 1.7), ylabel="average precision, random 0 to oracle 1")
     n_programs = common(frame).program.nunique()
-    axes.set_title(f"The same {n_programs} programs under five regimes", fontsize="medium")
+    axes.set_title(
+        f"The same {n_programs} programs under five regimes; bars are 95% intervals of the mean",
+        fontsize="medium",
+    )
     axes.spines[["top", "right"]].set_visible(False)
     return figure
 

@@ -209,7 +209,7 @@ STORED = """
 import glassbench as gb
 from glassbench.ground_truth import load
 
-for name in ("frac_prevs/superposed[d=7]", "shift/trained[spare_layers=2,layer_norm=1,seed=1]"):
+for name in ("frac_prevs/superposed[d=7]", "shift/trained[spare_layers=3,layer_norm=1]"):
     print(load(name))
 """
 

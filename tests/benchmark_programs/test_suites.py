@@ -53,7 +53,7 @@ def test_every_candidate_is_measured():
 
 
 def test_the_suites_that_results_are_reported_on_are_ranked():
-    assert RANKED == ["quick", "core"]
+    assert RANKED == ["quick", "core", "trained"]
 
 
 def test_full_holds_every_program_that_can_be_ranked_on_in_every_regime():
@@ -78,7 +78,7 @@ def test_ranked_suites_hold_what_is_worth_ranking_on(name):
     assert not [row.task for row in rows if row.shortcomings]
 
 
-@pytest.mark.parametrize("name", ["quick", "core", "full"])
+@pytest.mark.parametrize("name", ["quick", "core", "full", "trained"])
 def test_no_circuit_stands_twice(name):
     rows = [measured_tasks()[str(task)] for task in get_suite(name)]
     assert max(Counter(row.circuit for row in rows).values()) == 1
