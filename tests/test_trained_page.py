@@ -22,8 +22,8 @@ def test_what_splicing_keeps(performance_script):
     kept, told, other, as_mean = found
     assert f"With {kept[0]} of {n_heads} heads and {kept[1]} of {n_mlps} MLPs replaced" in PAGE
     assert f"of {told[0]} of the {n_heads} heads and {told[1]} of the {n_mlps} MLPs" in PAGE
-    assert other == ("5", "23")
-    assert "five heads and 23 MLPs some other block keeps every answer" in PAGE
+    assert other == ("2", "18")
+    assert "two heads and 18 MLPs some other block keeps every answer" in PAGE
     assert f"keep what the mean keeps ({as_mean[0]} heads)" in PAGE
 
 
