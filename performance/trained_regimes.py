@@ -95,9 +95,12 @@ def main(
     for regime in REGIMES:
         tasks = tasks_of(regime)
         priors = TRACKS["circuit"].priors(tasks)
-        work = Parallel(n_jobs=jobs, batch_size=1)(delayed(scored)(t, priors) for t in tasks)
-        found += [row for results in work for row in rows(regime, results)]
-        frame = pd.DataFrame(found)
+        work = Parallel(n_jobs=jobs, batch_size=1, return_as="generator_unordered")
+        for results in work(delayed(scored)(task, priors) for task in tasks):
+            found += rows(regime, results)
+            seconds = sum(one.wall_seconds or 0.0 for one in results)
+            print(f"{results[0].task}: {seconds:.0f} s", flush=True)
+        frame = pd.DataFrame(found).sort_values(["regime", "task", "method"])
         frame.to_csv(output, index=False)
         means = frame[frame.regime == regime].groupby("method").score.mean().round(3)
         print(f"{regime}: {len(tasks)} tasks\n{means.to_string()}", flush=True)
