@@ -281,7 +281,7 @@ def test_each_model_that_is_measured_counts(original, monkeypatch):
 
 def test_a_rehearsal_is_on_inputs_of_training(monkeypatch):
     """It ends where a model is wrong in what is measured first, and states are roughly measured."""
-    task = next(task for task in get_suite("trained") if task.name == "shift")
+    task = next(task for task in get_suite("trained") if task.name == "length")
     original = original_of(task)
     measured_by = held_out(task, original)
     weights = load(str(task)).compiled.model.weights
