@@ -378,7 +378,8 @@ TRAINED = (
     ),
     Claim(
         "trained-vs-torch",
-        "performance/trained_vs_torch.py shift histogram frac_prevs --limit 120",
+        "performance/trained_vs_torch.py shift count occurs_once --limit 40 "
+        "--rate 0.003 --rate 0.001 --batch 64 --batch 256",
         (
             Figure(
                 "least ratio",
