@@ -64,10 +64,9 @@ def agreements(frame: pd.DataFrame) -> pd.DataFrame:
     """
     frame = frame[frame.method != PRIOR]
     scores = frame.pivot_table(index="program", columns=["regime", "method"], values="score")
-    rng, rows = np.random.default_rng(0), {}
-    for other in frame.regime.unique():
-        if other == "trained":
-            continue
+    rows = {}
+    for other in REGIMES[:-1]:
+        rng = np.random.default_rng(0)
         both = scores[[other, "trained"]].dropna().to_numpy().reshape(-1, 2, frame.method.nunique())
         programs, _, methods = both.shape
         drawn = [
@@ -81,28 +80,24 @@ def agreements(frame: pd.DataFrame) -> pd.DataFrame:
 
 def figure_of(frame: pd.DataFrame) -> Figure:
     """Draw a line for each method over the regimes, with intervals; names stand at their ends."""
-    table = means(common(frame))
-    ends = common(frame).groupby(["method", "regime"]).score.apply(interval)
+    shared = common(frame)
+    table = means(shared)
+    ends = shared.groupby(["method", "regime"]).score.apply(interval)
     figure = Figure(figsize=(9.6, 5.2), layout="constrained")
     axes = figure.subplots()
     places = np.arange(len(table.columns))
     aside = np.linspace(-0.13, 0.13, len(table))
+    heights = _apart(table["trained"].to_numpy(), 0.062)
     for place, (method, row) in enumerate(table.iterrows()):
         colour, marker, dashes = _style(method, place)
         at = places + aside[place]
         axes.plot(at, row, dashes, color=colour, marker=marker, markersize=5, linewidth=1.2)
         low, high = np.stack([ends[method, regime] for regime in table.columns], axis=1)
         axes.vlines(at, low, high, color=colour, linewidth=1)
-    heights = _apart(table["trained"].to_numpy(), 0.062)
-    for height, (method, row), place in zip(
-        heights, table.iterrows(), range(len(table)), strict=True
-    ):
-        colour, _, _ = _style(method, place)
-        text = f"{method} {row['trained']:.2f}"
         axes.annotate(
-            text,
-            (places[-1] + aside[place], row["trained"]),
-            (places[-1] + 0.3, height),
+            f"{method} {row['trained']:.2f}",
+            (at[-1], row["trained"]),
+            (places[-1] + 0.3, heights[place]),
             color=colour,
             va="center",
             arrowprops={
@@ -116,7 +111,7 @@ def figure_of(frame: pd.DataFrame) -> Figure:
     axes.axhline(1, color=GREY, linewidth=0.8)
     axes.set_xticks(places, table.columns)
     axes.set(xlim=(-0.25, places[-1] + 1.7), ylabel="average precision, random 0 to oracle 1")
-    n_programs = common(frame).program.nunique()
+    n_programs = shared.program.nunique()
     axes.set_title(
         f"The same {n_programs} programs under five regimes; bars are 95% intervals of the mean",
         fontsize="medium",

@@ -1,7 +1,7 @@
 """Nothing about speed: chooses where the programs of the suite `trained` lie in their models.
 
 python performance/trained_alignments.py
-python performance/trained_alignments.py running_mean sort count --layers 5 --spare 3 --seeds 12
+python performance/trained_alignments.py running_mean sort count --layers 4 --spare 2 --seeds 32
 
 A program is known by where it lies, if it lies there in every task. So each has as many spare
 layers, up to `--spare`, as `--layers` leave room for, and the seeds that place it are chosen,
@@ -64,9 +64,9 @@ def main(
     programs: Annotated[
         list[str] | None, typer.Argument(help="Those of the suite if none.")
     ] = None,
-    layers: Annotated[int, typer.Option(help="Of a model, at most.")] = 4,
-    spare: Annotated[int, typer.Option(help="Layers that a program does not need, at most.")] = 2,
-    seeds: Annotated[int, typer.Option(help="How many are tried for each program.")] = 32,
+    layers: Annotated[int, typer.Option(help="Of a model, at most.")] = 5,
+    spare: Annotated[int, typer.Option(help="Layers that a program does not need, at most.")] = 3,
+    seeds: Annotated[int, typer.Option(help="How many are tried for each program.")] = 12,
     sweeps: Annotated[int, typer.Option(help="How often all programs are gone through.")] = 3,
     start: Annotated[int, typer.Option(help="Draws where descent starts.")] = 0,
 ) -> None:

@@ -24,7 +24,16 @@ def test_what_splicing_keeps(performance_script):
     assert f"of {told[0]} of the {n_heads} heads and {told[1]} of the {n_mlps} MLPs" in PAGE
     assert other == ("2", "18")
     assert "two heads and 18 MLPs some other block keeps every answer" in PAGE
-    assert f"keep what the mean keeps ({as_mean[0]} heads)" in PAGE
+    assert f"what the mean keeps in the place of {as_mean[0]} heads and {as_mean[1]} MLPs" in PAGE
+
+
+def test_where_splicing_fails():
+    frame = pd.read_csv(DOCS / "splicing.csv").set_index("component")
+    least = frame[frame.kept < 0.95]
+    assert set(least.task.str.partition("-v1")[0]) == {"occurs_once"}
+    head, mlp = least.loc["a0.h2"], least.loc["m0"]
+    assert f"{head.kept:.0%} of the inputs keep their answers, with its MLP {mlp.kept:.0%}" in PAGE
+    assert f"linear classifiers decode {mlp.decoded:.0%}" in PAGE
 
 
 def test_the_table_of_models_is_that_of_the_script(performance_script):
@@ -44,8 +53,30 @@ def test_the_table_of_models_is_that_of_the_script(performance_script):
         assert own["held-out inputs"] == f"374 ({worth})"
         assert own["sufficiency"] == f"{1 - gate.sufficiency.share:.2%}"
         assert own["strict"] == f"{1 - gate.strict.share:.2%}"
-    assert "`length` are drawn as often twice as 18 equally likely ones" in PAGE
-    assert "those of `swap_neighbours` as 374" in PAGE
+    assert "of the 374 held-out inputs of `length` two draws are the same as often as of 18" in PAGE
+    assert "of those of `swap_neighbours` as of 374" in PAGE
+
+
+def test_what_methods_find(docs_script):
+    pictures = docs_script("make_trained_pictures")
+    found = pictures.means(pd.read_csv(pictures.MEASURED))
+    assert list(found.columns) == list(pictures.REGIMES)
+    for method, row in found.iterrows():
+        name = "the prior, which sees no model" if method == pictures.PRIOR else f"`{method}`"
+        assert f"| {name} | {' | '.join(f'{one:.2f}' for one in row)} |" in PAGE
+
+
+def test_how_models_came_about():
+    text = (DOCS / "trained_suite.md").read_text(encoding="utf-8")
+    rows = [line.strip("| ").split(" | ") for line in text.splitlines() if line.startswith("| `")]
+    asked = sorted(int(row[5]) for row in rows)
+    assert asked == [1] * 16 + [2, 2, 3, 7]
+    for row in rows:
+        history = load(row[0].strip("`")).training.history
+        assert row[4:6] == [f"{history.steps:,}", str(history.measured)]
+        assert 12_000 <= history.recipe["steps"] <= 40_000
+        assert history.steps < history.recipe["steps"]
+    assert "16 passed the first time, two the second, `histogram` the third" in PAGE
 
 
 def test_how_regimes_agree_on_methods(docs_script):
