@@ -1,7 +1,10 @@
 """Writes the tables of the page on the first leaderboard, from those of the board.
 
-glassbench leaderboard docs/leaderboard/raw -o docs/leaderboard
+glassbench leaderboard RESULTS -o docs/leaderboard
 python docs/make_first_leaderboard.py
+
+RESULTS is the folder of the sweep, with its answers: docs/leaderboard/raw has none, and a site that is
+made of it shows no edges found or missed.
 """
 
 import csv

@@ -81,3 +81,17 @@ def test_every_result_is_of_the_suite_it_names():
     found = [json.loads(file.read_text(encoding="utf-8")) for file in RAW.glob("*.json")]
     assert {result["task"] for result in found} == core
     assert not any(result["environment"]["git_dirty"] for result in found)
+
+
+def test_how_many_answers_were_there():
+    """The pages of methods count them, and the text says what they come to."""
+    there, gone = 0, 0
+    for place in (DOCS / "leaderboard" / "methods").glob("*.html"):
+        told = re.search(
+            r"([\d,]+) compared by digest, ([\d,]+) not there", place.read_text(encoding="utf-8")
+        )
+        there += int(told[1].replace(",", ""))
+        gone += int(told[2].replace(",", ""))
+    text = " ".join((DOCS / "first_leaderboard.md").read_text(encoding="utf-8").split())
+    assert f"Of {there + gone:,}, {there:,} were there when the site was made" in text
+    assert f"the other {gone:,} were no longer kept" in text
