@@ -3,8 +3,8 @@
 glassbench leaderboard RESULTS -o docs/leaderboard
 python docs/make_first_leaderboard.py
 
-RESULTS is the folder of the sweep, with its answers: docs/leaderboard/raw has none, and a site that is
-made of it shows no edges found or missed.
+RESULTS is the folder of the sweep, with its answers: docs/leaderboard/raw has none, and a site that
+is made of it shows no edges found or missed.
 """
 
 import csv
