@@ -16,7 +16,9 @@ _WIDE = 15.0
 
 
 def difficulty_figure(bins: "pd.DataFrame", standings: "pd.DataFrame") -> "Figure":
-    """Return the figure: the mean score of the best seven methods in each bin, with its interval.
+    """Return the figure: the mean score of some methods in each bin, with its interval.
+
+    They are seven at most, from the best to the last.
 
     Args:
         bins: from `difficulty_bins`, of one covariate at least; the first six are drawn.

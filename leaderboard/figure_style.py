@@ -13,6 +13,8 @@ from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from ..whole_file import write_whole
 from .escapes import one_line
 
@@ -62,13 +64,17 @@ MARKS = (
 
 
 def marks_of(standings: "pd.DataFrame") -> Mapping[str, Mark]:
-    """Return how the best methods are drawn, best first; there are no more marks than can be told.
+    """Return how some methods are drawn, best first; there are no more marks than can be told.
+
+    Of more methods some are chosen at even distances in the ranking, the best and the last with
+    them: where the best are alike, a figure of these alone would show nothing.
 
     Args:
         standings: from `standings`.
     """
     methods = standings.loc[standings["role"] == "method", "method"]
-    return dict(zip(methods, MARKS, strict=False))
+    places = np.linspace(0, len(methods) - 1, min(len(methods), len(MARKS))).round().astype(int)
+    return dict(zip(methods.iloc[places], MARKS, strict=False))
 
 
 def short_name(name: str) -> str:

@@ -14,7 +14,8 @@ _MARK_EVERY = 10
 def profile_figure(profiles: "pd.DataFrame", standings: "pd.DataFrame") -> "Figure":
     """Return the figure of performance profiles, with bands of 95% intervals.
 
-    The best seven methods have colours, dashes and marks of their own; others are thin and grey.
+    Seven methods, from the best to the last, have colours, dashes and marks of their own; others
+    are thin and grey.
 
     Args:
         profiles: from `performance_profiles`.

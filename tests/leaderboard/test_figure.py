@@ -4,6 +4,8 @@ from io import BytesIO
 
 import matplotlib as mpl
 import numpy as np
+import pandas as pd
+import pytest
 
 from glassbench.evaluators.result import MetricValue
 from glassbench.leaderboard import (
@@ -13,7 +15,7 @@ from glassbench.leaderboard import (
     task_scores,
     write_leaderboard,
 )
-from glassbench.leaderboard.figure_style import figure_files, figure_style
+from glassbench.leaderboard.figure_style import MARKS, figure_files, figure_style, marks_of
 
 AP = "edge_average_precision"
 
@@ -85,3 +87,15 @@ def test_drawing_leaves_the_settings_of_matplotlib_alone(results, folder_of, tmp
     before = dict(mpl.rcParams)
     write_leaderboard(folder_of(results), tmp_path / "out")
     assert dict(mpl.rcParams) == before
+
+
+@pytest.mark.parametrize("n", [0, 1, 5, 7, 22])
+def test_methods_of_all_ranks_are_drawn(n):
+    names = [f"m{place}" for place in range(n)]
+    table = pd.DataFrame({"method": ["oracle", *names], "role": ["reference"] + ["method"] * n})
+    drawn = list(marks_of(table))
+    assert len(drawn) == len(set(drawn)) == min(n, len(MARKS))
+    assert drawn == sorted(drawn, key=names.index)
+    assert {*names[:1], *names[-1:]} <= set(drawn)
+    if n == 22:
+        assert drawn == ["m0", "m4", "m7", "m10", "m14", "m18", "m21"]
