@@ -18,6 +18,7 @@ from .families import LIBRARY
 from .fresh import fresh_program, is_fresh
 from .program_spec import ProgramSpec
 from .suggestion import unknown_name
+from .suite_names import SUITE_NAMES
 from .toy_id import TOY
 
 ENTRY_POINTS = "glassbench.programs"
@@ -103,6 +104,8 @@ def get_program(name: str, version: int | None = None) -> ProgramSpec:
             "no bundle; load it with glassbench.load, or score methods on it with --track features"
         )
     versions = {spec.version: spec for spec in _registered() if spec.name == name}
+    if not versions and name in SUITE_NAMES:
+        raise TaskError(f"{name!r} is a suite, not a task. See: glassbench list --suite {name}.")
     if not versions:
         raise TaskError(unknown_name("program", name, [*programs(), TOY]))
     chosen = max(versions) if version is None else version

@@ -55,7 +55,7 @@ FOLDERS: Mapping[str, Groups] = {
         ],
         "Fresh programs": ["fresh", "random_*"],
         "Suites, and what tasks of them were measured to be": [
-            "suites", "*_measures", "measures_table", "toy_suites", "superposed_widths",
+            "suites", "suite_names", "*_measures", "measures_table", "toy_suites", "superposed_widths",
             "trained_tasks",
         ],
     },

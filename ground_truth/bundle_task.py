@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from ..benchmark_programs import SUITES, TaskId
+from ..benchmark_programs import TaskId
 from ..errors import BundleError, TaskError, listing
 from . import bundle_layout as at
 from .bundle import read_bundle
@@ -60,8 +60,6 @@ def task_or_bundle(name: str) -> TaskId | Path:
     """
     if is_bundle(name):
         return Path(name)
-    if name in SUITES and not Path(name).exists():
-        raise TaskError(f"{name!r} is a suite, not a task. See: glassbench list --suite {name}.")
     try:
         return TaskId.parse(name)
     except TaskError:

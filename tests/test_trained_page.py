@@ -13,6 +13,12 @@ DOCS = Path(__file__).resolve().parent.parent / "docs"
 PAGE = " ".join((DOCS / "trained.md").read_text(encoding="utf-8").split())
 
 
+def rows_of(page):
+    """Return the tables of a page: rows of cells."""
+    lines = (DOCS / page).read_text(encoding="utf-8").splitlines()
+    return [line.strip("| ").split(" | ") for line in lines if line.startswith("| ")]
+
+
 def test_what_splicing_keeps(performance_script):
     splicing = performance_script("splicing")
     mlps, heads = splicing.summary(pd.read_csv(DOCS / "splicing.csv"))
@@ -39,9 +45,7 @@ def test_where_splicing_fails():
 def test_the_table_of_models_is_that_of_the_script(performance_script):
     """Of two tasks all that need not be trained is measured again."""
     script = performance_script("trained_suite")
-    text = (DOCS / "trained_suite.md").read_text(encoding="utf-8")
-    rows = [line.strip("| ").split(" | ") for line in text.splitlines() if line.startswith("| ")]
-    heading, _, *rows = rows
+    heading, _, *rows = rows_of("trained_suite.md")
     assert heading == script.HEADING
     cells = {row[0].strip("`"): dict(zip(heading, row, strict=True)) for row in rows}
     suite = {task.name: task for task in get_suite("trained")}
@@ -67,8 +71,7 @@ def test_what_methods_find(docs_script):
 
 
 def test_how_models_came_about():
-    text = (DOCS / "trained_suite.md").read_text(encoding="utf-8")
-    rows = [line.strip("| ").split(" | ") for line in text.splitlines() if line.startswith("| `")]
+    rows = rows_of("trained_suite.md")[2:]
     asked = sorted(int(row[5]) for row in rows)
     assert asked == [1] * 16 + [2, 2, 3, 7]
     for row in rows:
@@ -77,6 +80,20 @@ def test_how_models_came_about():
         assert 12_000 <= history.recipe["steps"] <= 40_000
         assert history.steps < history.recipe["steps"]
     assert "16 passed the first time, two the second, `histogram` the third" in PAGE
+
+
+def test_what_a_loop_in_torch_comes_to(performance_script):
+    """The table of the page is of what the script wrote."""
+    script = performance_script("trained_vs_torch")
+    rows = rows_of("trained_vs_torch.md")
+    seconds = {row[0]: row[1:3] for row in rows if len(row) == len(script.SECONDS)}
+    sides = {(row[0], row[1]): row for row in rows if len(row) == len(script.MEASURES)}
+    for task in ("`shift`", "`count`", "`occurs_once`"):
+        ours, loop = sides[task, "ours"], sides[task, "PyTorch"]
+        cells = [f"{float(one.strip('%')):.0f}%" for one in (*loop[3:5], *loop[7:10])]
+        assert f"| {' | '.join([task, *seconds[task], *cells, loop[10]])} |" in PAGE
+        assert min(float(one.strip("%")) for one in (*ours[3:6], *ours[7:10])) >= 99.5
+        assert ours[10].startswith("0 of ")
 
 
 def test_how_regimes_agree_on_methods(docs_script):

@@ -9,6 +9,7 @@ import pytest
 from glassbench.benchmark_programs import (
     SUITES,
     TOY_SUITES,
+    TaskId,
     ToyId,
     get_program,
     get_suite,
@@ -38,6 +39,7 @@ from glassbench.benchmark_programs.suites import (
     superposition_candidates,
     task_of,
 )
+from glassbench.benchmark_programs.suite_names import SUITE_NAMES
 from glassbench.benchmark_programs.superposed_widths import WIDTHS
 from glassbench.benchmark_programs.task_measures import TaskMeasures, measured_tasks
 from glassbench.errors import TaskError
@@ -46,6 +48,13 @@ from glassbench.ground_truth.stored_compressions import stored_compression_ids
 suite_measures_file = import_module("glassbench.benchmark_programs.suite_measures")
 RANKED = [name for name in SUITES if not suite_measures(name).shortcomings]
 MEASURES = measured_tasks()["histogram-v1/crowded[distractors=4,seed=0]/scrambled[seed=0]"]
+
+
+def test_suites_are_not_taken_for_programs():
+    assert (*SUITES, *TOY_SUITES) == SUITE_NAMES
+    for name in SUITE_NAMES:
+        with pytest.raises(TaskError, match=f"'{name}' is a suite, not a task"):
+            TaskId.parse(name)
 
 
 def test_every_candidate_is_measured():
