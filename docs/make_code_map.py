@@ -55,8 +55,8 @@ FOLDERS: Mapping[str, Groups] = {
         ],
         "Fresh programs": ["fresh", "random_*"],
         "Suites, and what tasks of them were measured to be": [
-            "suites", "suite_names", "*_measures", "measures_table", "toy_suites", "superposed_widths",
-            "trained_tasks",
+            "suites", "suite_names", "*_measures", "measures_table", "toy_suites",
+            "superposed_widths", "trained_tasks",
         ],
     },
     "ground_truth": {

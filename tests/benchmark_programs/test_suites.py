@@ -31,6 +31,7 @@ from glassbench.benchmark_programs.relevance_measures import (
     RelevanceMeasures,
     measured_relevance,
 )
+from glassbench.benchmark_programs.suite_names import SUITE_NAMES
 from glassbench.benchmark_programs.suites import (
     FULL_REGIMES,
     LARGEST_CORE_TASK,
@@ -39,7 +40,6 @@ from glassbench.benchmark_programs.suites import (
     superposition_candidates,
     task_of,
 )
-from glassbench.benchmark_programs.suite_names import SUITE_NAMES
 from glassbench.benchmark_programs.superposed_widths import WIDTHS
 from glassbench.benchmark_programs.task_measures import TaskMeasures, measured_tasks
 from glassbench.errors import TaskError
