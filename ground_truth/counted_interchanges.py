@@ -20,7 +20,7 @@ from ..compiler import CompiledModel
 from ..compiler.component_graph import ComponentGraph, Edge
 from ..compiler.executor import Run, change_of_stream, resume, run
 from ..compiler.one_thread import one_thread
-from .circuit_labels import CircuitLabels, Counted, EdgeLabel, EdgeState, Witness
+from .circuit_labels import CircuitLabels, Counted, EdgeLabel, EdgeState, Sufficiency, Witness
 from .digest import weights_digest
 from .domain_runs import DomainRuns
 from .interchange_pairs import Family, Pairs, TaskDomain
@@ -151,17 +151,11 @@ def counted_states(
         seed: draws them.
     """
     with one_thread():
-        runs = DomainRuns(compiled.model.weights, domain.tokens)
-        families = [
-            _rounds(compiled, domain, seed, family) for family in (Family.FULL, Family.POSITIONS)
-        ]
-        edges = {edge.name: _counted(edge, *families) for edge in runs.graph.edges}
+        counting = EdgeCounting(compiled, domain, seed)
+        edges = {edge.name: counting.of(edge) for edge in counting.edges}
         carried = compiled.source_map.carried
         found = tuple(one.label(carried.get(name, ())) for name, one in edges.items())
-        states = {label.edge: label.state for label in found}
-        sufficiency = joint_sufficiency(
-            compiled, states, domain, runs, seed=seed, least_bases=sum(ROUNDS)
-        )
+        sufficiency = counting.sufficiency({label.edge: label.state for label in found})
     labels = CircuitLabels(
         task=task,
         weights=weights_digest(compiled.model.weights),
@@ -174,12 +168,42 @@ def counted_states(
     return CountedStates(edges, labels)
 
 
-def _counted(
-    edge: Edge, full: Sequence["_Counting"], permuted: Sequence["_Counting"]
-) -> CountedEdge:
-    (first, witness), (second, other) = _count(edge, full), _count(edge, permuted)
-    shown = witness if first.share > TOLERANCE else other or witness
-    return CountedEdge(edge.name, first, second, shown)
+class EdgeCounting:
+    """Counts interchanges in one model, each time on the same pairs.
+
+    Args:
+        compiled: the model.
+        domain: bases and sources are drawn from here.
+        seed: draws them.
+    """
+
+    def __init__(self, compiled: CompiledModel, domain: TaskDomain, seed: int) -> None:
+        self.compiled, self.domain, self.seed = compiled, domain, seed
+        self._runs = DomainRuns(compiled.model.weights, domain.tokens)
+        self._full = _rounds(compiled, domain, seed, Family.FULL)
+        self._permuted = _rounds(compiled, domain, seed, Family.POSITIONS)
+
+    @property
+    def edges(self) -> Sequence[Edge]:
+        """All edges of the model."""
+        return self._runs.graph.edges
+
+    def of(self, edge: Edge) -> CountedEdge:
+        """Return what is counted when one edge is interchanged by itself."""
+        (first, witness), (second, other) = _count(edge, self._full), _count(edge, self._permuted)
+        shown = witness if first.share > TOLERANCE else other or witness
+        return CountedEdge(edge.name, first, second, shown)
+
+    def sufficiency(self, states: Mapping[str, EdgeState]) -> Sufficiency:
+        """Return how often an answer changes when all edges without an effect are interchanged."""
+        return joint_sufficiency(
+            self.compiled,
+            states,
+            self.domain,
+            self._runs,
+            seed=self.seed,
+            least_bases=sum(ROUNDS),
+        )
 
 
 def _count(edge: Edge, rounds: Sequence["_Counting"]) -> tuple[Count, Witness | None]:

@@ -16,7 +16,7 @@ from glassbench.errors import BundleError, TaskError
 from glassbench.ground_truth import load, training
 from glassbench.ground_truth.alignment import Alignment
 from glassbench.ground_truth.circuit_labels import EdgeState
-from glassbench.ground_truth.counted_interchanges import ROUNDS
+from glassbench.ground_truth.counted_interchanges import ROUNDS, EdgeCounting
 from glassbench.ground_truth.masked_interchanges import interchanged_logits
 from glassbench.ground_truth.task_building import original_of
 from glassbench.ground_truth.trained import held_out, initial_weights
@@ -280,24 +280,43 @@ def test_each_model_that_is_measured_counts(original, monkeypatch):
 
 
 def test_a_rehearsal_is_on_inputs_of_training(monkeypatch):
-    """It ends where a model is wrong in what is measured first, and states are roughly measured."""
+    """It is a rough one, and the first thing that is wrong ends it."""
     task = next(task for task in get_suite("trained") if task.name == "length")
     original = original_of(task)
     measured_by = held_out(task, original)
     weights = load(str(task)).compiled.model.weights
-    found = []
-    gate = HeldOut._gate
-    monkeypatch.setattr(HeldOut, "_gate", lambda *given: found.append(gate(*given)) or found[-1])
+    counted, of = [], EdgeCounting.of
+    monkeypatch.setattr(
+        EdgeCounting, "of", lambda self, edge: counted.append((self, edge.name)) or of(self, edge)
+    )
+
     assert measured_by.passes_rehearsal(weights)
-    assert measured_by.gate(weights, "x").passed
-    for one, domain in zip(found, (measured_by.train, measured_by.domain), strict=True):
-        assert one.answers.tried == one.labels.n_inputs == len(domain.tokens)
-        assert one.sufficiency.tried >= sum(ROUNDS)
-    rough, exact = (one.compiled.model.weights.W_E for one in found)
-    assert (rough.dtype, exact.dtype) == (np.float32, np.float64)
-    assert found[0].labels.seed != found[1].labels.seed == original.labels.seed
+    counting, edges = counted[0][0], [name for _, name in counted]
+    assert sorted(edges) == sorted(measured_by.wanted)
+    assert counting.domain is measured_by.train
+    assert counting.compiled.model.weights.W_E.dtype == np.float32
+
+    counted.clear()
     assert not measured_by.passes_rehearsal(initial_weights(task, original.compiled))
-    assert len(found) == 2
+    assert not counted  # what it answers is wrong already
+
+    wanted = measured_by.wanted
+    wrong = next(place for place, name in enumerate(edges) if not wanted[name].has_effect)
+    wanted[edges[wrong]] = EdgeState.CAUSAL
+    for asked in (edges[: wrong + 1], [edges[wrong]]):  # the second time what was wrong comes first
+        counted.clear()
+        assert not measured_by.passes_rehearsal(weights)
+        assert [name for _, name in counted] == asked
+
+
+def test_a_gate_is_on_inputs_that_were_held_out():
+    task = next(task for task in get_suite("trained") if task.name == "length")
+    measured_by = held_out(task, original_of(task))
+    gate = measured_by.gate(load(str(task)).compiled.model.weights, "x")
+    assert gate.passed
+    assert gate.answers.tried == gate.labels.n_inputs == len(measured_by.domain.tokens)
+    assert gate.sufficiency.tried >= sum(ROUNDS)
+    assert gate.compiled.model.weights.W_E.dtype == np.float64
 
 
 def test_a_training_that_diverges_stops(original):
