@@ -40,7 +40,7 @@ def leaderboard(
     ] = None,
     arm: Arm = None,
     suite: SuiteOf = None,
-    verify: Verify = False,
+    verify: Verify = None,
     jobs: CheckJobs = 1,
     circuits: Circuits = True,
     tables: Tables = True,

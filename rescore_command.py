@@ -27,7 +27,13 @@ PriorsOf = Annotated[
     ),
 ]
 Verify = Annotated[
-    bool, typer.Option("--verify", help="Measure every answer again; each result must have one.")
+    bool | None,
+    typer.Option(
+        "--verify/--no-verify",
+        help="Measure every answer again, or none; by default those of submissions. Each that is "
+        "must be kept.",
+        show_default=False,
+    ),
 ]
 CheckJobs = Annotated[int, typer.Option("--jobs", min=1, help="How many processes check answers.")]
 
@@ -135,7 +141,7 @@ def check_kept(
     results: Path,
     found: "Sequence[Result]",
     *,
-    verify: bool,
+    verify: bool | None,
     jobs: int,
     tasks: "Sequence[Task | ToyTask]" = (),
 ) -> "AnswersCheck":
@@ -144,23 +150,22 @@ def check_kept(
     Args:
         results: their folder.
         found: those in it.
-        verify: whether every answer is measured again.
+        verify: whether every answer is measured again, or none; by default those of submissions.
         jobs: how many processes check answers.
         tasks: those that are not of the library.
 
     Raises:
-        BundleError: some are not; or some have none, where all are to be measured again.
+        BundleError: some are not; or some have none that are to be measured again.
     """
     from .evaluators.answers_check import check_answers
 
-    title = "Measuring again" if verify else "Checking answers"
-    with progress(title, sum(one.status == "ok" for one in found)) as advance:
+    with progress("Checking answers", sum(one.status == "ok" for one in found)) as advance:
         check = check_answers(
             results, found, verify=verify, tasks=tasks, jobs=jobs, advance=advance
         )
-    how = "measured again" if verify else "compared with their digests"
-    lines = [f"{counted(check.n_checked, 'answer')} {how}."]
+    told = f"{check.n_measured:,} of them measured again, {check.n_compared:,} compared by digest."
+    told = f"{counted(check.n_measured + check.n_compared, 'answer')}: {told}"
     if check.without:
-        lines = [listing(f"{lines[0]} Of these results no answer is kept:", check.without)]
-    console(stderr=True).print("\n".join(lines), soft_wrap=True)
+        told = listing(f"{told} Of these results no answer is kept:", check.without)
+    console(stderr=True).print(told, soft_wrap=True)
     return check

@@ -2,8 +2,8 @@
 
 import os
 import warnings
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
 from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,23 +20,30 @@ FONT_INCHES = 8 / 72
 CHARACTER = 0.6021 * FONT_INCHES
 """The width of a character at the usual size, in inches."""
 
-_STYLE: dict[str, Any] = {
+_STYLE: Mapping[str, Any] = {
     "svg.hashsalt": "glassbench",
     "svg.fonttype": "path",
-    "font.family": "DejaVu Sans Mono",
-    "font.size": FONT_INCHES * 72,
     "text.usetex": False,
     "text.parse_math": False,
     "figure.dpi": 100.0,
 }
 
 
+def picture_style() -> AbstractContextManager[None]:
+    """Draw in the style of all pictures of models, whatever the user's own settings are."""
+    return drawing_style({"font.family": "DejaVu Sans Mono", "font.size": FONT_INCHES * 72})
+
+
 @contextmanager
-def picture_style() -> Iterator[None]:
-    """Draw in the style of all pictures, whatever the user's own settings are."""
+def drawing_style(own: Mapping[str, Any]) -> Iterator[None]:
+    """Draw the same bytes each time and names as plain text, whatever the user's own settings are.
+
+    Args:
+        own: settings of matplotlib beside these.
+    """
     from matplotlib import style
 
-    with style.context(["default", _STYLE]), warnings.catch_warnings():
+    with style.context(["default", {**_STYLE, **own}]), warnings.catch_warnings():
         # A name in a script that the font lacks is drawn as boxes; tables write it in full.
         warnings.filterwarnings("ignore", message="Glyph .* missing", category=UserWarning)
         yield

@@ -1,7 +1,8 @@
 """Answers check: whether results are those of the answers that are kept beside them.
 
-By default digests are compared, which takes no task and finds what was mixed up or cut off; an
-answer and its result that were edited together are found by measuring it again, and by that alone.
+What came in with a submission is measured again. Of all else digests are compared by default, which
+takes no task and finds what was mixed up or cut off; an answer and its result that were edited
+together are found by measuring it again, and by that alone.
 """
 
 import os
@@ -15,6 +16,7 @@ from ..ground_truth import load
 from .kept_answer import ANSWERS, KeptAnswer
 from .rescoring import check_digest, rescored
 from .result import Result
+from .submitted_results import submission_of
 from .track import AnyTask
 from .tracks import find_track
 
@@ -28,15 +30,15 @@ class AnswersCheck:
     """What was found of the answers of results, in none of which anything is wrong.
 
     Attributes:
-        n_checked: how many answers are those of their results.
-        is_measured: whether they were measured again; otherwise their digests were compared.
+        n_measured: how many answers were measured again.
+        n_compared: of how many the digest was compared.
         without: the results of which no answer is kept, as tool, task, track and seed.
         n_failed: how many runs gave no answer.
         states: what was checked of each run that gave one, by the file name of its result.
     """
 
-    n_checked: int
-    is_measured: bool
+    n_measured: int
+    n_compared: int
     without: tuple[str, ...]
     n_failed: int
     states: Mapping[str, AnswerState]
@@ -46,7 +48,7 @@ def check_answers(
     folder: str | os.PathLike[str],
     results: Sequence[Result],
     *,
-    verify: bool = False,
+    verify: bool | None = None,
     tasks: Iterable[AnyTask] = (),
     jobs: int = 1,
     advance: Callable[[], None] = lambda: None,
@@ -56,34 +58,45 @@ def check_answers(
     Args:
         folder: of results.
         results: those in it.
-        verify: whether every answer is measured again, and every number compared; prior floors,
-            which are learned over a suite, are left out.
+        verify: whether every answer is measured again, or none is; by default those that came in
+            with a submission are. Every number is compared then but prior floors, which are
+            learned over a suite.
         tasks: those that cannot be made from their ids.
         jobs: how many processes work; -1 for one on each core.
         advance: called for each answer that is done.
 
     Raises:
-        BundleError: some result is not that of its answer, or, if all are to be measured again,
-            has none; every problem is listed.
+        BundleError: some result is not that of its answer, or has none that could be measured
+            again; every problem is listed.
     """
     answered = [(one.file_name, one) for one in results if one.status == "ok"]
     kept = _names(Path(folder) / ANSWERS)
-    without = tuple(_name(one) for file, one in answered if file not in kept)
-    those = [one for file, one in answered if file in kept]
-    problems = [f"{name}: no answer is kept" for name in without if verify]
-    problems += (
-        _measured(folder, those, {str(task.id): task for task in tasks}, jobs, advance)
-        if verify
-        else _compared(folder, those, jobs, advance)
-    )
+    again = {file for file, one in answered if _is_asked(one, verify)}
+    without = tuple((file, one) for file, one in answered if file not in kept)
+    problems = [f"{_name(one)}: no answer is kept" for file, one in without if file in again]
+    measured = [one for file, one in answered if file in kept & again]
+    compared = [one for file, one in answered if file in kept - again]
+    problems += _compared(folder, compared, jobs, advance)
+    problems += _measured(folder, measured, {str(task.id): task for task in tasks}, jobs, advance)
     if problems:
         heading = f"{folder} holds results that are not those of their answers; score them anew:"
         raise BundleError(listing(heading, problems, limit=MOST_TOLD))
-    found: AnswerState = "measured" if verify else "compared"
     states: dict[str, AnswerState] = {
-        file: found if file in kept else "absent" for file, _ in answered
+        file: "absent" if file not in kept else "measured" if file in again else "compared"
+        for file, _ in answered
     }
-    return AnswersCheck(len(those), verify, without, len(results) - len(answered), states)
+    return AnswersCheck(
+        len(measured),
+        len(compared),
+        tuple(_name(one) for _, one in without),
+        len(results) - len(answered),
+        states,
+    )
+
+
+def _is_asked(result: Result, verify: bool | None) -> bool:
+    """Return whether an answer is measured again."""
+    return submission_of(result) is not None if verify is None else verify
 
 
 def _names(folder: Path) -> set[str]:

@@ -153,7 +153,7 @@ class Result(_Strict):
         tool_version: the version that the tool states.
         settings: the tool's settings, as JSON.
         task: the task id.
-        task_digest: sha256 of the task's manifest.
+        task_digest: sha256 of what the labels of the task are about: of its weights, if it has any.
         track: the question that was asked.
         question: how it differs from that which the track asks by default; not written
             where it does not.

@@ -71,6 +71,11 @@ def anyone_measures(public, submissions, results):
     return gb.leaderboard.read_results(results)
 
 
+def anyone_ranks(results, board):
+    """Rank the methods; on so few tasks all are tied."""
+    return gb.leaderboard.write_leaderboard(results, board).markdown.read_text()
+
+
 def main(folder, seed=None):
     """Play all parts; return the results. The seed is drawn, as it must be, unless it is given."""
     private, public, submissions = folder / "private", folder / "public", folder / "submissions"
@@ -86,4 +91,5 @@ if __name__ == "__main__":
     place = Path(sys.argv[1]).resolve()
     for result in main(place):
         print(f"{result.tool:16}  {result.task[:40]}...  {result}")
-    print(f"Rank them:  glassbench leaderboard {place / 'results'}")
+    print(anyone_ranks(place / "results", place / "board"))
+    print(f"A site of them:  glassbench leaderboard {place / 'results'} -o {place / 'board'}")

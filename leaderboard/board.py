@@ -78,22 +78,26 @@ class Slice:
     """The methods on some tasks of a board.
 
     Attributes:
-        kind: `suite`, `regime` or `tag`.
-        name: of the suite, the regime or the tag.
+        names: what these tasks are: each a kind (`suite`, `regime` or `tag`) and the name of one.
         tasks: their ids.
         standings: a row for each method and reference, best first: `rank, role, method,
             normalised, low, high, answered`.
     """
 
-    kind: str
-    name: str
+    names: tuple[tuple[str, str], ...]
     tasks: frozenset[str]
     standings: "pd.DataFrame"
 
     @property
+    def title(self) -> str:
+        """What pages call it, such as `tag mean`, or `tag mean = tag median` of the same tasks."""
+        return " = ".join(f"{kind} {name}" for kind, name in self.names)
+
+    @property
     def page(self) -> str:
         """What tells its page from that of its board."""
-        return f"{self.kind}-{page_name(self.name)}"
+        kind, name = self.names[0]
+        return f"{kind}-{page_name(name)}"
 
 
 @dataclass(frozen=True, eq=False)
@@ -134,8 +138,8 @@ class Board:
         measured = alongside(asked, processes=processes)
         statistics = Statistics.of(frame, scores)
         slices = [
-            Slice(kind, name, tasks, standings)
-            for (tasks, (kind, name)), standings in zip(parts.items(), measured, strict=True)
+            Slice(names, tasks, standings)
+            for (tasks, names), standings in zip(parts.items(), measured, strict=True)
         ]
         return cls(question, statistics, tuple(slices))
 
@@ -148,8 +152,11 @@ class Board:
 
 def _parts(
     tasks: Set[str], facts: Mapping[str, TaskFacts]
-) -> Mapping[frozenset[str], tuple[str, str]]:
-    """Return kind and name of the parts of the tasks that hold enough of them, but not all."""
+) -> Mapping[frozenset[str], tuple[tuple[str, str], ...]]:
+    """Return the parts of the tasks that hold enough of them, but not all, and what each is.
+
+    Names of the same tasks are those of one part.
+    """
     parts: dict[tuple[int, str, str], set[str]] = {}
     for task in tasks:
         own = facts[task]
@@ -158,10 +165,11 @@ def _parts(
             for name in filter(None, values):
                 parts.setdefault((place, kind, name), set()).add(task)
     fewest = fewest_tasks(methods=2)  # on fewer no two can be told apart
-    found: dict[frozenset[str], tuple[str, str]] = {}
+    found: dict[frozenset[str], tuple[tuple[str, str], ...]] = {}
     for (_, kind, name), part in sorted(parts.items()):
         if fewest <= len(part) < len(tasks):
-            found.setdefault(frozenset(part), (kind, name))
+            same = frozenset(part)
+            found[same] = (*found.get(same, ()), (kind, name))
     return found
 
 

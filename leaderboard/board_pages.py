@@ -148,10 +148,11 @@ def board_pages(
     """
     summary = board_summary(board)
     metrics = shown_metrics(board)
-    kinds: dict[str, list[dict[str, Any]]] = {}
+    kinds: dict[str, list[dict[str, Any]]] = {"suite": [], "regime": [], "tag": []}
     for part in board.slices:
-        own = {"page": _part_page(board, part), "name": part.name, "size": len(part.tasks)}
-        kinds.setdefault(part.kind, []).append(own)
+        for kind, name in part.names:
+            own = {"page": _part_page(board, part), "name": name, "size": len(part.tasks)}
+            kinds[kind].append(own)
     trends, left = _trends(board.statistics.trends)
     yield (
         f"boards/{board.question.page}.html",
@@ -161,7 +162,11 @@ def board_pages(
             | {
                 "rows": standing_rows(board, metrics),
                 "metrics": [TITLES[name] for name in metrics],
-                "slices": list(kinds.items()),
+                "slices": [
+                    (kind, sorted(parts, key=lambda part: part["name"]))
+                    for kind, parts in kinds.items()
+                    if parts
+                ],
                 "trends": trends,
                 "trends_left": left,
                 "files": list(_file_links(board, files)),
@@ -171,7 +176,9 @@ def board_pages(
         },
     )
     for part in board.slices:
-        told = {"kind": part.kind, "name": part.name, "size": len(part.tasks)}
+        kind, name = part.names[0]
+        told: dict[str, Any] = {"title": part.title, "size": len(part.tasks)}
+        told |= {"kind": kind, "name": name}
         methods = int((part.standings["role"] == "method").sum())
         told |= {"rows": _part_rows(part), "ties": too_few_tasks(methods, len(part.tasks))}
         content = {"board": summary, "part": told}

@@ -5,9 +5,8 @@ neighbours differ in lightness too. Marks and dashes say the same as colours do,
 """
 
 import os
-import warnings
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
@@ -15,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..compiler.picture_file import drawing_style
 from ..whole_file import write_whole
 from .escapes import one_line
 
@@ -24,16 +24,6 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 BLUE, VERMILION, GREY, GUIDE, GRID = "#0072B2", "#D55E00", "#707070", "#B0B0B0", "#E6E6E6"
-_STYLE = {
-    "svg.hashsalt": "glassbench",
-    "svg.fonttype": "path",
-    "pdf.fonttype": 42,
-    "font.family": "DejaVu Sans",
-    "font.size": 10.0,
-    "text.usetex": False,
-    "text.parse_math": False,
-    "figure.dpi": 100.0,
-}
 _LONGEST = 40
 
 
@@ -55,10 +45,10 @@ class Mark:
 MARKS = (
     Mark(BLUE, "-", "o"),
     Mark("#E69F00", (0, (6, 2)), "s"),
-    Mark("#000000", (0, (1, 1.2)), "^"),
-    Mark("#56B4E9", (0, (6, 1.5, 1, 1.5)), "D"),
     Mark(VERMILION, (0, (3, 1.5)), "v"),
+    Mark("#56B4E9", (0, (6, 1.5, 1, 1.5)), "D"),
     Mark("#009E73", (0, (6, 1.5, 1, 1.5, 1, 1.5)), "P"),
+    Mark("#000000", (0, (1, 1.2)), "^"),
     Mark("#CC79A7", (0, (10, 3)), "X"),
 )
 
@@ -83,15 +73,9 @@ def short_name(name: str) -> str:
     return name if len(name) <= _LONGEST else f"{name[: _LONGEST - 1]}…"
 
 
-@contextmanager
-def figure_style() -> Iterator[None]:
+def figure_style() -> AbstractContextManager[None]:
     """Draw and write with this style, whatever is set outside."""
-    from matplotlib import style
-
-    with style.context(["default", _STYLE]), warnings.catch_warnings():
-        # A name in a script that the font lacks is drawn as boxes, and written in the tables.
-        warnings.filterwarnings("ignore", message="Glyph .* missing", category=UserWarning)
-        yield
+    return drawing_style({"pdf.fonttype": 42, "font.family": "DejaVu Sans", "font.size": 10.0})
 
 
 def bare(axes: "Axes", *sides: str) -> None:

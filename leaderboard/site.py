@@ -29,7 +29,7 @@ from .paused_collection import paused_collection
 from .publish import statistics_files
 from .results_folder import RawResult, read_raw_results
 from .site_data import SiteData
-from .site_files import SiteFiles
+from .site_files import LEFT_DIGESTS, SiteFiles
 from .statistics import Statistics
 from .submitters import Submitter, read_submitters
 from .suite_choice import on_suite
@@ -70,7 +70,7 @@ def write_site(
     raw: str | None = None,
     tables: bool = True,
     suite: str | None = None,
-    verify: bool = False,
+    verify: bool | None = None,
     tasks: Iterable[AnyTask] = (),
 ) -> Site:
     """Write the site of a folder of results into another.
@@ -84,11 +84,11 @@ def write_site(
             are removed, and nothing else is.
         views: what is shown of circuits, by task.
         raw: an address at which the results are published, relative to the first page or whole;
-            they are not copied then.
+            they are not copied then, and `SHA256SUMS-results` holds the digest of each.
         tables: whether the tables and figures of each board are written as files and linked.
         suite: the site is of the results on its tasks alone.
-        verify: whether every answer is measured again first; otherwise answers that are kept are
-            compared by their digests.
+        verify: whether every answer is measured again first, or none is; by default those that came
+            in with a submission are. Others that are kept are compared by their digests.
         tasks: those that cannot be made from their ids, for that.
 
     Raises:
@@ -152,7 +152,11 @@ def write_site_of(
     copies = meanwhile(
         files.copies(source, ((one.name, f"{RAW}/{one.name}", one.sha256) for one in copied))
     )
-    given = {"version": __version__, "results": counted(len(entries.found), "result")}
+    given = {
+        "version": __version__,
+        "results": counted(len(entries.found), "result"),
+        "left": "" if copied else LEFT_DIGESTS,
+    }
     render = partial(_renderings, given=given, raw=f"{inside or RAW}/" if raw is None else raw)
     first = meanwhile(render(_pages(data)))
     last = meanwhile(render(_board_pages(data, _write_tables(data.boards, drawn, files))))
@@ -160,8 +164,9 @@ def write_site_of(
     files.write_all(picture_files(data.views))
     files.write_all((name, asset(name)) for name in ASSETS)
     page_bytes = files.size
-    if raw is None and inside:
-        files.leave({f"{inside}/{one.name}": one.sha256 for one in originals})
+    if not copied:
+        place = f"{inside}/" if raw is None else ""
+        files.leave({f"{place}{one.name}": one.sha256 for one in originals})
     deque(copies, maxlen=0)  # until all are made
     files.finish()
     raw_bytes = sum(one.size for one in originals)

@@ -26,9 +26,11 @@ from figures import FiguresFile, write_figures
 from markdown_table import table
 
 from glassbench.evaluators import CircuitTrack, Method, Result, Scored, scored
+from glassbench.evaluators.answers_check import check_answers
 from glassbench.evaluators.row_claim import claimed
 from glassbench.evaluators.sweep_folder import opened
 from glassbench.evaluators.sweep_rows import Done, Row, rows_of, status_of
+from glassbench.leaderboard import read_results
 
 EXAMPLE = "sort-v1/crowded[distractors=8,seed=1]/scrambled[seed=1]"
 SAMPLE, MOST_READ = 500, 50_000
@@ -102,11 +104,15 @@ def sample_costs(one: Scored, scratch: Path, names: Sequence[str]) -> list[Cost]
                 with claimed(place.path, f"{name}.json", place.sweep) as found:
                     assert found is not None
 
+    def compare() -> None:
+        assert check_answers(folder, read_results(folder)).n_compared == n
+
     n = len(names)
     return [
         measured("a result and its answer, written and flushed", n, write),
         measured("of that: the JSON of the result", n, make),
         measured("a claim, taken and given back", n, claim),
+        measured("a result read, and its answer compared by digest", n, compare),
     ]
 
 

@@ -67,9 +67,11 @@ def test_from_scores_to_a_leaderboard(run, submission, tmp_path):
     assert [json.loads(text)["metrics"] for text in first] == [
         json.loads(text)["metrics"] for text in again
     ]
-    for options, said in (((), "compared with their digests"), (("--verify",), "measured again")):
+    for options, counts in (((), (2, 0)), (("--verify",), (2, 0)), (("--no-verify",), (0, 2))):
         done = run("leaderboard", "board/results", "-o", "tables", "--no-tables", *options)
-        assert f"2 answers {said}." in done.stderr
+        measured, compared = counts
+        told = f"2 answers: {measured} of them measured again, {compared} compared by digest."
+        assert told in done.stderr
         assert "Mine" in done.stdout
     assert (tmp_path / "tables" / "leaderboard.md").is_file()
 
@@ -79,7 +81,7 @@ def test_submissions_are_ranked_with_methods_that_were_scored_here(run, submissi
     run("score", "weight-norm", "interchange", "--suite", "tiny", "-o", "board/results")
     run("validate", "mine", "--seeds", "1", "-o", "board")
     shown = run("leaderboard", "board/results", "--suite", "tiny", "-o", "site")
-    assert "6 answers compared with their digests." in shown.stderr
+    assert "6 answers: 2 of them measured again, 4 compared by digest." in shown.stderr
     for name in ("Mine", "weight-norm", "interchange"):
         assert name in shown.stdout
         assert len(list((tmp_path / "site" / "methods").glob(f"{name.lower()}-*.html"))) == 1
@@ -262,13 +264,12 @@ def test_the_leaderboard_refuses_what_does_not_match(run, submission, tmp_path):
     run("validate", "mine", "-o", "board")
     files = sorted((tmp_path / "board" / "results" / "answers").glob("*.json"))
     files[0].unlink()
-    done = run("leaderboard", "board/results", "-o", "tables", "--no-tables", "--no-circuits")
-    assert (
-        "1 answer compared with their digests. Of these results no answer is kept:" in done.stderr
-    )
-    assert "  - Mine on " in done.stderr
-    done = run("leaderboard", "board/results", "-o", "tables", "--verify", code=1)
+    done = run("leaderboard", "board/results", "-o", "tables", code=1)
     assert ": no answer is kept" in done.stderr
+    quick = ("--no-tables", "--no-circuits", "--no-verify")
+    done = run("leaderboard", "board/results", "-o", "tables", *quick)
+    assert "1 compared by digest. Of these results no answer is kept:" in done.stderr
+    assert "  - Mine on " in done.stderr
     content = json.loads(files[1].read_text())
     files[1].write_text(json.dumps(content | {"scores": dict.fromkeys(content["scores"], 1.0)}))
     done = run("leaderboard", "board/results", "-o", "others", code=1)
@@ -309,9 +310,9 @@ def test_a_hold_out_from_the_shell(run, secret, tmp_path):
     assert "It names no suite: give the tasks of its hold-out with --tasks" in done.stderr
     out = run("validate", "mine", "-o", "board", "--tasks", "tasks").stdout
     assert "Flat     2         2         0  accepted" in out
-    quiet = ("--no-circuits", "--no-tables", "--verify")
+    quiet = ("--no-circuits", "--no-tables")
     done = run("leaderboard", "board/results", "-o", "tables", *quiet)
-    assert "2 answers measured again." in done.stderr
+    assert "2 answers: 2 of them measured again" in done.stderr
     (tmp_path / "empty").mkdir()
     done = run("validate", "mine", "-o", "board", "--tasks", "empty", code=1)
     assert "empty must hold bundles, and holds none" in done.stderr

@@ -83,6 +83,20 @@ def test_every_result_is_of_the_suite_it_names():
     assert not any(result["environment"]["git_dirty"] for result in found)
 
 
+def test_how_many_runs_there_are(results):
+    """Every method was asked about every task that its track asks about, once."""
+    runs = {}
+    for one in results:
+        runs.setdefault((one.track, str(one.question), one.tool, str(one.settings)), []).append(
+            (one.task, one.seed)
+        )
+    assert all(len(set(those)) == len(those) for those in runs.values())
+    of_track = {}
+    for (track, question, *_), those in runs.items():
+        of_track.setdefault((track, question), set()).add(frozenset(those))
+    assert all(len(sets) == 1 for sets in of_track.values()), "methods were asked of other tasks"
+
+
 def test_how_many_answers_were_there():
     """The pages of methods count them, and the text says what they come to."""
     there, gone = 0, 0

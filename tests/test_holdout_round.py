@@ -38,7 +38,14 @@ def test_every_answer_is_measured_on_the_tasks_that_were_committed_to(played):
         for tool in ("Each edge alone", "Norms, by awk")
     }
     assert mean["Each edge alone"] > mean["Norms, by awk"]
-    assert check_answers(folder / "results", results).n_checked == 4
+    assert check_answers(folder / "results", results).n_measured == 4
+
+
+def test_the_round_ends_in_a_ranking(played, example, tmp_path):
+    folder, _ = played
+    table = example["anyone_ranks"](folder / "results", tmp_path / "board")
+    ranked = [line.split("|")[1:3] for line in table.splitlines() if line.startswith("| 1-2 ")]
+    assert {name.strip() for _, name in ranked} == {"Each edge alone", "Norms, by awk"}
 
 
 def test_what_is_handed_out_before_the_reveal_names_no_task(played):

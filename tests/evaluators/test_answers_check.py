@@ -63,8 +63,8 @@ def test_answers_that_are_theirs(folder, verify):
     found = check_answers(
         folder, read_results(folder), verify=verify, advance=lambda: done.append(1)
     )
-    assert (found.n_checked, found.n_failed, found.without) == (5, 2, ())
-    assert found.is_measured is verify
+    assert (found.n_failed, found.without) == (2, ())
+    assert (found.n_measured, found.n_compared) == ((5, 0) if verify else (0, 5))
     assert len(done) == 5
 
 
@@ -72,7 +72,7 @@ def test_results_without_an_answer_are_named_and_not_measured_again(folder):
     file = of_track(folder, "circuit")
     (folder / "answers" / file.name).unlink()
     found = check_answers(folder, read_results(folder))
-    assert found.n_checked == 4
+    assert (found.n_measured, found.n_compared) == (0, 4)
     (name,) = found.without
     assert name.startswith("weight-norm on ")
     assert name.endswith(" (circuit, seed 0)")
@@ -113,7 +113,7 @@ def test_what_was_edited_together_is_found_by_measuring_again(folder, jobs):
         file,
         metrics=content["metrics"] | {"edge_auroc": metric | {"value": 1.0, "normalised": 1.0}},
     )
-    assert check_answers(folder, read_results(folder)).n_checked == 5
+    assert check_answers(folder, read_results(folder)).n_compared == 5
     told = refusal(folder, verify=True, jobs=jobs)
     assert "numbers differ from those of the result" in told
     assert "edge_auroc, value: must be " in told
@@ -126,3 +126,27 @@ def test_a_task_that_cannot_be_made(folder):
     with pytest.raises(BundleError) as raised:
         check_answers(folder, results, verify=True)
     assert str(raised.value).count("the task cannot be made: ") == 5
+
+
+def submitted(file):
+    """Let a result say that it came in with a submission."""
+    told = json.loads(file.read_text()).get("told", {})
+    edited(file, told=told | {"submission": "0" * 64})
+
+
+def test_what_was_submitted_is_measured_again_unless_it_is_asked_for(folder):
+    file = of_track(folder, "circuit")
+    submitted(file)
+    found = check_answers(folder, read_results(folder))
+    assert (found.n_measured, found.n_compared) == (1, 4)
+    assert found.states[file.name] == "measured"
+
+    made_up = {"value": 1.0, "normalised": 1.0}
+    numbers = json.loads(file.read_text())["metrics"]
+    edited(file, metrics=numbers | {"edge_auroc": numbers["edge_auroc"] | made_up})
+    assert "edge_auroc, value: must be " in refusal(folder)
+    assert check_answers(folder, read_results(folder), verify=False).n_compared == 5
+
+    (folder / "answers" / file.name).unlink()
+    assert refusal(folder).endswith("(circuit, seed 0): no answer is kept")
+    assert len(check_answers(folder, read_results(folder), verify=False).without) == 1

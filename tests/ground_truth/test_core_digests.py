@@ -1,8 +1,11 @@
 """The bundles of the suite `core` are the bytes that they were when their digests were taken.
 
+Their weights are those that the first leaderboard is about.
+
 `performance/build_suite.py --digests tests/ground_truth/core_digests.txt` takes them anew.
 """
 
+import json
 import os
 import subprocess
 import sys
@@ -14,6 +17,13 @@ from glassbench.benchmark_programs import get_suite
 
 FILE = Path(__file__).with_name("core_digests.txt")
 DIGESTS = {task: digest for digest, task in map(str.split, FILE.read_text().splitlines())}
+RAW = Path(__file__).resolve().parents[2] / "docs" / "leaderboard" / "raw"
+RANKED = {
+    (one["task"], one["task_digest"])
+    for one in (json.loads(file.read_text(encoding="utf-8")) for file in RAW.glob("*.json"))
+}
+WEIGHTS = dict(RANKED)
+"""The sha256 of the weights that the methods of the first leaderboard were asked about."""
 PARTS = 4
 
 # A process of its own, in which shapes are not checked at run time, and hashes differ.
@@ -22,12 +32,15 @@ import sys
 from glassbench.ground_truth import bundle_files, load
 from glassbench.ground_truth.manifest import sha256_of
 for task in sys.argv[1:]:
-    print(sha256_of(bundle_files(load(task))["manifest.json"]), task, flush=True)
+    made = load(task)
+    manifest = sha256_of(bundle_files(made)["manifest.json"])
+    print(manifest, task, made.labels.weights, flush=True)
 """
 
 
 def test_every_task_has_a_digest():
     assert list(DIGESTS) == [str(task) for task in get_suite("core")]
+    assert len(RANKED) == len(WEIGHTS) == len(DIGESTS)
 
 
 @pytest.mark.parametrize("part", range(PARTS))
@@ -42,5 +55,8 @@ def test_digests(part):
         env={**os.environ, "PYTHONHASHSEED": str(part)},
     )
     assert told.returncode == 0, told.stderr
-    found = {task: digest for digest, task in map(str.split, told.stdout.splitlines())}
-    assert found == {task: DIGESTS[task] for task in tasks}
+    found = {
+        task: (digest, weights)
+        for digest, task, weights in map(str.split, told.stdout.splitlines())
+    }
+    assert found == {task: (DIGESTS[task], WEIGHTS[task]) for task in tasks}

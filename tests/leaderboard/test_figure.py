@@ -1,11 +1,14 @@
 """The figure: what it shows, and that it is the same bytes each time."""
 
 from io import BytesIO
+from itertools import combinations
 
 import matplotlib as mpl
 import numpy as np
 import pandas as pd
 import pytest
+from matplotlib.colors import to_rgb
+from matplotlib.text import Text
 
 from glassbench.evaluators.result import MetricValue
 from glassbench.leaderboard import (
@@ -16,8 +19,12 @@ from glassbench.leaderboard import (
     write_leaderboard,
 )
 from glassbench.leaderboard.figure_style import MARKS, figure_files, figure_style, marks_of
+from glassbench.leaderboard.profile_figure import profile_figure
+from glassbench.leaderboard.profiles import performance_profiles
 
 AP = "edge_average_precision"
+SMALLEST = 7.0
+"""Points: the smallest text of a figure on a page of a paper."""
 
 
 def figure_of(results):
@@ -99,3 +106,59 @@ def test_methods_of_all_ranks_are_drawn(n):
     assert {*names[:1], *names[-1:]} <= set(drawn)
     if n == 22:
         assert drawn == ["m0", "m4", "m7", "m10", "m14", "m18", "m21"]
+
+
+def linear(color):
+    """Light of each primary, from a colour as it is written."""
+    written = np.array(to_rgb(color))
+    return np.where(written <= 0.04045, written / 12.92, ((written + 0.055) / 1.055) ** 2.4)
+
+
+def lightness(color):
+    """L* of CIELAB: how light a colour is on a sheet that is printed in grey."""
+    luminance = float(np.dot((0.2126, 0.7152, 0.0722), linear(color)))
+    return 116 * luminance ** (1 / 3) - 16 if luminance > 0.008856 else 903.3 * luminance
+
+
+def seen_without(cones, color):
+    """A colour as it is seen without one kind of cones (Machado et al. 2009)."""
+    return np.clip(np.array(cones) @ linear(color), 0, 1) ** (1 / 2.4)
+
+
+PROTANOPIA = [
+    [0.152286, 1.052583, -0.204868],
+    [0.114503, 0.786281, 0.099216],
+    [-0.003882, -0.048116, 1.051998],
+]
+DEUTERANOPIA = [
+    [0.367322, 0.860646, -0.227968],
+    [0.280085, 0.672501, 0.047413],
+    [-0.011820, 0.042940, 0.968881],
+]
+
+
+@pytest.mark.parametrize("cones", [np.eye(3), PROTANOPIA, DEUTERANOPIA])
+def test_colours_are_told_apart_by_all_eyes(cones):
+    seen = [seen_without(cones, mark.color) for mark in MARKS]
+    least = min(np.linalg.norm(one - other) for one, other in combinations(seen, 2))
+    assert least > 0.15
+
+
+def test_marks_are_told_apart_in_grey():
+    assert len({str(mark.dashes) for mark in MARKS}) == len(MARKS)
+    assert len({mark.marker for mark in MARKS}) == len(MARKS)
+    steps = np.diff([lightness(mark.color) for mark in MARKS])
+    assert np.abs(steps).min() > 12
+
+
+def test_all_text_of_a_figure_can_be_read(results):
+    frame = results_frame(results)
+    scores = task_scores(frame)
+    table = standings(frame)
+    for figure in (
+        standings_figure(table, scores),
+        profile_figure(performance_profiles(frame), table),
+    ):
+        texts = figure.findobj(Text)
+        assert min(text.get_fontsize() for text in texts if text.get_text()) >= SMALLEST
+        assert figure.get_figwidth() <= 10

@@ -1,5 +1,6 @@
 """A site of results that mean well and results that do not."""
 
+import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +11,8 @@ from glassbench.benchmark_programs import suite_members
 from glassbench.evaluators.edge_outcomes import EdgeOutcomes
 from glassbench.evaluators.environment import Environment
 from glassbench.evaluators.result import MetricValue, Result
+from glassbench.evaluators.submission import SubmissionRecord
+from glassbench.evaluators.submitted_results import submission_name
 from glassbench.leaderboard import CircuitView, write_site
 
 AP = "edge_average_precision"
@@ -20,6 +23,21 @@ HOSTILE = (
     "x" * 5_000,
     "{{ 7*7 }} {% raw %} javascript:alert(1)",
 )
+CODE = 'https://example.org/"><script>alert(4)</script>'
+SUBMITTED = SubmissionRecord.model_validate(
+    {
+        "name": HOSTILE[0],
+        "version": '1.0" onclick="alert(2)',
+        "authors": ["<img src=x onerror=alert(3)>", "\u05e9\u05dc\u05d5\u05dd, A.", "y" * 200],
+        "description": "</p></main><script>document.title='owned'</script>\n" + "z" * 3_900,
+        "code": CODE,
+        "licence": "<b>CC0</b>",
+        "contact": '"><svg onload=alert(5)>',
+        "runs": [{"task": "a-v1", "track": "circuit", "folder": "a"}],
+    }
+).to_json()
+"""What a hostile submitter says of the first of these."""
+SUBMISSION = hashlib.sha256(SUBMITTED.encode()).hexdigest()
 TASKS = tuple(
     str(one)
     for suite in ("core", "full")
@@ -65,7 +83,8 @@ def some_results() -> Iterator[Result]:
             given = {"track": "features", "question": {"arm": "independent"}}
             yield result(tool, task, 0.5 if tool == "sae" else 0.4, **given)
     for place, name in enumerate(HOSTILE):
-        told = {"tool_version": name, "settings": {name: name}, "told": {name: [name]}}
+        told = {"tool_version": name, "settings": {name: name}}
+        told["told"] = {name: [name]} | ({} if place else {"submission": SUBMISSION})
         told["environment"] = Environment(python=name, platform=name, packages={name: name})
         yield result(name, TASKS[0], None, error=name, **told)
         yield result(name, name, 0.5, **told)
@@ -92,11 +111,12 @@ def views(results: tuple[Result, ...]) -> dict[str, CircuitView]:
 
 @dataclass(frozen=True)
 class BuiltSite:
-    """A site, and what it was made from."""
+    """A site, what it was made from, and where the code is of what was submitted to it."""
 
     folder: Path
     raw: Path
     results: tuple[Result, ...]
+    code: str = CODE
 
     def one(self, pattern: str) -> str:
         """Return the name of the page that a pattern finds."""
@@ -136,7 +156,16 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> BuiltSite:
     results = tuple(some_results())
     for one in results:
         one.write(folder / "results")
-    write_site(folder / "results", folder / "site", views=views(results), tables=False)
+    (folder / "results" / "submissions").mkdir()
+    record = folder / "results" / "submissions" / submission_name(SUBMISSION)
+    record.write_text(SUBMITTED, encoding="utf-8")
+    write_site(
+        folder / "results",
+        folder / "site",
+        views=views(results),
+        tables=False,
+        verify=False,  # there are no answers
+    )
     return BuiltSite(folder / "site", folder / "results", results)
 
 

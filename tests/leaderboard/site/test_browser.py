@@ -21,7 +21,7 @@ _IS_STYLED = "return document.readyState === 'complete' && document.styleSheets.
 def open_page(browser, site):
     """Open a page of the site, in a window of a size, on a ground of a kind."""
 
-    def call(page, size=DESK, scheme="light", media=""):
+    def call(page, size=DESK, scheme="light", media="", folder=site.folder):
         features = [{"name": "prefers-color-scheme", "value": scheme}]
         browser.execute_cdp_cmd(
             "Emulation.setEmulatedMedia", {"features": features, "media": media}
@@ -29,7 +29,7 @@ def open_page(browser, site):
         resize(browser, size)
         browser.get("about:blank")
         file, mark, fragment = page.partition("#")
-        browser.get(f"{(site.folder / file).as_uri()}{mark}{fragment}")
+        browser.get(f"{(folder / file).as_uri()}{mark}{fragment}")
         WebDriverWait(browser, 20).until(lambda one: one.execute_script(_IS_STYLED))
         return browser
 
@@ -260,6 +260,39 @@ def test_names_of_others_are_text(seen, visit):
     assert "<script>document.title='owned'</script><img src=x onerror=alert(1)>" in headings
     assert any(one.startswith('</script></table>"quo\'te" & `tick` new line') for one in headings)
     assert any("{{ 7*7 }} {% raw %}" in row[1] for row in rows(visit("index.html"), "circuit-top"))
+
+
+def test_what_submitters_say_is_text(site, visit):
+    (page,) = [page for page in site.kinds if page.startswith("methods/script-document-title")]
+    browser = visit(page, size=PHONE)
+    said = browser.find_element(By.ID, "main").text
+    for text in ("<img src=x onerror=alert(3)>", "<b>CC0</b>", '"><svg onload=alert(5)>', "zzzzz"):
+        assert text in said
+    assert "</main><script>document.title='owned'</script> zzz" in said
+    (link,) = browser.find_elements(By.CSS_SELECTOR, "a[rel~=nofollow]")
+    assert link.get_attribute("href").startswith("https://example.org/%22%3E%3Cscript%3E")
+    assert browser.title != "owned"
+    assert browser.execute_script("return document.documentElement.scrollWidth") <= PHONE[0]
+
+
+def test_a_board_with_files_of_tables_fits_a_phone_and_passes_axe(visit, site_with_tables):
+    from axe_core_python.selenium import Axe
+
+    browser = visit("boards/circuit.html", size=PHONE, folder=site_with_tables)
+    assert browser.find_elements(By.CSS_SELECTOR, "a[href^='../tables/']")
+    assert browser.execute_script("return document.documentElement.scrollWidth") <= PHONE[0]
+    assert [one["id"] for one in Axe().run(browser)["violations"]] == []
+    assert drained(browser)[0] == []
+
+
+def test_what_is_printed_fits_the_paper(visit, browser):
+    """Printed as a PDF on A4, all columns of the standings are on the first page, unclipped."""
+    visit("boards/circuit.html", media="print", size=(794, 1123))
+    widths = browser.execute_script(
+        "return [document.documentElement.scrollWidth,"
+        " ...[...document.querySelectorAll('.scroll')].map((one) => one.scrollWidth)]"
+    )
+    assert max(widths) <= 794
 
 
 def test_names_stay_in_sight_when_a_table_is_moved_to_the_side(visit):

@@ -70,9 +70,13 @@ def test_every_page_is_whole(pages):
         assert not page.handlers, name
 
 
-def test_every_link_leads_somewhere_inside(site, pages):
+def test_every_link_leads_somewhere_inside_but_that_to_the_code_of_a_submission(site, pages):
+    outside = [name for name, page in pages.items() if site.code in page.addresses]
+    assert len(outside) == 1 and outside[0].startswith("methods/script-document-title")
     for name, page in pages.items():
         for address in page.addresses:
+            if address == site.code:
+                continue
             parts = urlsplit(address)
             assert not parts.scheme and not parts.netloc, (name, address)
             target = (site.folder / name).parent / unquote(parts.path) if parts.path else None
@@ -88,7 +92,7 @@ def test_every_run_is_linked_and_copied_as_it_is(site, pages):
         address.rsplit("/", 1)[1]
         for page in pages.values()
         for address in page.addresses
-        if "/raw/" in address
+        if "/raw/" in address and "/submissions/" not in address
     }
     assert linked == {one.file_name for one in site.results}
     for name in linked:
@@ -193,6 +197,10 @@ def test_results_that_are_published_elsewhere_are_not_copied(make_result, tmp_pa
         (page,) = (tmp_path / "site" / "methods").glob("*.html")
         assert f'href="{link}{written.name}"' in page.read_text()
         assert not (tmp_path / "site" / "raw").exists()
+        sha256 = hashlib.sha256(written.read_bytes()).hexdigest()
+        listed = (tmp_path / "site" / "SHA256SUMS-results").read_text()
+        assert listed == f"{sha256}  {written.name}\n"
+        assert 'href="SHA256SUMS-results"' in (tmp_path / "site" / "reading.html").read_text()
 
 
 def test_a_list_of_digests_that_others_wrote_removes_nothing_outside(tmp_path):
