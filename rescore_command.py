@@ -30,8 +30,8 @@ Verify = Annotated[
     bool | None,
     typer.Option(
         "--verify/--no-verify",
-        help="Measure every answer again, or none; by default those of submissions. Each that is "
-        "must be kept.",
+        help="Measure every answer again, or compare digests alone; by default those of "
+        "submissions are measured. An answer that is to be measured must be there.",
         show_default=False,
     ),
 ]
@@ -163,7 +163,7 @@ def check_kept(
         check = check_answers(
             results, found, verify=verify, tasks=tasks, jobs=jobs, advance=advance
         )
-    told = f"{check.n_measured:,} of them measured again, {check.n_compared:,} compared by digest."
+    told = f"{check.n_measured:,} measured again, {check.n_compared:,} compared by digest."
     told = f"{counted(check.n_measured + check.n_compared, 'answer')}: {told}"
     if check.without:
         told = listing(f"{told} Of these results no answer is kept:", check.without)

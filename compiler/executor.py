@@ -159,8 +159,9 @@ def attention_patterns(
 
 def _normalised_each(weights: Weights, *streams: Stream) -> list[Stream]:
     """Return what readers get of several streams, of the same one once."""
-    known = {id(stream): normalised(weights, stream) for stream in streams}
-    return [known[id(stream)] for stream in streams]
+    distinct = {id(stream): stream for stream in streams}
+    read = {place: normalised(weights, stream) for place, stream in distinct.items()}
+    return [read[id(stream)] for stream in streams]
 
 
 def _patterns(

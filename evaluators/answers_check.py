@@ -16,7 +16,7 @@ from ..ground_truth import load
 from .kept_answer import ANSWERS, KeptAnswer
 from .rescoring import check_digest, rescored
 from .result import Result
-from .submitted_results import submission_of
+from .submitted_results import SUBMISSION
 from .track import AnyTask
 from .tracks import find_track
 
@@ -74,8 +74,8 @@ def check_answers(
     again = {file for file, one in answered if _is_asked(one, verify)}
     without = tuple((file, one) for file, one in answered if file not in kept)
     problems = [f"{_name(one)}: no answer is kept" for file, one in without if file in again]
-    measured = [one for file, one in answered if file in kept & again]
-    compared = [one for file, one in answered if file in kept - again]
+    measured = [one for file, one in answered if file in kept and file in again]
+    compared = [one for file, one in answered if file in kept and file not in again]
     problems += _compared(folder, compared, jobs, advance)
     problems += _measured(folder, measured, {str(task.id): task for task in tasks}, jobs, advance)
     if problems:
@@ -95,8 +95,8 @@ def check_answers(
 
 
 def _is_asked(result: Result, verify: bool | None) -> bool:
-    """Return whether an answer is measured again."""
-    return submission_of(result) is not None if verify is None else verify
+    """Return whether an answer is measured again; a mark of a submission need not be a good one."""
+    return SUBMISSION in result.told if verify is None else verify
 
 
 def _names(folder: Path) -> set[str]:

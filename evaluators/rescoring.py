@@ -41,7 +41,7 @@ def rescored(
     checked = track.checked(track.problem(task, result.seed), track.raw(answer.content))
     check_digest(result, track.answer_bytes(checked))
     measures = track.measures(checked, task, result.seed, priors or {})
-    problems = list(_differences(result, measures))
+    problems = list(_differences(result, measures, track.primary))
     if problems:
         raise BundleError(listing(f"{where}: numbers differ from those of the result:", problems))
     return measures
@@ -82,8 +82,14 @@ def check_task_of(result: Result, task: AnyTask) -> None:
         )
 
 
-def _differences(result: Result, measures: Measures) -> Iterator[str]:
-    """Yield every number that is not that of the result."""
+def _differences(result: Result, measures: Measures, primary: str) -> Iterator[str]:
+    """Yield every number that is not that of the result, and what says how it is read."""
+    if result.primary != primary:
+        yield f"primary: must be {primary}, got {result.primary}"
+    for name in sorted(result.metrics.keys() & measures.metrics.keys()):
+        old, new = result.metrics[name].direction, measures.metrics[name].direction
+        if old != new:
+            yield f"{name}, direction: must be {new}, got {old}"
     yield from _compared("", _flat(result.metrics), _flat(measures.metrics))
     yield from _compared("reported ", result.reported, measures.reported)
 

@@ -16,13 +16,15 @@ from .scoring import Scored
 
 SUBMISSIONS = "submissions"
 """The folder, in a folder of results, of what submissions say of themselves."""
+SUBMISSION = "submission"
+"""What a result tells of the submission that it came from: the sha256 of its record."""
 _SHA256 = re.compile("[0-9a-f]{64}")
 _RECORD = re.compile(r"[0-9a-f]{32}\.json")
 
 
 def submission_of(result: Result) -> str | None:
     """Return the sha256 of the submission that a result came from; `None` if it came from none."""
-    found = result.told.get("submission")
+    found = result.told.get(SUBMISSION)
     return found if isinstance(found, str) and _SHA256.fullmatch(found) else None
 
 

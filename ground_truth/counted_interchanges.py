@@ -152,7 +152,7 @@ def counted_states(
     """
     with one_thread():
         counting = EdgeCounting(compiled, domain, seed)
-        edges = {edge.name: counting.of(edge) for edge in counting.edges}
+        edges = {edge.name: counting.counted(edge) for edge in counting.edges}
         carried = compiled.source_map.carried
         found = tuple(one.label(carried.get(name, ())) for name, one in edges.items())
         sufficiency = counting.sufficiency({label.edge: label.state for label in found})
@@ -171,7 +171,7 @@ def counted_states(
 class EdgeCounting:
     """Counts interchanges in one model, each time on the same pairs.
 
-    Args:
+    Attributes:
         compiled: the model.
         domain: bases and sources are drawn from here.
         seed: draws them.
@@ -188,7 +188,7 @@ class EdgeCounting:
         """All edges of the model."""
         return self._runs.graph.edges
 
-    def of(self, edge: Edge) -> CountedEdge:
+    def counted(self, edge: Edge) -> CountedEdge:
         """Return what is counted when one edge is interchanged by itself."""
         (first, witness), (second, other) = _count(edge, self._full), _count(edge, self._permuted)
         shown = witness if first.share > TOLERANCE else other or witness
@@ -206,7 +206,7 @@ class EdgeCounting:
         )
 
 
-def _count(edge: Edge, rounds: Sequence["_Counting"]) -> tuple[Count, Witness | None]:
+def _count(edge: Edge, rounds: Sequence["_Round"]) -> tuple[Count, Witness | None]:
     """Return on how many pairs an answer changes, and the first; no round after one without."""
     found, tried, witness = 0, 0, None
     for one in rounds:
@@ -219,15 +219,13 @@ def _count(edge: Edge, rounds: Sequence["_Counting"]) -> tuple[Count, Witness | 
 
 def _rounds(
     compiled: CompiledModel, domain: TaskDomain, seed: int, family: Family
-) -> list["_Counting"]:
+) -> list["_Round"]:
     rng = np.random.default_rng([seed, 20 + (family is Family.POSITIONS)])
-    return [
-        _Counting.of(compiled, Pairs.draw(domain, size, rng, family), family) for size in ROUNDS
-    ]
+    return [_Round.of(compiled, Pairs.draw(domain, size, rng, family), family) for size in ROUNDS]
 
 
 @dataclass(frozen=True, eq=False)
-class _Counting:
+class _Round:
     """Counts interchanges on some pairs of one family."""
 
     compiled: CompiledModel
@@ -239,7 +237,7 @@ class _Counting:
     moves: bool
 
     @classmethod
-    def of(cls, compiled: CompiledModel, pairs: Pairs, family: Family) -> "_Counting":
+    def of(cls, compiled: CompiledModel, pairs: Pairs, family: Family) -> "_Round":
         weights, moves = compiled.model.weights, family is Family.POSITIONS
         moved = weights.W_pos[pairs.positions] if moves else None
         base, source = run(weights, pairs.base), run(weights, pairs.source, pos_embed=moved)

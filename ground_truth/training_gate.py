@@ -231,7 +231,7 @@ class HeldOut:
         with one_thread():
             counting = EdgeCounting(compiled, self.train, self.seed + 1)
             for edge in sorted(counting.edges, key=lambda edge: edge.name != self._suspect):
-                if counting.of(edge).state is not self.wanted[edge.name]:
+                if counting.counted(edge).state is not self.wanted[edge.name]:
                     self._suspect = edge.name
                     return False
             return _changed(counting.sufficiency(self.wanted)).bounds[1] <= MOST_WRONG

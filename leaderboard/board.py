@@ -90,8 +90,9 @@ class Slice:
 
     @property
     def title(self) -> str:
-        """What pages call it, such as `tag mean`, or `tag mean = tag median` of the same tasks."""
-        return " = ".join(f"{kind} {name}" for kind, name in self.names)
+        """What pages call it: `tag mean`, or `tag mean, and tag median: the same tasks`."""
+        told = ", and ".join(f"{kind} {name}" for kind, name in self.names)
+        return told if len(self.names) == 1 else f"{told}: the same tasks"
 
     @property
     def page(self) -> str:

@@ -177,10 +177,15 @@ def board_pages(
     )
     for part in board.slices:
         kind, name = part.names[0]
-        told: dict[str, Any] = {"title": part.title, "size": len(part.tasks)}
-        told |= {"kind": kind, "name": name}
         methods = int((part.standings["role"] == "method").sum())
-        told |= {"rows": _part_rows(part), "ties": too_few_tasks(methods, len(part.tasks))}
+        told = {
+            "title": part.title,
+            "kind": kind,
+            "name": name,
+            "size": len(part.tasks),
+            "rows": _part_rows(part),
+            "ties": too_few_tasks(methods, len(part.tasks)),
+        }
         content = {"board": summary, "part": told}
         yield f"boards/{_part_page(board, part)}.html", "slice.html", content
 

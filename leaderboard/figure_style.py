@@ -1,7 +1,8 @@
 """Figure style: fonts, colours and marks of all figures, and how they are written.
 
-The colours are Okabe and Ito's (2008), which the colour-blind can tell apart, in an order in which
-neighbours differ in lightness too. Marks and dashes say the same as colours do, for print in grey.
+The colours are Okabe and Ito's (2008), which those who do not see red or green can tell apart, in
+an order in which neighbours differ in lightness too. Marks and dashes say the same as colours do,
+for print in grey.
 """
 
 import os

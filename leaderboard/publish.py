@@ -1,12 +1,14 @@
 """From a folder of results to a folder of tables and figures."""
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ..evaluators.answers_check import check_answers
+from ..evaluators.track import AnyTask
 from ..whole_file import write_whole
 from .board import Question
 from .critical_difference_figure import critical_difference_figure
@@ -61,10 +63,14 @@ def write_leaderboard(
     track: str | None = None,
     question: Mapping[str, Any] | None = None,
     suite: str | None = None,
+    verify: bool | None = None,
+    tasks: Iterable[AnyTask] = (),
+    jobs: int = 1,
 ) -> Leaderboard:
     """Rank the results in one folder and write tables and figures into another.
 
-    The files depend on the results alone: the same results give the same bytes.
+    Answers are checked first. The files depend on the results alone: the same results give the
+    same bytes.
 
     Args:
         results: a folder of results.
@@ -74,13 +80,18 @@ def write_leaderboard(
         question: how the question differs from the track's default, such as
             `{"arm": "independent"}`; files bear its values.
         suite: the results on its tasks alone are ranked.
+        verify: which answers are measured again: see `check_answers`.
+        tasks: those that cannot be made from their ids, for that.
+        jobs: how many processes do so.
 
     Raises:
         TaskError: there is no such suite.
-        BundleError: there are no results, or they cannot be ranked together.
+        BundleError: there are no results, or they cannot be ranked together or are not those of
+            their answers.
     """
     found = read_raw_results(results)
     entries = Entries.of(on_suite(found, suite))
+    check_answers(results, entries.results, verify=verify, tasks=tasks, jobs=jobs)
     asked = entries.questions[0] if track is None else Question.differing(track, question or {})
     return write_answers(Statistics.of(entries.frame(asked)), asked, folder)
 

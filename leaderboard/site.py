@@ -72,6 +72,7 @@ def write_site(
     suite: str | None = None,
     verify: bool | None = None,
     tasks: Iterable[AnyTask] = (),
+    jobs: int | None = None,
 ) -> Site:
     """Write the site of a folder of results into another.
 
@@ -87,9 +88,9 @@ def write_site(
             they are not copied then, and `SHA256SUMS-results` holds the digest of each.
         tables: whether the tables and figures of each board are written as files and linked.
         suite: the site is of the results on its tasks alone.
-        verify: whether every answer is measured again first, or none is; by default those that came
-            in with a submission are. Others that are kept are compared by their digests.
+        verify: which answers are measured again first: see `check_answers`.
         tasks: those that cannot be made from their ids, for that.
+        jobs: how many processes do so; one, and more where results are many, if nothing is said.
 
     Raises:
         TaskError: there is no such suite.
@@ -98,7 +99,7 @@ def write_site(
     """
     found = read_raw_results(results)
     entries = Entries.of(on_suite(found, suite))
-    jobs = processes_for(len(entries.found))
+    jobs = processes_for(len(entries.found)) if jobs is None else jobs
     check = check_answers(results, entries.results, verify=verify, tasks=tasks, jobs=jobs)
     return write_site_of(
         entries, results, folder, states=check.states, views=views, raw=raw, tables=tables
@@ -156,6 +157,7 @@ def write_site_of(
         "version": __version__,
         "results": counted(len(entries.found), "result"),
         "left": "" if copied else LEFT_DIGESTS,
+        "apart": raw is not None,
     }
     render = partial(_renderings, given=given, raw=f"{inside or RAW}/" if raw is None else raw)
     first = meanwhile(render(_pages(data)))
@@ -165,8 +167,10 @@ def write_site_of(
     files.write_all((name, asset(name)) for name in ASSETS)
     page_bytes = files.size
     if not copied:
-        place = f"{inside}/" if raw is None else ""
-        files.leave({f"{place}{one.name}": one.sha256 for one in originals})
+        here = [f"{inside}/{one.name}" for one in originals] if inside else []
+        names = here if raw is None else [one.name for one in originals]
+        digests = [one.sha256 for one in originals]
+        files.leave(dict(zip(names, digests, strict=True)), here)
     deque(copies, maxlen=0)  # until all are made
     files.finish()
     raw_bytes = sum(one.size for one in originals)

@@ -82,13 +82,16 @@ class SiteFiles:
         starts = range(0, len(asked), _COPIES_AT_ONCE)
         return [partial(_copy, asked[start : start + _COPIES_AT_ONCE]) for start in starts]
 
-    def leave(self, digests: Mapping[str, str]) -> None:
-        """Write down digests of files that stay where they are, and are none of the site's own.
+    def leave(self, digests: Mapping[str, str], inside: Iterable[str]) -> None:
+        """Write down digests of files that are none of the site's own, and leave them alone.
 
-        They have a list of their own, so that no later site takes them for its own and removes
-        them.
+        They have a list of their own, so that no later site takes them for its own.
+
+        Args:
+            digests: by the names that they have where they are published.
+            inside: the names here of those that lie in this folder.
         """
-        self._left = frozenset(digests)
+        self._left = frozenset(inside)
         self.write(LEFT_DIGESTS, _lines(digests))
 
     def finish(self) -> None:

@@ -73,5 +73,5 @@ def test_tasks_of_ones_own_are_measured_again_and_drawn_from_their_bundles(invok
     arguments = ("leaderboard", results, "-o", str(tmp_path / "site"), "--no-tables", "--verify")
     assert "the task cannot be made" in invoke(*arguments, code=1).stderr
     done = invoke(*arguments, "--task", bundle)
-    assert "1 answer: 1 of them measured again" in done.stderr and "Left out" not in done.stderr
+    assert "1 answer: 1 measured again" in done.stderr and "Left out" not in done.stderr
     assert len(list((tmp_path / "site" / "tasks").glob("*.svg"))) == 1

@@ -70,7 +70,7 @@ def test_from_scores_to_a_leaderboard(run, submission, tmp_path):
     for options, counts in (((), (2, 0)), (("--verify",), (2, 0)), (("--no-verify",), (0, 2))):
         done = run("leaderboard", "board/results", "-o", "tables", "--no-tables", *options)
         measured, compared = counts
-        told = f"2 answers: {measured} of them measured again, {compared} compared by digest."
+        told = f"2 answers: {measured} measured again, {compared} compared by digest."
         assert told in done.stderr
         assert "Mine" in done.stdout
     assert (tmp_path / "tables" / "leaderboard.md").is_file()
@@ -81,7 +81,7 @@ def test_submissions_are_ranked_with_methods_that_were_scored_here(run, submissi
     run("score", "weight-norm", "interchange", "--suite", "tiny", "-o", "board/results")
     run("validate", "mine", "--seeds", "1", "-o", "board")
     shown = run("leaderboard", "board/results", "--suite", "tiny", "-o", "site")
-    assert "6 answers: 2 of them measured again, 4 compared by digest." in shown.stderr
+    assert "6 answers: 2 measured again, 4 compared by digest." in shown.stderr
     for name in ("Mine", "weight-norm", "interchange"):
         assert name in shown.stdout
         assert len(list((tmp_path / "site" / "methods").glob(f"{name.lower()}-*.html"))) == 1
@@ -312,7 +312,7 @@ def test_a_hold_out_from_the_shell(run, secret, tmp_path):
     assert "Flat     2         2         0  accepted" in out
     quiet = ("--no-circuits", "--no-tables")
     done = run("leaderboard", "board/results", "-o", "tables", *quiet)
-    assert "2 answers: 2 of them measured again" in done.stderr
+    assert "2 answers: 2 measured again" in done.stderr
     (tmp_path / "empty").mkdir()
     done = run("validate", "mine", "-o", "board", "--tasks", "empty", code=1)
     assert "empty must hold bundles, and holds none" in done.stderr

@@ -20,4 +20,4 @@ def test_parts_that_are_the_same_tasks_are_one_with_all_their_names():
         frozenset(names): (("regime", "exact"),),
         odd: (("tag", "odd"), ("tag", "uneven")),
     }
-    assert Slice(parts[odd], odd, pd.DataFrame()).title == "tag odd = tag uneven"
+    assert Slice(parts[odd], odd, pd.DataFrame()).title == "tag odd, and tag uneven: the same tasks"

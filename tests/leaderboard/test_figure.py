@@ -138,7 +138,7 @@ DEUTERANOPIA = [
 
 
 @pytest.mark.parametrize("cones", [np.eye(3), PROTANOPIA, DEUTERANOPIA])
-def test_colours_are_told_apart_by_all_eyes(cones):
+def test_colours_are_told_apart_by_those_who_do_not_see_red_or_green(cones):
     seen = [seen_without(cones, mark.color) for mark in MARKS]
     least = min(np.linalg.norm(one - other) for one, other in combinations(seen, 2))
     assert least > 0.15

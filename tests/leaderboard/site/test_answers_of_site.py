@@ -9,8 +9,14 @@ from glassbench.compiler import rasp
 from glassbench.errors import BundleError
 from glassbench.evaluators import scored, scored_suite
 from glassbench.evaluators.answers_check import check_answers
+from glassbench.evaluators.result import MetricValue
 from glassbench.ground_truth import load, make_task
-from glassbench.leaderboard import read_raw_results, read_results, write_site
+from glassbench.leaderboard import (
+    read_raw_results,
+    read_results,
+    write_leaderboard,
+    write_site,
+)
 from glassbench.leaderboard.answer_counts import AnswerCounts
 
 NAMES = ("sort[vocab=2,length=3]", "frac_prevs[vocab=2,length=3]")
@@ -101,6 +107,24 @@ def test_no_site_is_made_of_results_that_are_not_those_of_their_answers(folder, 
     with pytest.raises(BundleError, match="is not the answer of its result"):
         write_site(folder, tmp_path / "site", tables=False)
     assert not (tmp_path / "site").exists()
+
+
+@pytest.mark.parametrize("write", [write_site, write_leaderboard])
+def test_what_was_submitted_is_not_believed(folder, tmp_path, write):
+    """It is measured again by default, and must have an answer."""
+    first, _ = of_method(folder, "path-norm")
+    metric = first.metrics[first.primary]
+    scale = {"random": metric.floors.random, "prior": metric.floors.prior}
+    forged = MetricValue.of(metric.value - 0.125, **scale)
+    metrics = {**first.metrics, first.primary: forged}
+    mark = {"submission": "not even a digest"}
+    first.model_copy(update={"metrics": metrics, "told": mark}).write(folder)
+    with pytest.raises(BundleError, match=f"{first.primary}, value: must be "):
+        write(folder, tmp_path / "out")
+    write(folder, tmp_path / "out", verify=False)
+    (folder / "answers" / first.file_name).unlink()
+    with pytest.raises(BundleError, match="no answer is kept"):
+        write(folder, tmp_path / "out")
 
 
 @pytest.mark.parametrize(("option", "state"), [((), "compared"), (("--verify",), "measured")])

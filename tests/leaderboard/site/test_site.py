@@ -190,6 +190,16 @@ def test_results_that_a_site_copied_outlive_a_site_of_them(make_result, tmp_path
     assert (tmp_path / "site" / "raw" / kept.name).read_bytes() == kept.read_bytes()
 
 
+def test_results_that_a_site_copied_outlive_a_site_that_links_them_elsewhere(make_result, tmp_path):
+    make_result("good", "a-v1", 0.5).write(tmp_path / "results")
+    write_site(tmp_path / "results", tmp_path / "site", tables=False)
+    (copied,) = (tmp_path / "site" / "raw").iterdir()
+    write_site(tmp_path / "site" / "raw", tmp_path / "site", raw="https://a.b/c/", tables=False)
+    assert copied.exists()
+    listed = (tmp_path / "site" / "SHA256SUMS-results").read_text()
+    assert listed.endswith(f"  {copied.name}\n")
+
+
 def test_results_that_are_published_elsewhere_are_not_copied(make_result, tmp_path):
     written = make_result("good", "a-v1", 0.5).write(tmp_path / "results")
     for raw, link in (("../results", "../../results/"), ("https://a.b/c/", "https://a.b/c/")):
