@@ -79,7 +79,8 @@ def check_answers(
     problems += _compared(folder, compared, jobs, advance)
     problems += _measured(folder, measured, {str(task.id): task for task in tasks}, jobs, advance)
     if problems:
-        heading = f"{folder} holds results that are not those of their answers; score or validate them anew:"
+        heading = f"{folder} holds results that are not those of their answers; "
+        heading += "score or validate them anew:"
         raise BundleError(listing(heading, problems, limit=MOST_TOLD))
     states: dict[str, AnswerState] = {
         file: "absent" if file not in kept else "measured" if file in again else "compared"
