@@ -55,6 +55,10 @@ class Count:
         """The exact interval of the share of all that do, at a confidence of 99%."""
         return _bounds(self.found, self.tried)
 
+    def may_exceed(self, most: float) -> bool:
+        """Whether the share can be above what is allowed, as far as its upper bound tells."""
+        return self.bounds[1] > most
+
     def exceeds(self, tolerance: float) -> bool | None:
         """Whether the share is above a tolerance; `None` where that cannot be told."""
         low, high = self.bounds

@@ -138,7 +138,7 @@ def train(
     task, original = _asked(task, original)
     measured_by = held_out(task, original)
     n_inputs, n_held_out = (len(one.tokens) for one in (original.domain, measured_by.domain))
-    if Count(0, n_held_out).bounds[1] > MOST_WRONG:
+    if Count(0, n_held_out).may_exceed(MOST_WRONG):
         raise TaskError(
             f"{task} cannot be measured: {n_held_out:,} of its {n_inputs:,} inputs are held out, "
             f"too few to tell whether at most {MOST_WRONG:.0%} are wrong; take a larger vocabulary "

@@ -83,10 +83,10 @@ class TrainedBehaviour:
             ("strictness", "pairs", self.strict),
         )
         for name, of_what, count in whole:
-            if count.bounds[1] > MOST_WRONG:
+            if count.may_exceed(MOST_WRONG):
                 yield _too_many(name, of_what, count, MOST_WRONG)
         for name, one in self.interchanges.items():
-            if one.wrong.bounds[1] > MOST_WRONG_OF_A_SET:
+            if one.wrong.may_exceed(MOST_WRONG_OF_A_SET):
                 yield _too_many(f"interchange of {name}", "pairs", one.wrong, MOST_WRONG_OF_A_SET)
 
 
@@ -128,7 +128,7 @@ class TrainingGate(TrainedBehaviour):
 
     def _shortcomings(self) -> Iterator[str]:
         yield from super()._shortcomings()
-        if self.sufficiency.bounds[1] > MOST_WRONG:
+        if self.sufficiency.may_exceed(MOST_WRONG):
             yield _too_many("sufficiency", "inputs", self.sufficiency, MOST_WRONG)
         for edge, wanted, found in self.moved:
             what = "can be either side of the tolerance" if found is None else f"is {found}"
@@ -234,7 +234,7 @@ class HeldOut:
                 if counting.counted(edge).state is not self.wanted[edge.name]:
                     self._suspect = edge.name
                     return False
-            return _changed(counting.sufficiency(self.wanted)).bounds[1] <= MOST_WRONG
+            return not _changed(counting.sufficiency(self.wanted)).may_exceed(MOST_WRONG)
 
     def _behaviour(
         self, weights: Weights, domain: TaskDomain, rows: AlignedRows

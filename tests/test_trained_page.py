@@ -1,5 +1,6 @@
 """The page on trained models says what its measurements say."""
 
+import json
 from pathlib import Path
 
 import pandas as pd
@@ -77,9 +78,24 @@ def test_how_models_came_about():
     for row in rows:
         history = load(row[0].strip("`")).training.history
         assert row[4:6] == [f"{history.steps:,}", str(history.measured)]
-        assert 12_000 <= history.recipe["steps"] <= 40_000
-        assert history.steps < history.recipe["steps"]
+        assert history.steps < history.recipe["steps"] == 40_000
     assert "16 passed the first time, two the second, `histogram` the third" in PAGE
+
+
+def test_what_the_suite_took():
+    """The page, the table of the run and the table of all figures say the same."""
+    kept = json.loads((DOCS / "performance.json").read_text(encoding="utf-8"))
+    figures = kept["trained-suite"]["figures"]
+    rows = rows_of("trained_suite.md")[2:]
+    steps = [int(row[4].replace(",", "")) for row in rows]
+    minutes = sorted(int(row[6]) / 60 for row in rows)
+    assert f"of the suite in {figures['minutes']:.1f} minutes" in PAGE
+    assert f"Each took {min(steps):,} to {max(steps):,} steps" in PAGE
+    assert f"one to {minutes[-1]:.0f} minutes of processor, most of them below four" in PAGE
+    assert round(minutes[0]) == 1 and minutes[len(minutes) // 2] < 4
+    text = (DOCS / "trained_suite.md").read_text(encoding="utf-8")
+    told = f"{figures['pass']:.0f} of {len(rows)} pass, in {figures['minutes']:.1f} minutes"
+    assert told in text
 
 
 def test_what_a_loop_in_torch_comes_to(performance_script):
