@@ -49,7 +49,7 @@ def _keys(value: Any) -> int:
     if kind is int:
         return 0 if value.bit_length() < _FLOAT64_BITS else _UNSAFE
     if kind is dict:
-        return len(value) + sum(map(_keys, value.values()))
+        return len(value) + sum([_keys(one) for one in value.values() if type(one) is not str])
     if kind is list or kind is tuple:
         return sum(map(_keys, value))
     assert isinstance(value, BaseModel)

@@ -69,11 +69,13 @@ class Aggregate:
         tasks, width = in_order.shape[1], self.end - self.start
         weights = self.weights(up_to).T
         value, square = in_order @ weights, in_order**2 @ weights
-        # The score at each border: the first that reaches it.
-        low = in_order[:, (up_to < self.start - _TOLERANCE).sum(axis=1)]
-        high = in_order[:, (up_to < self.end - _TOLERANCE).sum(axis=1)]
-        mean = width * value + self.start * low + (1 - self.end) * high
-        spread = width * square + self.start * low**2 + (1 - self.end) * high**2 - mean**2
+        mean, square = width * value, width * square
+        for share, border in ((self.start, self.start), (1 - self.end, self.end)):
+            if share:  # the score at the border is the first that reaches it
+                at = in_order[:, (up_to < border - _TOLERANCE).sum(axis=1)]
+                mean += share * at
+                square += share * at**2
+        spread = square - mean**2
         # Rounding leaves a spread where all scores are one.
         spread[spread < _TOLERANCE * (1 + mean**2)] = 0.0
         return value, np.sqrt(spread / (tasks - 1)) / width

@@ -10,7 +10,7 @@ from ..evaluators.result import Result, TrackName
 from .alongside import alongside
 from .bootstrap import task_intervals
 from .page_names import page_name, shown
-from .pairwise import fewest_tasks, pairwise_differences
+from .pairwise import fewest_tasks, told_apart
 from .ranking import rank_ranges
 from .statistics import Statistics
 from .task_facts import TaskFacts
@@ -188,7 +188,7 @@ def _slice_standings(primary: "pd.DataFrame") -> "pd.DataFrame":
     answered = (primary["outcome"] == "ok").groupby([primary[name] for name in by]).sum()
     table = table.merge(answered.rename("answered").reset_index(), on=by)
     methods = list(table.loc[table["role"] == "method", "method"])
-    ranks = rank_ranges(pairwise_differences(primary), methods)[["method", "rank"]]
+    ranks = rank_ranges(told_apart(primary), methods)[["method", "rank"]]
     table = table.merge(ranks.assign(role="method"), on=by, how="left").fillna({"rank": ""})
     order = np.lexsort((table["method"], table["role"] != "method", -table["normalised"].round(9)))
     return pd.DataFrame(table.iloc[order]).reset_index(drop=True)

@@ -56,10 +56,9 @@ class Entries:
         Raises:
             BundleError: there are none, or they cannot be ranked together.
         """
-        frame = results_frame(self.results, question.track, question.differences)
-        frame["method"] = frame["file"].map(self.methods).astype("str")
-        order = ["method", "task", "seed", "file", "metric"]
-        return frame.sort_values(order, ignore_index=True)
+        return results_frame(
+            self.results, question.track, question.differences, methods=self.methods
+        )
 
     def board(self, question: Question) -> Board:
         """Return the board of a question.

@@ -21,7 +21,7 @@ def rank_ranges(pairwise: "pd.DataFrame", methods: "pd.Series | list[str]") -> "
     is tied), `tied` (the number of other methods that it is not told apart from).
 
     Args:
-        pairwise: from `pairwise_differences`.
+        pairwise: from `pairwise_differences`, or only its rows in which one is better.
         methods: the methods that are ranked.
     """
     import pandas as pd

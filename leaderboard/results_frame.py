@@ -78,6 +78,8 @@ def results_frame(
     results: Sequence[Result],
     track: str = "circuit",
     question: Mapping[str, Any] | None = None,
+    *,
+    methods: Mapping[str, str] | None = None,
 ) -> "pd.DataFrame":
     """Return one row per result and metric of `track`.
 
@@ -93,6 +95,8 @@ def results_frame(
         results: of any tracks and questions.
         track: the track that is ranked.
         question: how the question differs from the track's default; others are left out.
+        methods: what the method of every result is called, by its file name; as
+            `names_in_order` if nothing is said.
 
     Raises:
         BundleError: there is no result of `track`, or they are not comparable.
@@ -121,7 +125,7 @@ def results_frame(
     ]
     rows = pd.DataFrame(metrics, columns=["place", *_METRIC])
     rows = rows.astype({"metric": "str"} | dict.fromkeys(_NUMBERS, "float64"))
-    runs = _runs(results)
+    runs = _runs(results, methods)
     # Texts become columns once for each run, and not for each of its metrics.
     frame = runs.take(rows.pop("place").to_numpy()).reset_index(drop=True).join(rows)
     reported = [name for name in runs.columns if name not in _RUN]
@@ -130,11 +134,12 @@ def results_frame(
     )
 
 
-def _runs(results: Sequence[Result]) -> "pd.DataFrame":
+def _runs(results: Sequence[Result], methods: Mapping[str, str] | None) -> "pd.DataFrame":
     """Return a row for each result: all columns that do not depend on a metric."""
     import pandas as pd
 
-    written = _settings(results)
+    written, files = _settings(results), [one.file_name for one in results]
+    names = _names(results, written) if methods is None else [methods[file] for file in files]
     rows = [
         (
             name,
@@ -146,9 +151,9 @@ def _runs(results: Sequence[Result]) -> "pd.DataFrame":
             one.error,
             one.wall_seconds,
             one.peak_memory_mb,
-            one.file_name,
+            file,
         )
-        for name, settings, one in zip(_names(results, written), written, results, strict=True)
+        for name, settings, file, one in zip(names, written, files, results, strict=True)
     ]
     texts = dict.fromkeys(_TEXTS, "str")
     frame = pd.DataFrame(rows, columns=_RUN).astype({**texts, "wall_seconds": "float64"})

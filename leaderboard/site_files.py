@@ -4,6 +4,7 @@ import hashlib
 import os
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
@@ -75,9 +76,10 @@ class SiteFiles:
         there, here = os.path.abspath(source), os.path.abspath(self.folder)
         asked = []
         for old, name, sha256 in wanted:
-            place = self._place(name)
-            if self._before.get(name) != sha256 or not os.path.exists(place):
-                asked.append((os.path.join(there, old), os.path.join(here, name), sha256))
+            place, before = self._place(name), self._before.get(name)
+            if before != sha256 or not os.path.exists(place):
+                copy = os.path.join(there, old), os.path.join(here, name), sha256, before is None
+                asked.append(copy)
             self.digests[name] = sha256
         starts = range(0, len(asked), _COPIES_AT_ONCE)
         return [partial(_copy, asked[start : start + _COPIES_AT_ONCE]) for start in starts]
@@ -115,20 +117,33 @@ class SiteFiles:
         return place
 
 
-def _copy(asked: Sequence[tuple[str, str, str]]) -> None:
-    """Copy files: (source, place, digest) of each."""
-    for source, place, sha256 in asked:
+def _copy(asked: Sequence[tuple[str, str, str, bool]]) -> None:
+    """Copy files: (source, place, digest, whether no list of digests has it there) of each."""
+    for source, place, sha256, is_new in asked:
         try:
             # Many small files: shutil takes three times as long for each.
             with open(source, "rb", buffering=0) as there:
                 content = there.read()
             if hashlib.sha256(content).hexdigest() != sha256:
                 raise BundleError(f"{source} changed while the site was made; make it again")
-            with open(f"{place}.part", "wb", buffering=0) as here:
-                here.write(content)
-            os.replace(f"{place}.part", place)
+            _put(place, content, is_new=is_new)
         except OSError as error:
             raise _unwritable(place, error) from None
+
+
+def _put(place: str, content: bytes, *, is_new: bool) -> None:
+    """Write a file: a new one where it will be, others by putting them in the old one's place.
+
+    A new one that is cut off is in no list of digests, so that the next site copies it again.
+    """
+    if is_new:
+        with suppress(FileExistsError):
+            with open(place, "xb") as here:
+                here.write(content)
+            return
+    with open(f"{place}.part", "wb") as here:
+        here.write(content)
+    os.replace(f"{place}.part", place)
 
 
 def _unwritable(place: str | Path, error: OSError) -> BundleError:

@@ -103,33 +103,36 @@ def main(
 ) -> None:
     """Simulate, build in a fresh process, and print a table."""
     rows, costs = [], []
-    for shape in SHAPES if only is None else SHAPES[only : only + 1]:
-        share = runs / 100_000
-        cut = Shape(shape.tracks, max(2, round(shape.methods * share)), shape.tasks, shape.seeds)
-        with tempfile.TemporaryDirectory() as folder:
-            results = Path(folder, "results")
+    # What is removed makes ext4 slow to create files for a while: all stays until the end.
+    with tempfile.TemporaryDirectory() as folder:
+        for place, shape in enumerate(SHAPES if only is None else SHAPES[only : only + 1]):
+            share = runs / 100_000
+            methods = max(2, round(shape.methods * share))
+            cut = Shape(shape.tracks, methods, shape.tasks, shape.seeds)
+            results = Path(folder, f"results-{place}")
             results.mkdir()
             count = 0
             for one in simulated(cut):
                 (results / one.file_name).write_text(one.to_json(), encoding="utf-8")
                 count += 1
-            call = [sys.executable, __file__, "build", str(results), str(Path(folder, "site"))]
+            site = Path(folder, f"site-{place}")
+            call = [sys.executable, __file__, "build", str(results), str(site)]
             told = subprocess.run(call, check=True, capture_output=True, text=True).stdout
-        seconds, cpu, memory, pages, size, largest, raw = map(float, told.split())
-        costs.append((seconds, cpu))
-        rows.append(
-            [
-                f"{cut.tracks} x {cut.methods} x {cut.tasks} x {cut.seeds}",
-                f"{count:,}",
-                f"{seconds:.1f}",
-                f"{cpu:.1f}",
-                f"{memory:,.0f}",
-                f"{pages:,.0f}",
-                f"{size / 2**20:.1f}",
-                f"{largest / 2**20:.2f}",
-                f"{raw / 2**20:.0f}",
-            ]
-        )
+            seconds, cpu, memory, pages, size, largest, raw = map(float, told.split())
+            costs.append((seconds, cpu))
+            rows.append(
+                [
+                    f"{cut.tracks} x {cut.methods} x {cut.tasks} x {cut.seeds}",
+                    f"{count:,}",
+                    f"{seconds:.1f}",
+                    f"{cpu:.1f}",
+                    f"{memory:,.0f}",
+                    f"{pages:,.0f}",
+                    f"{size / 2**20:.1f}",
+                    f"{largest / 2**20:.2f}",
+                    f"{raw / 2**20:.0f}",
+                ]
+            )
     heading = [
         "tracks x methods x tasks x seeds",
         "results",

@@ -26,7 +26,7 @@ from threadpoolctl import threadpool_limits
 
 from glassbench.leaderboard import AGGREGATES, seed_interval, task_intervals
 from glassbench.leaderboard.bootstrap import resampled_shares
-from glassbench.leaderboard.pairwise import ALPHA, holm, paired_tests
+from glassbench.leaderboard.pairwise import ALPHA, DECIMALS, holm, paired_tests
 from glassbench.leaderboard.standings import FEWEST_FOR_TAIL
 
 Law = Callable[[np.random.Generator, tuple[int, ...]], np.ndarray]
@@ -171,7 +171,7 @@ def p_values(scores: np.ndarray, rule: str) -> tuple[np.ndarray, np.ndarray]:
     repeats, tasks, methods = scores.shape
     first, second = np.triu_indices(methods, 1)
     differences = np.moveaxis(scores[..., first] - scores[..., second], 1, 0)
-    found = paired_tests(differences.reshape(tasks, -1))
+    found = paired_tests(differences.reshape(tasks, -1).round(DECIMALS))
     shape = repeats, len(first)
     return holm(found[rule].reshape(shape)), found["difference"].reshape(shape)
 

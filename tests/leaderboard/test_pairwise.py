@@ -11,7 +11,9 @@ from glassbench.leaderboard.pairwise import (
     fewest_tasks,
     holm,
     paired_tests,
+    signed_ranks,
     student_p,
+    told_apart,
     wilcoxon_p,
 )
 
@@ -33,9 +35,9 @@ def test_each_pair_is_tested_as_if_it_were_alone(tasks, steps):
     generator = np.random.default_rng(tasks)
     drawn = generator.integers(-steps, steps + 2, (tasks, 7)) / steps
     drawn[:, 6] = 0
-    together = wilcoxon_p(drawn)
+    together = wilcoxon_p(signed_ranks(drawn))
     for pair, column in enumerate(drawn.T):
-        assert wilcoxon_p(drawn[:, [pair]])[0] == together[pair]
+        assert wilcoxon_p(signed_ranks(drawn[:, [pair]]))[0] == together[pair]
         if not column.any():
             expected = 1.0
         elif tasks <= 8:
@@ -48,6 +50,19 @@ def test_each_pair_is_tested_as_if_it_were_alone(tasks, steps):
         else:
             continue
         assert together[pair] == pytest.approx(expected)
+
+
+def test_signs_that_balance_tell_nothing():
+    pairs = np.repeat(np.arange(1.0, 9.0), 2) * np.tile([1.0, -1.0], 8)
+    assert wilcoxon_p(signed_ranks(pairs[:, None])).tolist() == [1.0]
+
+
+@pytest.mark.parametrize("sizes", [np.ones, lambda tasks: np.arange(1.0, tasks + 1)])
+def test_no_p_value_is_less_than_that_of_signs(sizes):
+    """On which `fewest_tasks` counts."""
+    for tasks in range(1, 90):
+        (p,) = wilcoxon_p(signed_ranks(sizes(tasks)[:, None]))
+        assert p >= 2.0 ** (1 - tasks) * (1 - 1e-9)
 
 
 def test_the_t_test_is_that_of_scipy():
@@ -119,8 +134,24 @@ def test_one_method_alone_is_first():
     scores = scores_of(only=[0.5, 0.7])
     pairs = pairwise_differences(scores)
     assert len(pairs) == 0
+    assert len(told_apart(scores)) == 0
     assert rank_ranges(pairs, ["only"])["rank"].tolist() == ["1"]
     assert critical_difference(scores, pairs).groups == ()
+
+
+@pytest.mark.parametrize("tasks", [5, 10, 11, 14, 60])
+@pytest.mark.parametrize("spread", [0.05, 0.15])
+def test_what_is_told_apart_is_what_all_pairs_tell(tasks, spread):
+    generator = np.random.default_rng(tasks)
+    levels = {f"m{n}": generator.normal(n / 20, spread, tasks).round(2) for n in range(7)}
+    levels["as m6"] = levels["m6"]
+    levels["m6 in half"] = np.where(np.arange(tasks) % 2, levels["m6"], levels["m6"] - 0.3)
+    scores = scores_of(**levels)
+    pairs = pairwise_differences(scores)
+    told = pairs.loc[pairs["better"] != "", ["first", "second", "better"]]
+    assert len(levels) == 9
+    assert (len(told) > 0) == (tasks >= fewest_tasks(9))
+    pd.testing.assert_frame_equal(told_apart(scores), told.reset_index(drop=True))
 
 
 @pytest.mark.parametrize("methods", [2, 4, 11])

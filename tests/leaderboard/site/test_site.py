@@ -305,3 +305,36 @@ def test_names_that_look_alike_are_told_apart():
     assert all(name.isprintable() and name for name in names.values())
     assert distinct_names(["plain"]) == {"plain": "plain"}
     assert shown("a\r\nb") == "a b"
+
+
+def test_a_copy_that_was_cut_off_is_made_again(tmp_path, monkeypatch):
+    """Whether an earlier site had it or not."""
+    results, site = tmp_path / "results", tmp_path / "site"
+    copy, content = site / "raw" / "a.json", b"{}" * 99
+    results.mkdir()
+    (results / "a.json").write_bytes(content)
+    wanted = [("a.json", "raw/a.json", hashlib.sha256(content).hexdigest())]
+
+    def made():
+        files = SiteFiles(site)
+        for call in files.copies(results, wanted):
+            call()
+        files.finish()
+
+    copy.parent.mkdir(parents=True)
+    copy.write_bytes(content[:9])
+    made()
+    assert copy.read_bytes() == content
+
+    copy.unlink()
+    with monkeypatch.context() as stopping:
+        stopping.setattr("os.replace", stop)
+        with pytest.raises(KeyboardInterrupt):
+            made()
+    assert not copy.exists()
+    made()
+    assert copy.read_bytes() == content
+
+
+def stop(*_):
+    raise KeyboardInterrupt
