@@ -57,7 +57,7 @@ class Descent(NamedTuple):
     steps: Array
 
 
-def descend(loss: Loss, W: Matrix, sample: Sample, *, steps: int, enough: float) -> Descent:
+def descend(loss: Loss, W: Matrix, sample: Sample, *, steps: int | Array, enough: float) -> Descent:
     """Go down from `W` until the loss is `enough`, no step lowers it, or all steps are used.
 
     Args:

@@ -122,7 +122,10 @@ def position_by_position(
 
 def _extended(table: np.ndarray) -> np.ndarray:
     """Return `table` with -1 appended on every axis, so that index -1 gives -1."""
-    return np.pad(table, (0, 1), constant_values=-1)
+    # For small tables, which are many, np.pad takes several times as long.
+    wider = np.full([size + 1 for size in table.shape], -1, dtype=table.dtype)
+    wider[tuple(map(slice, table.shape))] = table
+    return wider
 
 
 def nearest(domain: Domain, numbers: np.ndarray) -> np.ndarray:

@@ -112,8 +112,9 @@ def test_weights_of_rows_sum_to_one(sample):
 @pytest.mark.parametrize("d", [3, 8])
 def test_half_the_gradient(compiled, loss, sample, tokens, d):
     W = jnp.asarray(STARTS["random"](compiled.model, tokens, d, np.random.default_rng(d)))
-    gradient, curvature = _quadratic(loss, W, sample)
-    expected = jax.grad(lambda flat: loss(flat.reshape(W.shape), sample))(W.ravel()) / 2
+    gradient, curvature = jax.jit(lambda W: _quadratic(loss, W, sample))(W)
+    of_flat = jax.jit(jax.grad(lambda flat: loss(flat.reshape(W.shape), sample)))
+    expected = of_flat(W.ravel()) / 2
     np.testing.assert_allclose(gradient, expected, rtol=1e-6, atol=1e-9)
     np.testing.assert_allclose(curvature, curvature.T, atol=1e-9)
     assert np.linalg.eigvalsh(curvature).min() > -1e-8
@@ -142,9 +143,8 @@ def test_down_to_fewer_dimensions(compiled, loss, sample, tokens):
 
 def test_a_descent_never_goes_up(compiled, loss, sample, tokens):
     W = jnp.asarray(STARTS["random"](compiled.model, tokens, 4, np.random.default_rng(0)))
-    losses = [
-        float(descend(loss, W, sample, steps=steps, enough=0.0).loss) for steps in (0, 1, 5, 20)
-    ]
+    after = jax.jit(lambda steps: descend(loss, W, sample, steps=steps, enough=0.0).loss)
+    losses = [float(after(steps)) for steps in (0, 1, 5, 20)]
     assert losses == sorted(losses, reverse=True)
     assert losses[-1] < losses[0]
 
@@ -205,12 +205,12 @@ def test_what_curves_away_is_the_second_difference_along_a_move(loss, sample):
     step = 1e-4
     ahead, here, behind = (parts((W + t * step * move).ravel()) for t in (1, 0, -1))
     second = jax.tree.map(lambda a, b, c: (a - 2 * b + c) / step**2, ahead, here, behind)
-    slope = jax.jacobian(parts)(W.ravel())
+    slope = jax.jit(jax.jacobian(parts))(W.ravel())
     expected = slope.residuals.T @ second.residuals
     for logits, curve, by_logits in zip(here.logits, second.logits, slope.logits, strict=True):
         given = jax.nn.softmax(logits)
         fisher = given * (curve - (given * curve).sum(axis=-1, keepdims=True))
         weighted = sample.at_answers[..., None] / 2 * fisher
         expected += jnp.einsum("bpv,bpvw->w", weighted, by_logits)
-    found = _bend(loss, W, move, sample)
+    found = jax.jit(lambda move: _bend(loss, W, move, sample))(move)
     np.testing.assert_allclose(found, expected, rtol=1e-3, atol=1e-3 * np.abs(expected).max())

@@ -45,7 +45,13 @@ DRAWN = {name: (name, {}) for name in NAMES} | {
 }
 
 
-@pytest.fixture(scope="module", params=DRAWN)
+SLOW = (NAMES[0], NAMES[2], "LayerNorm")
+
+
+@pytest.fixture(
+    scope="module",
+    params=[pytest.param(one, marks=[pytest.mark.slow] if one in SLOW else []) for one in DRAWN],
+)
 def drawn(request):
     """A problem on a model with random weights, as compiled or as trained."""
     name, kind = DRAWN[request.param]

@@ -43,16 +43,27 @@ def least_thresholds(problem):
     return rest | dict(zip((edge.name for edge in model.edges), least.tolist(), strict=True))
 
 
-@pytest.mark.parametrize(
-    ("name", "ours"),
-    [
-        ("eap", summed_effects),
-        ("edge-patching", built_in("circuit")["interchange"].function),
-        ("acdc", least_thresholds),
-    ],
-)
-def test_it_gives_what_ours_gives(random_circuit_problem, name, ours):
-    problem = random_circuit_problem
+OURS = {
+    "eap": summed_effects,
+    "edge-patching": built_in("circuit")["interchange"].function,
+    "acdc": least_thresholds,
+}
+
+
+@pytest.mark.parametrize("name", OURS)
+@pytest.mark.parametrize("random_model", ["compiled"], indirect=True)
+def test_it_gives_what_ours_gives(random_circuit_problem, name):
+    check_against_ours(random_circuit_problem, name)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", OURS)
+def test_it_does_so_on_every_kind_of_model(random_circuit_problem, name):
+    check_against_ours(random_circuit_problem, name)
+
+
+def check_against_ours(problem, name):
+    ours = OURS[name]
     reply = ADAPTERS[f"auto-circuit-{name}"].ask(TRACKS["circuit"], problem)
     assert reply.error is None
     assert reply.version == "1.0.1"

@@ -19,6 +19,7 @@ from glassbench.ground_truth.stored_compressions import (
 from glassbench.ground_truth.superposed import superpose
 
 TASK = "frac_prevs-v1[vocab=2,length=3]/superposed[d=6,seed=0]"
+SMALL = ("frac_prevs", "length", "running_mean")
 
 
 def test_the_grid():
@@ -64,7 +65,13 @@ def test_a_task_is_loaded_with_what_is_stored():
     assert found.gate.labels == found.labels
 
 
-@pytest.mark.parametrize("task", superposition_candidates())
+@pytest.mark.parametrize(
+    "task",
+    [
+        pytest.param(one, marks=[] if one.startswith(SMALL) else [pytest.mark.slow])
+        for one in superposition_candidates()
+    ],
+)
 def test_what_is_stored_for_the_suite_passes_when_it_is_measured(task):
     found = load(task)
     assert found.gate is not None

@@ -169,6 +169,7 @@ def test_what_is_measured(task):
     assert gate.answers.bounds[1] <= MOST_WRONG
     assert 0.2 < gate.answers.tried / len(task.domain.tokens) < 0.3
     assert task.labels.n_inputs == gate.answers.tried
+    assert gate.sufficiency.tried >= sum(ROUNDS)
     assert gate.original.model.weights.activation == "relu"
     weights = task.compiled.model.weights
     assert weights.activation == "gelu"

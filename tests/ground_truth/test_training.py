@@ -16,7 +16,7 @@ from glassbench.errors import BundleError, TaskError
 from glassbench.ground_truth import load, training
 from glassbench.ground_truth.alignment import Alignment
 from glassbench.ground_truth.circuit_labels import EdgeState
-from glassbench.ground_truth.counted_interchanges import ROUNDS, EdgeCounting
+from glassbench.ground_truth.counted_interchanges import EdgeCounting
 from glassbench.ground_truth.masked_interchanges import interchanged_logits
 from glassbench.ground_truth.task_building import original_of
 from glassbench.ground_truth.trained import held_out, initial_weights
@@ -310,16 +310,6 @@ def test_a_rehearsal_is_on_inputs_of_training(monkeypatch):
         counted.clear()
         assert not measured_by.passes_rehearsal(weights)
         assert [name for _, name in counted] == asked
-
-
-def test_a_gate_is_on_inputs_that_were_held_out():
-    task = next(task for task in get_suite("trained") if task.name == "length")
-    measured_by = held_out(task, original_of(task))
-    gate = measured_by.gate(load(str(task)).compiled.model.weights, "x")
-    assert gate.passed
-    assert gate.answers.tried == gate.labels.n_inputs == len(measured_by.domain.tokens)
-    assert gate.sufficiency.tried >= sum(ROUNDS)
-    assert gate.compiled.model.weights.W_E.dtype == np.float64
 
 
 def test_a_training_that_diverges_stops(original):
