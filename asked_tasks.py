@@ -55,14 +55,6 @@ def load_all(names: "Sequence[TaskId | ToyId | Path]") -> "tuple[Task | ToyTask,
     return tuple(tasks)
 
 
-def named_task(name: str) -> "TaskId | ToyId | Path":
-    """Return the task or the toy that a name stands for, or the place of a bundle."""
-    from .benchmark_programs import ToyId, is_toy
-    from .ground_truth.bundle_task import task_or_bundle
-
-    return ToyId.parse(name) if is_toy(name) else task_or_bundle(name)
-
-
 def asked_track(track: str, arm: str | None) -> "Track":
     """Return the question that the options ask."""
     from .evaluators import FeaturesTrack, find_track

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from .asked_tasks import Arm, Seed, TaskName, asked_track, check_picture, load_all, named_task
+from .asked_tasks import Arm, Seed, TaskName, asked_track, check_picture, load_all
 from .bundle_commands import build, download, verify
 from .cite_command import cite
 from .compile_command import compile_file
@@ -49,8 +49,9 @@ from .score_command import (
     swept,
     where_written,
 )
+from .splice_command import splice
 from .submission_commands import problems, submit, validate
-from .train_command import splice, train
+from .train_command import train
 from .whole_file import writable_folder
 
 if TYPE_CHECKING:
@@ -182,6 +183,7 @@ def show(
     """Show a task: what its program says of itself, its model and circuit; and draw the circuit."""
     from .benchmark_programs import ProgramSpec
     from .ground_truth import ToyTask
+    from .ground_truth.bundle_task import named_task
     from .ground_truth.circuit_picture import write_circuit
     from .ground_truth.task_tables import circuit_table, program_table
     from .ground_truth.toy_superposition_task import toy_table
@@ -268,6 +270,7 @@ def score(
     kept, so that what was stopped goes on.
     """
     from .benchmark_programs import suite_members
+    from .ground_truth.bundle_task import named_task
 
     if suite and task:
         raise typer.BadParameter("choose --suite or --task, not both", param_hint="--task")

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from .asked_tasks import Arm, Seed, TaskName, TrackOption, asked_track, load_all, named_task
+from .asked_tasks import Arm, Seed, TaskName, TrackOption, asked_track, load_all
 from .console import console
 
 
@@ -20,6 +20,7 @@ def write_problem_of(
 ) -> None:
     """Write the problem of a task as a tool in any language sees it."""
     from .evaluators.problem_folder import write_problem
+    from .ground_truth.bundle_task import named_task
 
     question, named = asked_track(track, arm), named_task(task)
     question.check_named([named])

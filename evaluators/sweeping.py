@@ -14,9 +14,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ..benchmark_programs import TaskId, ToyId, is_toy, suite_members
+from ..benchmark_programs import TaskId, ToyId, suite_members
 from ..errors import TaskError
-from ..ground_truth.bundle_task import task_or_bundle
+from ..ground_truth.bundle_task import named_task
 from .kept_floors import SweepFloors
 from .method import Method
 from .result import Result
@@ -193,8 +193,4 @@ def _tasks(suite: str | Sequence[str | AskedTask]) -> tuple[AskedTask, ...]:
     """Return what is asked about."""
     if isinstance(suite, str):
         return tuple(suite_members(suite))
-    return tuple(_named(task) if isinstance(task, str) else task for task in suite)
-
-
-def _named(name: str) -> AskedTask:
-    return ToyId.parse(name) if is_toy(name) else task_or_bundle(name)
+    return tuple(named_task(task) if isinstance(task, str) else task for task in suite)

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from ..benchmark_programs import TaskId
+from ..benchmark_programs import TaskId, ToyId, is_toy
 from ..errors import BundleError, TaskError, listing
 from . import bundle_layout as at
 from .bundle import read_bundle
@@ -51,8 +51,20 @@ def is_bundle(place: str | Path) -> bool:
     return path.suffix == ".zip" or (path / at.MANIFEST).is_file()
 
 
+def named_task(name: str) -> TaskId | ToyId | Path:
+    """Return the task or the toy that a name stands for, or the place of a bundle.
+
+    Raises:
+        TaskError: there is no such task, or no such toy.
+        BundleError: as for `task_or_bundle`.
+    """
+    return ToyId.parse(name) if is_toy(name) else task_or_bundle(name)
+
+
 def task_or_bundle(name: str) -> TaskId | Path:
     """Return the task that a name stands for, or the place of a bundle.
+
+    A folder that holds one bundle stands for it.
 
     Raises:
         TaskError: there is no such task.
@@ -65,12 +77,12 @@ def task_or_bundle(name: str) -> TaskId | Path:
     except TaskError:
         if not Path(name).exists():
             raise
-    inside = sorted(map(str, filter(is_bundle, Path(name).glob("*"))))
+    inside = sorted(filter(is_bundle, Path(name).glob("*")))
+    if len(inside) == 1:
+        return inside[0]
     if inside:
         heading = f"{name} holds {len(inside)} bundles; name one of them:"
-        if len(inside) == 1:
-            heading = f"{name} holds 1 bundle; name it:"
-        raise BundleError(listing(heading, inside))
+        raise BundleError(listing(heading, [str(one) for one in inside]))
     raise BundleError(
         f"{name} must be a task, or the zip or the folder of a bundle, in which there is a "
         f"{at.MANIFEST}, and is neither"

@@ -556,6 +556,11 @@ def bundle(run, tmp_path):
     return str(file)
 
 
+def test_a_folder_with_one_bundle_stands_for_it(run, bundle, tmp_path):
+    assert run("verify", "out").stdout == run("verify", bundle).stdout
+    assert run("show", "out").stdout == run("show", bundle).stdout
+
+
 def test_show_of_a_bundle(run, bundle):
     out = run("show", bundle, "--explain").stdout
     assert out.startswith(f"{TINY}\n")
@@ -583,8 +588,11 @@ def test_labels_of_a_file_are_verified_on_a_bundle(run, bundle, tmp_path):
 @pytest.mark.parametrize("verb", ["show", "verify", "score"])
 def test_places_that_are_no_bundles(run, bundle, tmp_path, verb):
     before = ("weight-norm", "--task") if verb == "score" else ()
+    other = tmp_path / "out" / "other.zip"
+    other.write_bytes(b"")
     error = run(verb, *before, str(tmp_path / "out"), code=1).stderr
-    assert error == f"{tmp_path}/out holds 1 bundle; name it:\n  - {bundle}\n"
+    names = f"  - {bundle}\n  - {other}\n"
+    assert error == f"{tmp_path}/out holds 2 bundles; name one of them:\n{names}"
     error = run(verb, *before, "own_methods.py", code=1).stderr
     assert error == (
         "own_methods.py must be a task, or the zip or the folder of a bundle, in which there is a "

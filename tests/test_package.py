@@ -39,6 +39,7 @@ TOP = (
     "rescore_command",
     "score_command",
     "site_command",
+    "splice_command",
     "submission_commands",
     "train_command",
 )
