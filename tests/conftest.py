@@ -1,6 +1,5 @@
 """Settings that must be in force before the package, JAX or NumPy is imported."""
 
-import atexit
 import functools
 import importlib
 import importlib.util
@@ -10,9 +9,12 @@ import shutil
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
-from types import ModuleType
+from types import CodeType, ModuleType
 from typing import Any, Self
+
+from platformdirs import user_cache_path
 
 # One thread: the models are small, and threads of several libraries would only wait for each
 # other. A value set outside wins, so that the tests can also be run on an accelerator.
@@ -23,12 +25,10 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 os.environ.setdefault(
     "XLA_FLAGS", "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1"
 )
-# What one process of a run has compiled, the others need not.
-if "JAX_COMPILATION_CACHE_DIR" not in os.environ:
-    _compiled = tempfile.mkdtemp(prefix="compiled-")
-    atexit.register(shutil.rmtree, _compiled, ignore_errors=True)
-    os.environ["JAX_COMPILATION_CACHE_DIR"] = _compiled
-    os.environ["JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS"] = "0.2"
+# What one process has compiled, no other need compile, in this run or a later one. Of tests that
+# train, XLA takes three quarters of the time, most of it for hundreds of small operations.
+os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", str(user_cache_path("glassbench-tests")))
+os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0")
 # Nothing in the tests may reach for a model hub.
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 os.environ.setdefault("WANDB_MODE", "disabled")
@@ -79,8 +79,19 @@ def modules_with_shapes() -> list[str]:
     ]
 
 
-FIRST_CALLS, EVERY_CALL = 5, 50
+FIRST_CALLS, EVERY_CALL = 2, 50
 _this_test = 0
+
+
+@dataclass
+class _Count:
+    """How often a function was called in a test."""
+
+    calls: int = 0
+    test: int = 0
+
+
+_counts: dict[CodeType, _Count] = {}
 
 
 @pytest.fixture(autouse=True)
@@ -113,17 +124,19 @@ def now_and_then(check: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def some_calls(plain: Callable[..., Any], make: Callable[[], Any]) -> Callable[..., Any]:
-    """Return a function that is checked in its first calls of a test, and in few more."""
+    """Return a function that is checked in its first calls of a test, and in few more.
+
+    A function inside another is a new one at every call of that; their calls count together.
+    """
     made = functools.cache(make)
-    number, test = 0, 0
+    count = _counts.setdefault(plain.__code__, _Count())
 
     @functools.wraps(plain)
     def call(*arguments: Any, **named: Any) -> Any:
-        nonlocal number, test
-        if test != _this_test:
-            number, test = 0, _this_test
-        is_checked = number < FIRST_CALLS or number % EVERY_CALL == 0
-        number += 1
+        if count.test != _this_test:
+            count.calls, count.test = 0, _this_test
+        is_checked = count.calls < FIRST_CALLS or count.calls % EVERY_CALL == 0
+        count.calls += 1
         return (made() if is_checked else plain)(*arguments, **named)
 
     return call

@@ -160,6 +160,7 @@ def test_an_interrupted_run_tells_what_is_done(run, monkeypatch, untrained, tmp_
     assert len(list((tmp_path / "reports").iterdir())) == 1
 
 
+@pytest.mark.slow
 def test_training_by_adam_goes_on_from_its_checkpoint(run, monkeypatch):
     short = replace(superposed.RECIPES["adam"], steps=1_000, batch=16, n_interchanged=32)
     monkeypatch.setitem(superposed.RECIPES, "adam", short)

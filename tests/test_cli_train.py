@@ -112,6 +112,7 @@ def test_the_bundle_of_what_does_not_pass_says_why(run):
     assert not any(one.edge in public for one in record.moved)
 
 
+@pytest.mark.slow
 def test_a_program_of_ones_own_is_trained_from_its_bundle(run):
     Path("mine.rasp").write_text("out = selector_width(select(tokens, tokens, ==));\n")
     run("compile", "mine.rasp", "--vocab", "a,b,c,d,e", "--length", "6", "-o", "mine")

@@ -22,7 +22,7 @@ def test_wrong_types_are_told():
             told.append(True)
         else:
             told.append(False)
-    assert np.flatnonzero(told).tolist() == [0, 1, 2, 3, 4, 50, 100]
+    assert np.flatnonzero(told).tolist() == [0, 1, 50, 100]
 
 
 @pytest.mark.parametrize("_test", range(2))

@@ -6,7 +6,10 @@ closed carries what it does on the source. Gates are drawn from hard concrete di
 locations are trained by Adam.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
+from typing import Any
 
 import numpy as np
 from jaxtyping import Float, Int
@@ -59,7 +62,6 @@ def open_gates(
         n_gates: how many gates there are.
         recipe: how they are trained.
     """
-    import jax
     import optax
 
     rng = np.random.default_rng(_SEED)
@@ -68,7 +70,7 @@ def open_gates(
     whole = np.mean(distances) or 1.0
     edges_of_gate = np.equal.outer(gate_of_edge, np.arange(n_gates)).astype(np.float64)
     adam = optax.adam(recipe.learning_rate)
-    update = jax.jit(adam.update)
+    update = _compiled_update(recipe.learning_rate)
     # Of a round size, so that what jax compiles for one model serves for others.
     log_alpha = np.full(-(-n_gates // _ROUND) * _ROUND, recipe.start, np.float32)
     state = adam.init(log_alpha)
@@ -84,6 +86,15 @@ def open_gates(
         updates, state = update(gradient, state)
         log_alpha = log_alpha + np.asarray(updates)
     return open_probability(log_alpha[:n_gates].astype(np.float64))
+
+
+@cache
+def _compiled_update(rate: float) -> Callable[..., Any]:
+    """Return what Adam does at every step, compiled once for all models."""
+    import jax
+    import optax
+
+    return jax.jit(optax.adam(rate).update)
 
 
 def distance_gradient(

@@ -109,7 +109,7 @@ def test_weights_of_rows_sum_to_one(sample):
         assert float(some.at_answers.sum()) == pytest.approx(1)
 
 
-@pytest.mark.parametrize("d", [3, 8])
+@pytest.mark.parametrize("d", [3, pytest.param(8, marks=pytest.mark.slow)])
 def test_half_the_gradient(compiled, loss, sample, tokens, d):
     W = jnp.asarray(STARTS["random"](compiled.model, tokens, d, np.random.default_rng(d)))
     gradient, curvature = jax.jit(lambda W: _quadratic(loss, W, sample))(W)

@@ -16,7 +16,7 @@ pytestmark = pytest.mark.skipif(
 )
 
 
-@pytest.mark.parametrize("method", ["standard", "topk"])
+@pytest.mark.parametrize("method", ["standard", pytest.param("topk", marks=pytest.mark.slow)])
 def test_it_is_scored_by_name(method):
     result = scored(f"sae-lens-{method}", TASK, "features").result
     assert result.status == "ok"

@@ -37,7 +37,7 @@ def log(text):
     sys.stderr.write(f"\n{text}\n")
 
 
-@pytest.fixture(scope="module", params=TASKS)
+@pytest.fixture(scope="module", params=[TASKS[0], pytest.param(TASKS[1], marks=pytest.mark.slow)])
 def files(request):
     return dict(bundle_files(load_task(request.param)))
 

@@ -32,7 +32,9 @@ def test_the_file_of_measures_is_up_to_date(task):
     assert measure(load(task)) == measured_tasks()[task]
 
 
-@pytest.mark.parametrize("task", SUPERPOSED)
+@pytest.mark.parametrize(
+    "task", [pytest.param(SUPERPOSED[0], marks=pytest.mark.slow), SUPERPOSED[1]]
+)
 def test_the_file_of_feature_measures_is_up_to_date(task):
     found, known = measure_features(load(task)), measured_features()[task]
     assert replace(found, random=known.random, spread=known.spread) == known

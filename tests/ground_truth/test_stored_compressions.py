@@ -86,6 +86,7 @@ def test_what_is_stored_for_the_suite_passes_when_it_is_measured(task):
     assert result.metrics["matched_cosine"].ceiling == pytest.approx(1)
 
 
+@pytest.mark.slow
 def test_what_is_trained_again_passes_too():
     """It need not be the same matrix: where training differs in the last bits it ends elsewhere."""
     (made,) = superpose(load("frac_prevs[vocab=2,length=3]"), 6)

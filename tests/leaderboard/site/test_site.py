@@ -129,7 +129,7 @@ def test_the_same_results_give_the_same_bytes_and_nothing_old_is_left(make_resul
     assert contents(first) == contents(second)
 
 
-@pytest.mark.parametrize("tables", [True, False])
+@pytest.mark.parametrize("tables", [True, pytest.param(False, marks=pytest.mark.slow)])
 def test_other_processes_give_the_same_bytes(make_result, tmp_path, monkeypatch, tables):
     """Also where there are many more pages than processes take at once."""
     for method in ("a", "b", "c"):
