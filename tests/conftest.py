@@ -11,7 +11,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from types import CodeType, ModuleType
+from types import ModuleType
 from typing import Any, Self
 
 from platformdirs import user_cache_path
@@ -25,8 +25,8 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 os.environ.setdefault(
     "XLA_FLAGS", "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1"
 )
-# What one process has compiled, no other need compile, in this run or a later one. Of tests that
-# train, XLA takes three quarters of the time, most of it for hundreds of small operations.
+# What one process has compiled, no other need compile, in this run or a later one; small operations
+# too, since they are hundreds.
 os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", str(user_cache_path("glassbench-tests")))
 os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0")
 # Nothing in the tests may reach for a model hub.
@@ -91,7 +91,7 @@ class _Count:
     test: int = 0
 
 
-_counts: dict[CodeType, _Count] = {}
+_counts: dict[int, _Count] = {}
 
 
 @pytest.fixture(autouse=True)
@@ -104,8 +104,7 @@ def calls_are_counted_anew() -> None:
 def now_and_then(check: Callable[..., Any]) -> Callable[..., Any]:
     """Return the decorator `check` so that it checks the first calls of a test, and few more.
 
-    What is checked is made when it is first called. Of 448 tests, all calls of all functions took
-    two fifths of the time.
+    What is checked is made when it is first called.
     """
 
     def decorated(what: Any = None, **options: Any) -> Any:
@@ -126,10 +125,11 @@ def now_and_then(check: Callable[..., Any]) -> Callable[..., Any]:
 def some_calls(plain: Callable[..., Any], make: Callable[[], Any]) -> Callable[..., Any]:
     """Return a function that is checked in its first calls of a test, and in few more.
 
-    A function inside another is a new one at every call of that; their calls count together.
+    A function inside another is a new one at every call of that, of one code; their calls count
+    together. Equal code, as dataclasses of the same fields have, is not the same one.
     """
     made = functools.cache(make)
-    count = _counts.setdefault(plain.__code__, _Count())
+    count = _counts.setdefault(id(plain.__code__), _Count())
 
     @functools.wraps(plain)
     def call(*arguments: Any, **named: Any) -> Any:

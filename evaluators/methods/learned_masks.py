@@ -6,10 +6,9 @@ closed carries what it does on the source. Gates are drawn from hard concrete di
 locations are trained by Adam.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from jaxtyping import Float, Int
@@ -18,6 +17,9 @@ from ..circuit_problem import CircuitProblem
 from ..gated_model import GatedModel
 from ..pair_runs import PairRuns
 from .hard_concrete import open_probability, sampled
+
+if TYPE_CHECKING:
+    import optax
 
 
 @dataclass(frozen=True)
@@ -62,15 +64,12 @@ def open_gates(
         n_gates: how many gates there are.
         recipe: how they are trained.
     """
-    import optax
-
     rng = np.random.default_rng(_SEED)
     runs = list(PairRuns.of(model, problem, circuits=recipe.samples, most_pairs=recipe.pairs))
     distances = [one.distance(one.source_logits[None])[0] / one.real.sum() for one in runs]
     whole = np.mean(distances) or 1.0
     edges_of_gate = np.equal.outer(gate_of_edge, np.arange(n_gates)).astype(np.float64)
-    adam = optax.adam(recipe.learning_rate)
-    update = _compiled_update(recipe.learning_rate)
+    adam = _compiled_adam(recipe.learning_rate)
     # Of a round size, so that what jax compiles for one model serves for others.
     log_alpha = np.full(-(-n_gates // _ROUND) * _ROUND, recipe.start, np.float32)
     state = adam.init(log_alpha)
@@ -83,18 +82,19 @@ def open_gates(
         gradient = np.zeros_like(log_alpha)
         gradient[:n_gates] = (by_gate * slopes).mean(axis=0) / whole
         gradient[:n_gates] += recipe.penalty * probability * (1 - probability)
-        updates, state = update(gradient, state)
+        updates, state = adam.update(gradient, state)
         log_alpha = log_alpha + np.asarray(updates)
     return open_probability(log_alpha[:n_gates].astype(np.float64))
 
 
 @cache
-def _compiled_update(rate: float) -> Callable[..., Any]:
-    """Return what Adam does at every step, compiled once for all models."""
+def _compiled_adam(rate: float) -> "optax.GradientTransformation":
+    """Return Adam, whose update is compiled once for all models."""
     import jax
     import optax
 
-    return jax.jit(optax.adam(rate).update)
+    adam = optax.adam(rate)
+    return optax.GradientTransformation(adam.init, jax.jit(adam.update))
 
 
 def distance_gradient(

@@ -111,7 +111,6 @@ def test_a_shortcut_is_found_by_its_edges(task):
     )
 
 
-@pytest.mark.slow
 def test_training_without_interchanges_learns_shortcuts(task):
     """Answers and outputs are right, and tell nothing of what they are read from."""
     (made,) = superpose(task, 5, recipe="inputs")

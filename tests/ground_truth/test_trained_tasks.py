@@ -134,6 +134,7 @@ def test_stored_labels_must_be_those_of_the_program(task, storing):
 
 
 def test_what_is_said_beside_the_labels_is_measured_anew_too(task, storing):
+    assert verify_training(task) == []
     record = TrainingRecord.of(task)
     better = record.answers.model_copy(update={"tried": 100_000})
     (told,) = verify_training(storing(record=record.model_copy(update={"answers": better})))
@@ -197,7 +198,6 @@ def test_a_model_that_does_something_else_is_no_task(task):
         with_weights(task, lambda w: w.with_arrays({"W_U": w.W_U[:, :-1]}))
 
 
-@pytest.mark.slow
 def test_an_edge_that_stands_for_nothing_and_does_something_is_told(task):
     """A component that must be quiet writes what its reader listens to."""
     quiet = [name for name, state in task.labels.states.items() if name.endswith("->logits")]
@@ -282,7 +282,6 @@ def spoiled(files, name, change):
     return {**files, name: canonical_text(content).encode()}
 
 
-@pytest.mark.slow
 def test_labels_that_are_not_true_are_found(files, resealed, tmp_path):
     def lie(content):
         quiet = next(one for one in content["edges"] if one["state"] == "inert")
