@@ -6,7 +6,7 @@ with their signs, by how they agree with the Shapley values. The labels are thos
 program, on the interpreter, and hold for every model that computes it.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, ClassVar
@@ -14,7 +14,6 @@ from typing import Any, ClassVar
 import numpy as np
 
 from ..benchmark_programs.relevance_measures import measured_relevance
-from ..errors import TaskError, listing
 from ..ground_truth import Relevance, Task, relevance
 from .attribution_floors import prior_floors
 from .attribution_metrics import PRIMARY, ceilings, counts, floors, per_answer
@@ -22,10 +21,11 @@ from .attribution_problem import Attribution, AttributionProblem, checked_attrib
 from .intervals import grouped_mean_interval
 from .problem_content import AskedArrays, ProblemContent
 from .result import MetricValue, TrackName
-from .track import AnyTask, Content, Measures, Priors, Track, certified, toys_among
+from .track import AnyTask, Content, Measures, Priors, Track, certified
 
 _ARRAY = "attribution"
 _SEED_OF_PRIORS = 0
+_NOTHING = "no answer depends on some tokens and not on others"
 
 
 @dataclass(frozen=True)
@@ -34,32 +34,22 @@ class AttributionTrack(Track[AttributionProblem, Attribution]):
 
     name: ClassVar[TrackName] = "attribution"
     primary: ClassVar[str] = PRIMARY
+    needs: ClassVar[str] = (
+        "The attribution track ranks the tokens of an input by whether an answer depends on them, "
+        "and these tasks have nothing to rank; leave them out, or take the suite 'relevance', "
+        "where all have:"
+    )
 
-    def check_named(self, names: Sequence[object]) -> None:
-        """Check that none is a toy model, or was measured and has nothing to rank.
+    def why_not_named(self, name: object) -> str:
+        """Return why not, of toy models and of what was measured and has nothing to rank."""
+        known = measured_relevance().get(str(name))
+        return _NOTHING if known and not known.ranked else super().why_not_named(name)
 
-        Raises:
-            TaskError: some are; all of them are named.
-        """
-        known = measured_relevance()
-        problems = [_without_tokens(toy) for toy in toys_among(names)]
-        problems += [
-            f"{name}: {_NOTHING}"
-            for name in map(str, names)
-            if name in known and not known[name].ranked
-        ]
-        if problems:
-            raise _nothing_to_rank(problems)
-
-    def check(self, tasks: Sequence[AnyTask]) -> None:
-        """Check that every task is a program with an answer whose tokens can be ranked.
-
-        Raises:
-            TaskError: some are not; all of them are named.
-        """
-        problems = [problem for problem in map(_why_not, tasks) if problem]
-        if problems:
-            raise _nothing_to_rank(problems)
+    def why_not(self, task: AnyTask) -> str:
+        """Return why there is no answer of a task whose tokens can be ranked."""
+        if isinstance(task, Task) and not posed(task, _SEED_OF_PRIORS).relevance.n_rankable:
+            return _NOTHING
+        return super().why_not(task)
 
     def digest(self, task: AnyTask) -> str:
         """Return the sha256 of the weights, which settle every answer."""
@@ -73,7 +63,7 @@ class AttributionTrack(Track[AttributionProblem, Attribution]):
         """
         pose = posed(certified(task), seed)
         if not pose.relevance.n_rankable:
-            raise _nothing_to_rank([f"{task.id}: {_NOTHING} with seed {seed}; take another"])
+            self._refuse([(str(task.id), f"{_NOTHING} with seed {seed}; take another")])
         return pose.problem
 
     def public(self, problem: AttributionProblem) -> ProblemContent:
@@ -146,30 +136,3 @@ def posed(task: Task, seed: int) -> AttributionPose:
     problem = AttributionProblem.of(task, seed=seed)
     labels = relevance(task.compiled.program, problem.model.codec, problem.tokens)
     return AttributionPose(problem, labels, floors(labels), ceilings(labels))
-
-
-_NOTHING = "no answer depends on some tokens and not on others"
-
-
-def _why_not(task: AnyTask) -> str:
-    """Return why the track cannot ask about a task, with its name; empty if it can."""
-    if not isinstance(task, Task):
-        return _without_tokens(str(task.id))
-    if not posed(task, _SEED_OF_PRIORS).relevance.n_rankable:
-        return f"{task.id}: {_NOTHING}"
-    return ""
-
-
-def _without_tokens(task: str) -> str:
-    return f"{task}: it has no tokens; ask about it with --track features (track='features')"
-
-
-def _nothing_to_rank(problems: Sequence[str]) -> TaskError:
-    return TaskError(
-        listing(
-            "The attribution track ranks the tokens of an input by whether an answer depends on "
-            "them, and these tasks have nothing to rank; leave them out, or take the suite "
-            "'relevance', where all have:",
-            problems,
-        )
-    )

@@ -13,7 +13,6 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from ..errors import TaskError, listing
 from ..ground_truth import EdgeState, Task, edge_positives, node_positives
 from .circuit_problem import CircuitProblem, checked_answer
 from .floors import PriorFloor, prior_floor, random_floor
@@ -21,7 +20,7 @@ from .intervals import metric_interval
 from .problem_content import AskedScores, ProblemContent
 from .ranking_metrics import METRICS
 from .result import MetricValue, TrackName
-from .track import AnyTask, Content, Measures, Priors, Track, certified, toys_among
+from .track import AnyTask, Content, Measures, Priors, Track, certified
 
 PRIMARY = "edge_average_precision"
 _EMBEDDINGS = ("embed", "pos_embed")
@@ -69,39 +68,16 @@ class CircuitTrack(Track[CircuitProblem, dict[str, float]]):
 
     name: ClassVar[TrackName] = "circuit"
     primary: ClassVar[str] = PRIMARY
+    needs: ClassVar[str] = (
+        "The circuit track ranks edges by whether they are causal, and needs programs with a "
+        "causal edge; leave these tasks out:"
+    )
 
-    def check_named(self, names: Sequence[object]) -> None:
-        """Check that none is a toy model.
-
-        Raises:
-            TaskError: some are; all of them are named.
-        """
-        if toys := toys_among(names):
-            raise no_circuit(toys)
-
-    def check(self, tasks: Sequence[AnyTask]) -> None:
-        """Check that every task is a circuit with a causal edge, which some controls have not.
-
-        Raises:
-            TaskError: some are not; all of them are named.
-        """
-        without = [f"{task.id}" for task in tasks if not isinstance(task, Task)]
-        if without:
-            raise no_circuit(without)
-        empty = [
-            f"{task.id}: {task.id.spec.control}"
-            for task in map(certified, tasks)
-            if EdgeState.CAUSAL not in task.labels.states.values()
-        ]
-        if empty:
-            raise TaskError(
-                listing(
-                    "The circuit track ranks edges by whether they are causal, and these controls "
-                    "have no causal edge; leave them out, and look at what a method gives on them "
-                    "yourself:",
-                    empty,
-                )
-            )
+    def why_not(self, task: AnyTask) -> str:
+        """Return why there is no edge of a task to find."""
+        if isinstance(task, Task) and EdgeState.CAUSAL not in task.labels.states.values():
+            return f"{task.id.spec.control}; look at what a method gives on it yourself"
+        return super().why_not(task)
 
     def digest(self, task: AnyTask) -> str:
         """Return the sha256 of the weights."""
@@ -149,17 +125,6 @@ class CircuitTrack(Track[CircuitProblem, dict[str, float]]):
         """Return every metric of the magnitudes."""
         scores = {edge: abs(number) for edge, number in answer.items()}
         return Measures(measured(scores, certified(task), seed=seed, priors=priors))
-
-
-def no_circuit(tasks: Sequence[str]) -> TaskError:
-    """Return the error about tasks, such as toy models, that have features and no circuit."""
-    return TaskError(
-        listing(
-            "The circuit track needs compiled models, and these are none; ask about them with "
-            "--track features (track='features'), or leave them out:",
-            tasks,
-        )
-    )
 
 
 def measured(

@@ -14,7 +14,7 @@ from typing import Any, ClassVar
 import numpy as np
 from pydantic import JsonValue
 
-from ..errors import BundleError, TaskError, listing
+from ..errors import BundleError
 from ..ground_truth import FeatureData, feature_data, features_digest
 from .features_floors import blind_floors
 from .features_metrics import (
@@ -70,6 +70,8 @@ class FeaturesTrack(Track[FeaturesProblem, dict[str, FoundFeatures]]):
 
     name: ClassVar[TrackName] = "features"
     primary: ClassVar[str] = "matched_cosine"
+    needs: ClassVar[str] = "The features track needs features that vary at every hook:"
+    needs_program: ClassVar[bool] = False
     has_priors: ClassVar[bool] = False
 
     @property
@@ -94,28 +96,12 @@ class FeaturesTrack(Track[FeaturesProblem, dict[str, FoundFeatures]]):
         assert isinstance(hooks, list)
         return FeaturesTrack(arm, tuple(map(str, hooks)))
 
-    def check(self, tasks: Sequence[AnyTask]) -> None:
-        """Check that every task has the arm and the hooks, and a feature that varies.
-
-        Raises:
-            TaskError: some have not; all of them are named.
-        """
-        problems = []
-        for task in tasks:
-            data = feature_data(task, self.arm)
-            for hook in self._hooks_of(data):
-                if hook not in data.hooks:
-                    problems.append(
-                        f"{task.id}: has no hook {hook!r}; it has {', '.join(data.hooks)}"
-                    )
-                    continue
-                key = data.key(hook)
-                if not ((key.class_of >= 0) & ~key.constant).any():
-                    problems.append(f"{task.id}: no feature varies at {hook}")
-        if problems:
-            raise TaskError(
-                listing("The features track needs features that vary at every hook:", problems)
-            )
+    def why_not(self, task: AnyTask) -> str:
+        """Return which hooks a task has not, and at which no feature varies."""
+        data = feature_data(task, self.arm)
+        return "; ".join(
+            why for hook in self._hooks_of(data) if (why := _nothing_varies(data, hook))
+        )
 
     def _hooks_of(self, data: FeatureData) -> tuple[str, ...]:
         """Return the hooks that are asked about."""
@@ -211,6 +197,14 @@ class FeaturesTrack(Track[FeaturesProblem, dict[str, FoundFeatures]]):
             for name, value in values.items()
         }
         return Measures(metrics, _reported(answer, pose.truths))
+
+
+def _nothing_varies(data: FeatureData, hook: str) -> str:
+    """Return what stands against asking about a hook; empty if nothing does."""
+    if hook not in data.hooks:
+        return f"has no hook {hook!r}; it has {', '.join(data.hooks)}"
+    key = data.key(hook)
+    return "" if ((key.class_of >= 0) & ~key.constant).any() else f"no feature varies at {hook}"
 
 
 def _mean(parts: Sequence[Mapping[str, float]]) -> dict[str, float]:

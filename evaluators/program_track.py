@@ -6,7 +6,7 @@ same things as the program that the model was compiled from (`program_structure`
 variables are in the model (`program_mechanism`).
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, ClassVar
@@ -15,7 +15,7 @@ import numpy as np
 
 from ..compiler.effort import Effort
 from ..compiler.program import Program
-from ..errors import AnswerError, EffortError, TaskError, listing
+from ..errors import AnswerError, EffortError
 from ..ground_truth import Task
 from .problem_content import AskedText, ProblemContent
 from .program_behaviour import Behaviour
@@ -25,7 +25,7 @@ from .program_normal_form import NormalForm
 from .program_problem import ProgramProblem, SubmittedProgram, checked_program
 from .program_structure import Matching
 from .result import MetricValue, TrackName
-from .track import AnyTask, Content, Measures, Priors, Track, certified, toys_among
+from .track import AnyTask, Content, Measures, Priors, Track, certified
 
 MOST_WORK = 2**31
 """How many values may be computed to see what the functions of a program are."""
@@ -39,26 +39,10 @@ class ProgramTrack(Track[ProgramProblem, SubmittedProgram]):
 
     name: ClassVar[TrackName] = "program"
     primary: ClassVar[str] = "balanced_agreement"
+    needs: ClassVar[str] = (
+        "The program track needs models that were compiled from programs; leave these out:"
+    )
     has_priors: ClassVar[bool] = False
-
-    def check_named(self, names: Sequence[object]) -> None:
-        """Check that none is a toy model.
-
-        Raises:
-            TaskError: some are; all of them are named.
-        """
-        if toys := toys_among(names):
-            raise no_program(toys)
-
-    def check(self, tasks: Sequence[AnyTask]) -> None:
-        """Check that every task is compiled from a program.
-
-        Raises:
-            TaskError: some are not; all of them are named.
-        """
-        without = [f"{task.id}" for task in tasks if not isinstance(task, Task)]
-        if without:
-            raise no_program(without)
 
     def digest(self, task: AnyTask) -> str:
         """Return the sha256 of the weights."""
@@ -117,17 +101,6 @@ class ProgramTrack(Track[ProgramProblem, SubmittedProgram]):
             if name in marks.ceiling
         }
         return Measures(metrics, found.reported)
-
-
-def no_program(tasks: Sequence[str]) -> TaskError:
-    """Return the error about tasks, such as toy models, that were not compiled from a program."""
-    return TaskError(
-        listing(
-            "The program track needs models that were compiled from programs, and these are none; "
-            "ask about them with --track features (track='features'), or leave them out:",
-            tasks,
-        )
-    )
 
 
 @dataclass(frozen=True, eq=False)

@@ -5,7 +5,7 @@ knows no more of a track than this.
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Generic, TypeVar, final
 
@@ -13,7 +13,7 @@ import numpy as np
 from pydantic import JsonValue
 
 from ..benchmark_programs import ToyId
-from ..errors import BundleError
+from ..errors import BundleError, TaskError, listing
 from ..ground_truth import FeaturesTask, Task
 from .floors import PriorFloor
 from .problem_content import ProblemContent
@@ -64,9 +64,7 @@ class Content:
     text: str | None = None
 
 
-def toys_among(names: Sequence[object]) -> list[str]:
-    """Return the toy models among the ids of tasks: those that have no program."""
-    return [str(name) for name in names if isinstance(name, ToyId)]
+NO_PROGRAM = "it has no program; ask about it with --track features (track='features')"
 
 
 class Track(ABC, Generic[Problem, Answer]):
@@ -75,11 +73,15 @@ class Track(ABC, Generic[Problem, Answer]):
     Attributes:
         name: what results and the command line call it.
         primary: the name of the metric that ranks.
+        needs: what a task must have to be asked about, as the error says that names those without.
+        needs_program: whether it is about programs, and so not about toy models.
         has_priors: whether something can be learned blind from the other tasks of a suite.
     """
 
     name: ClassVar[TrackName]
     primary: ClassVar[str]
+    needs: ClassVar[str]
+    needs_program: ClassVar[bool] = True
     has_priors: ClassVar[bool] = True
 
     @property
@@ -100,23 +102,39 @@ class Track(ABC, Generic[Problem, Answer]):
             raise BundleError(f"The {self.name} track has one question, got {dict(question)}")
         return self
 
-    def check_named(self, names: Sequence[object]) -> None:
-        """Check what is known of tasks by their names alone, before any is made.
+    def why_not_named(self, name: object) -> str:
+        """Return why what is known by this id cannot be asked about; empty if nothing tells that.
 
         Args:
-            names: ids of tasks and of toy models; others are let through.
+            name: the id of a task or of a toy model; anything else is let through.
+        """
+        return NO_PROGRAM if self.needs_program and isinstance(name, ToyId) else ""
+
+    def why_not(self, task: AnyTask) -> str:
+        """Return why a task cannot be asked about; empty if it can."""
+        return NO_PROGRAM if self.needs_program and not isinstance(task, Task) else ""
+
+    @final
+    def check_named(self, names: Sequence[object]) -> None:
+        """Check what is known of tasks by their names alone, before any is made.
 
         Raises:
             TaskError: some cannot pose the question; all of them are named.
         """
+        self._refuse((str(name), self.why_not_named(name)) for name in names)
 
-    @abstractmethod
+    @final
     def check(self, tasks: Sequence[AnyTask]) -> None:
         """Check that every task poses the question.
 
         Raises:
             TaskError: some do not; all of them are named.
         """
+        self._refuse((str(task.id), self.why_not(task)) for task in tasks)
+
+    def _refuse(self, reasons: Iterable[tuple[str, str]]) -> None:
+        if problems := [f"{name}: {why}" for name, why in reasons if why]:
+            raise TaskError(listing(self.needs, problems))
 
     @abstractmethod
     def digest(self, task: AnyTask) -> str:

@@ -7,7 +7,7 @@ arXiv:2504.13151; Geiger et al. 2024, arXiv:2303.02536). Every number is the mea
 """
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -15,17 +15,14 @@ import numpy as np
 from pydantic import JsonValue
 
 from ..compiler.one_thread import one_thread
-from ..errors import TaskError, listing
-from ..ground_truth import Task
 from .problem_content import AskedArrays, ProblemContent
 from .result import MetricValue, TrackName
-from .track import AnyTask, Content, Measures, Priors, Track, certified, toys_among
+from .track import AnyTask, Content, Measures, Priors, Track, certified
 from .variables_metrics import InterchangeRuns, mean_accuracy_interval, overlap
 from .variables_pairs import AS_SOURCE, KEPT, OWN
 from .variables_pose import VariablesPose, posed, why_not
 from .variables_problem import Subspace, VariablesProblem, checked_subspaces, place_of
 
-_NO_PROGRAM = "it has no program; ask about it with --track features"
 _HOOK, _DIRECTIONS, _READ = "hook", "directions", "read"
 _OF_METRIC = ("accuracy", "floor", "ceiling")
 """What the metric has in the mean."""
@@ -38,30 +35,15 @@ class VariablesTrack(Track[VariablesProblem, dict[str, Subspace]]):
 
     name: ClassVar[TrackName] = "variables"
     primary: ClassVar[str] = "interchange_accuracy"
+    needs: ClassVar[str] = (
+        "The variables track needs programs that compute something on the way to their answers, "
+        "and inputs to hold out; leave these tasks out:"
+    )
     has_priors: ClassVar[bool] = False
 
-    def check_named(self, names: Sequence[object]) -> None:
-        """Check that none is a toy model.
-
-        Raises:
-            TaskError: some are; all of them are named.
-        """
-        if toys := toys_among(names):
-            raise no_variables(toys)
-
-    def check(self, tasks: Sequence[AnyTask]) -> None:
-        """Check that every task is a program with a variable to ask about.
-
-        Raises:
-            TaskError: some are not; all of them are named.
-        """
-        problems = [
-            f"{task.id}: {why}"
-            for task in tasks
-            if (why := why_not(task) if isinstance(task, Task) else _NO_PROGRAM)
-        ]
-        if problems:
-            raise nothing_asked(problems)
+    def why_not(self, task: AnyTask) -> str:
+        """Return why no variable of a task can be asked about."""
+        return super().why_not(task) or why_not(certified(task))
 
     def digest(self, task: AnyTask) -> str:
         """Return the sha256 of the weights."""
@@ -168,22 +150,6 @@ class VariablesTrack(Track[VariablesProblem, dict[str, Subspace]]):
             interval=mean_accuracy_interval(list(hits.values()), seed=seed),
         )
         return Measures({self.primary: metric}, _reported(answer, pose, hits))
-
-
-def nothing_asked(problems: Sequence[str]) -> TaskError:
-    """Return the error about tasks that the track cannot ask about, each with its reason."""
-    return TaskError(
-        listing(
-            "The variables track needs programs that compute something on the way to their "
-            "answers, and inputs to hold out; leave these tasks out:",
-            problems,
-        )
-    )
-
-
-def no_variables(tasks: Sequence[object]) -> TaskError:
-    """Return the error about tasks, such as toy models, that have no program."""
-    return nothing_asked([f"{task}: {_NO_PROGRAM}" for task in tasks])
 
 
 def _letters(number: int) -> str:

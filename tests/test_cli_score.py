@@ -140,12 +140,13 @@ def test_all_tracks(run):
 def test_what_cannot_be_asked_is_left_out_and_told(run):
     result = run("score", "weight-norm", "--task", TINY, "--task", TOY, "-o", "out")
     assert result.stderr == (
-        "Left out. The circuit track needs compiled models, and these are none; ask about them "
-        f"with --track features (track='features'), or leave them out:\n  - {TOY}\n"
+        "Left out. The circuit track ranks edges by whether they are causal, and needs programs "
+        f"with a causal edge; leave these tasks out:\n  - {TOY}: it has no program; ask about it "
+        "with --track features (track='features')\n"
     )
     assert "Written: 1 result in out/" in result.stdout
     error = run("score", "weight-norm", "--task", TOY, code=1).stderr
-    assert error.startswith("The circuit track needs compiled models, and these are none")
+    assert error.startswith("The circuit track ranks edges by whether they are causal, and needs")
 
 
 def test_progress_without_a_screen(capsys, monkeypatch):

@@ -54,8 +54,8 @@ def test_verbs_that_need_a_program_say_so(run, verb):
 
 
 NOT_POSED = (
-    "The circuit track needs compiled models, and these are none; ask about them with --track "
-    "features (track='features'), or leave them out:\n  - "
+    "The circuit track ranks edges by whether they are causal, and needs programs with a causal "
+    "edge; leave these tasks out:\n  - "
 )
 
 

@@ -189,7 +189,7 @@ def test_tasks_without_anything_to_rank_are_refused_all_at_once():
         "them, and these tasks have nothing to rank; leave them out, or take the suite "
         "'relevance', where all have:",
         f"  - {length.id}: no answer depends on some tokens and not on others",
-        f"  - {toy.id}: it has no tokens; ask about it with --track features (track='features')",
+        f"  - {toy.id}: it has no program; ask about it with --track features (track='features')",
     ]
 
 
@@ -261,7 +261,7 @@ def test_what_cannot_be_asked_about_is_refused_before_it_is_made(run, monkeypatc
 
     monkeypatch.setattr(ground_truth, "load", load_nothing)
     error = run("score", "occlusion", "--suite", "toys", "--track", "attribution", code=1).stderr
-    assert "it has no tokens; ask about it with --track features" in error
+    assert "it has no program; ask about it with --track features" in error
     measured = [one.task for one in measured_relevance().values() if not one.ranked]
     tasks = [word for task in measured[:2] for word in ("--task", task)]
     error = run("score", "occlusion", *tasks, "--track", "attribution", code=1).stderr

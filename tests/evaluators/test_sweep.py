@@ -105,7 +105,7 @@ def test_methods_are_asked_on_their_own_track(tmp_path):
     }
     (left_out,) = report.left_out
     assert (left_out.task.split("-")[0], left_out.track) == ("toy_superposition", "circuit")
-    assert left_out.why.startswith("The circuit track needs compiled models, and these are none")
+    assert left_out.why.startswith("The circuit track ranks edges by whether they are causal")
 
 
 def test_tasks_can_be_bundles_or_objects(tmp_path):
@@ -276,7 +276,7 @@ def test_what_is_done_is_told_by_age_and_status(tmp_path):
 
 
 def test_nothing_to_ask(tmp_path):
-    with pytest.raises(TaskError, match="The circuit track needs compiled models"):
+    with pytest.raises(TaskError, match="and needs programs with a causal edge"):
         sweep(constant, [TOY], tmp_path)
     with pytest.raises(TaskError, match="'pca' answers the features track, and the circuit track"):
         sweep("pca", TASKS, tmp_path)

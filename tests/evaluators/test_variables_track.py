@@ -330,7 +330,8 @@ def test_tasks_that_pose_no_question_are_named():
     assert str(caught.value).splitlines() == [
         "The variables track needs programs that compute something on the way to their answers, "
         "and inputs to hold out; leave these tasks out:",
-        "  - toy[n=2,d=1]: it has no program; ask about it with --track features",
+        "  - toy[n=2,d=1]: it has no program; ask about it with --track features "
+        "(track='features')",
         "  - frac_prevs-v1[vocab=2,length=3]: to do nothing, or to swap all of the stream, is as "
         "good as to swap any variable",
         f"  - {short.id}: it computes nothing on the way to its answers",
