@@ -55,6 +55,14 @@ def load_all(names: "Sequence[TaskId | ToyId | Path]") -> "tuple[Task | ToyTask,
     return tuple(tasks)
 
 
+def own_tasks(bundles: Sequence[Path] | None) -> "dict[str, Task | ToyTask]":
+    """Return the tasks of bundles by their ids."""
+    from .ground_truth import load_bundle
+    from .ground_truth.bundle_task import bundle_place
+
+    return {str(one.id): one for one in (load_bundle(bundle_place(b)) for b in bundles or ())}
+
+
 def asked_track(track: str, arm: str | None) -> "Track":
     """Return the question that the options ask."""
     from .evaluators import FeaturesTrack, find_track
@@ -63,7 +71,10 @@ def asked_track(track: str, arm: str | None) -> "Track":
     if arm is None:
         return found
     if not isinstance(found, FeaturesTrack):
-        raise typer.BadParameter(f"the {track} track has no arms", param_hint="--arm")
+        raise typer.BadParameter(
+            f"the {track} track has no arms; leave it out, or ask --track features",
+            param_hint="--arm",
+        )
     return FeaturesTrack(arm=arm)
 
 

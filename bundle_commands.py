@@ -9,7 +9,7 @@ from .asked_tasks import Jobs, TaskName
 from .console import byte_progress, console, print_table, progress
 from .errors import BundleError, CertificationError, TaskError, listing
 from .plurals import counted
-from .whole_file import write_whole
+from .whole_file import check_file, write_whole
 
 if TYPE_CHECKING:
     from .benchmark_programs import TaskId
@@ -69,11 +69,13 @@ def build(
 def download(
     names: Annotated[
         list[str] | None,
-        typer.Argument(metavar="[SUITE|TASK...]", help="Suites or tasks; all if none."),
+        typer.Argument(metavar="[TASK...]", help="Tasks; all of the registry if none."),
     ] = None,
+    *,
     source: Annotated[
         str, typer.Option("--from", metavar="URL", help="The registry: a URL, a file or a folder.")
-    ] = "",
+    ],
+    suite: Annotated[str | None, typer.Option(help="All tasks of a suite.")] = None,
     offline: Annotated[
         bool, typer.Option("--offline", help="Only from the cache; nothing is fetched.")
     ] = False,
@@ -84,11 +86,9 @@ def download(
     from .ground_truth import download as fetch
     from .ground_truth import read_bundle
 
-    if not source:
-        raise typer.BadParameter("say where the registry is", param_hint="--from")
     with byte_progress("Downloading") as advance:
         paths = fetch(
-            source, _ids(names), offline=offline, retries=retries, jobs=jobs, advance=advance
+            source, _ids(names, suite), offline=offline, retries=retries, jobs=jobs, advance=advance
         )
     if not paths:
         raise BundleError(f"{source} holds no bundles; name another registry with --from")
@@ -101,19 +101,14 @@ def download(
         say(f"  {bundle.place}  {bundle.manifest.id}", soft_wrap=True)
 
 
-def _ids(names: list[str] | None) -> list[str] | None:
-    """Return the ids of tasks that suites and tasks name; `None` for all."""
-    from .benchmark_programs import SUITES, TaskId, get_suite
+def _ids(names: list[str] | None, suite: str | None) -> list[str] | None:
+    """Return the ids of tasks that are asked for; `None` for all."""
+    from .benchmark_programs import TaskId, get_suite
 
-    if not names:
+    if not names and suite is None:
         return None
-    ids: list[str] = []
-    for name in names:
-        if name in SUITES:
-            ids += map(str, get_suite(name))
-        else:
-            ids.append(name if "@" in name else str(TaskId.parse(name)))
-    return ids
+    ids = [name if "@" in name else str(TaskId.parse(name)) for name in names or ()]
+    return ids + [str(task) for task in get_suite(suite)] if suite else ids
 
 
 def _asked_for(names: list[str], suite: str | None) -> "list[TaskId]":
@@ -133,15 +128,18 @@ def verify(
     labels: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Labels to verify, instead of new ones.")
     ] = None,
-    write: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Write the verified labels as JSON.")
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "-o", "--output", metavar="FILE", help="Write the verified labels here, as JSON."
+        ),
     ] = None,
 ) -> None:
     """Replay every certificate of a task on its weights; make all of a bundle again."""
     from .ground_truth.bundle_task import task_or_bundle
 
-    if write is not None and write.is_dir():
-        raise typer.BadParameter("must be a file, got a folder", param_hint="--write")
+    if output is not None:
+        check_file(output)
     asked = task_or_bundle(task)
     if labels is not None:
         given = _given_labels(asked, labels)
@@ -157,8 +155,8 @@ def verify(
     bases = given.sufficiency.n_bases
     changed = given.sufficiency.n_changed or "none"
     say(f"All edges but the causal ones interchanged at once change {changed} of {bases} bases.")
-    if write is not None:
-        say(f"Written: {write_whole(given.to_json().encode(), write)}", soft_wrap=True)
+    if output is not None:
+        say(f"Written: {write_whole(given.to_json().encode(), output)}", soft_wrap=True)
 
 
 def _verified_bundle(place: Path) -> "CircuitLabels":

@@ -24,7 +24,8 @@ from rich.table import Column, Table
 
 _TEXT_COLUMNS = {"Method", "Task", "Name", "Operation", "Encoding", "Held by", "Part", "Edge"}
 _TEXT_COLUMNS |= {"State", "Carries", "Certificate", "Family", "Program", "What it computes"}
-_TEXT_COLUMNS |= {"Input", "Answer", "Rule", "What it says"}
+_TEXT_COLUMNS |= {"Rule", "What it says", "Track", "Again", "Measure", "Ablated by", "Component"}
+_TEXT_COLUMNS |= {"Block", "Digest", "File", "Verdict"}
 _WIDE, _PIPED_WIDTH = 100, 150
 _WIDEST = 250
 _BETWEEN_LINES, _SPEED_OVER = 60.0, 1800.0

@@ -6,16 +6,17 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from .asked_tasks import Bundles, Results
+from .asked_tasks import Bundles, Results, own_tasks
 from .console import console, print_table, progress
 from .errors import BundleError
 from .plurals import counted
+from .whole_file import check_file, write_whole
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from .evaluators import Result
-    from .ground_truth import ToyTask
+    from .ground_truth import Task, ToyTask
 
 TRUTH = "average_precision"
 """The column of the true score."""
@@ -42,9 +43,11 @@ def faithfulness(results: Results, task: Bundles = None, output: Output = None) 
             f"{results}: expected answers of the circuit track, found none. Score a method into it "
             "first."
         )
-    frame = _measured(answered, results, task or ())
     if output is not None:
-        frame.to_csv(output, index=False, lineterminator="\n")
+        check_file(output)
+    frame = _measured(answered, results, own_tasks(task))
+    if output is not None:
+        write_whole(frame.to_csv(index=False, lineterminator="\n").encode(), output)
     _print_methods(frame)
     _print_agreement(frame)
     if output is not None:
@@ -52,30 +55,26 @@ def faithfulness(results: Results, task: Bundles = None, output: Output = None) 
 
 
 def _measured(
-    answered: "Sequence[Result]", folder: Path, bundles: Sequence[Path]
+    answered: "Sequence[Result]", folder: Path, tasks: "dict[str, Task | ToyTask]"
 ) -> "pd.DataFrame":
     """Return a row for each answer: its true score, and every measure."""
     import pandas as pd
 
-    from .evaluators import CircuitProblem, KeptAnswer
+    from .evaluators import CircuitProblem
     from .evaluators import faithfulness as faithfulness_of
-    from .evaluators.rescoring import check_task_of
-    from .ground_truth import Task, load, load_bundle
+    from .evaluators.rescoring import check_task_of, kept_scores
+    from .evaluators.track import certified
+    from .ground_truth import load
     from .leaderboard.results_frame import names_in_order
 
-    tasks: dict[str, Task | ToyTask] = {
-        str(one.id): one for one in (load_bundle(place) for place in bundles)
-    }
     rows: list[dict[str, Any]] = []
     with progress("Ablating", len(answered)) as advance:
         for name, one in zip(names_in_order(answered), answered, strict=True):
             known = tasks.get(one.task) or load(one.task)
             check_task_of(one, known)
-            assert isinstance(known, Task)
             tasks[one.task] = known
-            found = faithfulness_of(
-                CircuitProblem.of(known, seed=one.seed), KeptAnswer.read(folder, one).content.scores
-            )
+            problem = CircuitProblem.of(certified(known), seed=one.seed)
+            found = faithfulness_of(problem, kept_scores(one, folder))
             row = {"method": name, "task": one.task, "seed": one.seed}
             rows.append({**row, TRUTH: one.metrics[one.primary].value, **found})
             advance()

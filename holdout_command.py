@@ -9,7 +9,7 @@ from .asked_tasks import Arm, Jobs, TrackOption, asked_track
 from .console import console, print_table, progress
 from .errors import BundleError, CertificationError, GlassbenchError, listing
 from .plurals import counted
-from .whole_file import check_place
+from .whole_file import check_new_folder, check_place
 
 if TYPE_CHECKING:
     from .ground_truth import Sample, Task
@@ -39,7 +39,8 @@ def sample(
     """Draw fresh tasks: random programs, compiled and certified; with -o, write them."""
     from .ground_truth import sample_tasks
 
-    _check_folder(output)
+    if output is not None:
+        check_new_folder(output)
     with progress("Drawing and certifying", n) as advance:
         found = sample_tasks(seed, n, difficulty, regimes=regimes, jobs=jobs, advance=advance)
     _show(found, output)
@@ -104,7 +105,7 @@ def problems(
     from .ground_truth import holdout
 
     asked, kept = asked_track(track, arm), holdout.Secret.read(secret)
-    _check_folder(output)
+    check_new_folder(output)
     with progress("Drawing and certifying", kept.n) as advance:
         tasks = holdout.reveal(kept, kept.commitment, jobs=jobs, advance=advance).tasks
     index = write_problems(asked, tasks, output, seeds=seeds, names=False)
@@ -127,7 +128,8 @@ def reveal(
 
     kept, published = holdout.Secret.read(secret), holdout.Commitment.read(commitment)
     holdout.check_reveal(kept, published)
-    _check_folder(output)
+    if output is not None:
+        check_new_folder(output)
     console().print(f"The secret is what was committed to: {published.commitment}", soft_wrap=True)
     with progress("Drawing and certifying", kept.n) as advance:
         found = holdout.reveal(kept, published, jobs=jobs, advance=advance)
@@ -144,15 +146,6 @@ def _check_new(*files: Path) -> None:
         raise BundleError(listing("These files are never written over; move them:", there))
     for file in files:
         check_place(file)
-
-
-def _check_folder(output: Path | None) -> None:
-    """Refuse a folder that holds something or cannot be written, before long work begins."""
-    if output is None:
-        return
-    check_place(output)
-    if output.exists() and any(output.iterdir()):
-        raise BundleError(f"{output} must be a new or empty folder; choose another with -o")
 
 
 def _show(found: "Sample", output: Path | None) -> None:

@@ -6,17 +6,19 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from .asked_tasks import Arm, Bundles, Results, asked_track
-from .console import console, print_table
+from .asked_tasks import Arm, Bundles, Results, asked_track, own_tasks
+from .console import console, print_table, progress
+from .errors import listing
 from .plurals import counted
-from .rescore_command import CheckJobs, Verify, check_kept
 from .site_command import Circuits, RawLink, Tables, build_site
-from .whole_file import writable_folder
+from .whole_file import check_place, writable_folder
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from .evaluators import Result, Track
+    from .evaluators.answers_check import AnswersCheck
+    from .ground_truth import Task, ToyTask
     from .leaderboard import Leaderboard
     from .leaderboard.board import Board
     from .leaderboard.entries import Entries
@@ -28,6 +30,16 @@ SuiteOf = Annotated[
     str | None,
     typer.Option("--suite", help="Rank the results on the tasks of this suite alone."),
 ]
+Verify = Annotated[
+    bool | None,
+    typer.Option(
+        "--verify/--no-verify",
+        help="Measure every answer again, or compare digests alone; by default those of "
+        "submissions are measured. An answer that is to be measured must be there.",
+        show_default=False,
+    ),
+]
+CheckJobs = Annotated[int, typer.Option("--jobs", min=1, help="How many processes check answers.")]
 
 
 def leaderboard(
@@ -48,17 +60,17 @@ def leaderboard(
     task: Bundles = None,
 ) -> None:
     """Rank the results of a folder; write a site of them all, and tables and figures of a track."""
-    from .ground_truth import load_bundle
     from .leaderboard import on_suite, read_raw_results
     from .leaderboard.board import Question
     from .leaderboard.entries import Entries
     from .leaderboard.publish import write_answers
 
     asked = asked_track(track or "features", arm) if track or arm else None
-    tasks = [load_bundle(place) for place in task or ()]
+    check_place(output)
+    tasks = list(own_tasks(task).values())
     found = read_raw_results(results)
     entries = Entries.of(on_suite(found, suite))
-    check = check_kept(results, entries.results, verify=verify, jobs=jobs, tasks=tasks)
+    check = _checked(results, entries.results, verify=verify, jobs=jobs, tasks=tasks)
     folder = writable_folder(output)
     question = Question.differing(asked.name, asked.question) if asked else entries.questions[0]
     board = entries.board(question)
@@ -124,3 +136,37 @@ def print_files(board: "Leaderboard") -> None:
         console().print(f"  {path}", soft_wrap=True)
     more = counted(len(board.files) - len(shown), "table") + " and figures more beside them"
     console().print(f"  {more}: differences, ranks, profiles, difficulty; CSV and Parquet of all")
+
+
+def _checked(
+    results: Path,
+    found: "Sequence[Result]",
+    *,
+    verify: bool | None,
+    jobs: int,
+    tasks: "Sequence[Task | ToyTask]" = (),
+) -> "AnswersCheck":
+    """Check that results are those of the answers kept beside them, and say which have none.
+
+    Args:
+        results: their folder.
+        found: those in it.
+        verify: whether every answer is measured again, or none; by default those of submissions.
+        jobs: how many processes check answers.
+        tasks: those that are not of the library.
+
+    Raises:
+        BundleError: some are not; or some have none that are to be measured again.
+    """
+    from .evaluators.answers_check import check_answers
+
+    with progress("Checking answers", sum(one.status == "ok" for one in found)) as advance:
+        check = check_answers(
+            results, found, verify=verify, tasks=tasks, jobs=jobs, advance=advance
+        )
+    told = f"{check.n_measured:,} measured again, {check.n_compared:,} compared by digest."
+    told = f"{counted(check.n_measured + check.n_compared, 'answer')}: {told}"
+    if check.without:
+        told = listing(f"{told} Of these results no answer is kept:", check.without)
+    console(stderr=True).print(told, soft_wrap=True)
+    return check

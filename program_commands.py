@@ -334,7 +334,9 @@ def check(
         list[str] | None,
         typer.Argument(metavar="[TASK...]", help="Programs or tasks; all programs if none."),
     ] = None,
-    broken: Annotated[bool, typer.Option("--broken", help="Show broken rules only.")] = False,
+    broken: Annotated[
+        bool, typer.Option("--broken", help="Show only rules that are not kept.")
+    ] = False,
 ) -> None:
     """Check that programs and tasks keep every rule, those of your own packages too.
 
@@ -357,7 +359,7 @@ def check(
         raise GlassbenchError(
             f"{counted(n_broken, 'rule')} {'is' if n_broken == 1 else 'are'} broken."
         )
-    console().print("\nEvery rule is kept.")
+    console().print("\nEvery rule that must hold is kept.")
 
 
 def _findings(name: str) -> "Iterator[tuple[str, Finding]]":

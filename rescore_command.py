@@ -7,14 +7,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from .asked_tasks import Bundles, Results
+from .asked_tasks import Bundles, Results, own_tasks
 from .console import console, print_table, progress
 from .errors import GlassbenchError, listing
 from .plurals import counted
 
 if TYPE_CHECKING:
     from .evaluators import Result
-    from .evaluators.answers_check import AnswersCheck
     from .evaluators.track import Priors
     from .ground_truth import Task, ToyTask
 
@@ -23,38 +22,26 @@ _SAME, _OTHER = "same", "differs"
 PriorsOf = Annotated[
     str | None,
     typer.Option(
-        "--suite", help="Learn prior floors over this suite anew, and write results with them."
+        "--priors-of",
+        metavar="SUITE",
+        help="Learn prior floors over this suite anew, and write results with them.",
     ),
 ]
-Verify = Annotated[
-    bool | None,
-    typer.Option(
-        "--verify/--no-verify",
-        help="Measure every answer again, or compare digests alone; by default those of "
-        "submissions are measured. An answer that is to be measured must be there.",
-        show_default=False,
-    ),
-]
-CheckJobs = Annotated[int, typer.Option("--jobs", min=1, help="How many processes check answers.")]
 
 
 def rescore(results: Results, task: Bundles = None, suite: PriorsOf = None) -> None:
     """Measure the answers that are kept with results again, and compare every number.
 
     Tasks are made here from their ids. Prior floors, which are learned over a suite, are not
-    compared; with --suite they are learned anew, and results on its tasks that are what their
+    compared; with --priors-of they are learned anew, and results on its tasks that are what their
     answers earn are written with them.
     """
     from .benchmark_programs import get_suite
-    from .ground_truth import load_bundle
     from .leaderboard import read_results
 
     found = read_results(results)
     answered = [one for one in found if one.status == "ok"]
-    tasks: dict[str, Task | ToyTask] = {
-        str(one.id): one for one in (load_bundle(place) for place in task or ())
-    }
-    again = _Again(results, tasks, tuple(map(str, get_suite(suite))) if suite else ())
+    again = _Again(results, own_tasks(task), tuple(map(str, get_suite(suite))) if suite else ())
     rows, problems = [], []
     with progress("Measuring again", len(answered)) as advance:
         for one in answered:
@@ -135,37 +122,3 @@ def _tell(answered: "Sequence[Result]", n_failed: int, problems: Sequence[str]) 
     if problems:
         raise GlassbenchError(listing("These results are not what their answers earn:", problems))
     say(f"\n{counted(len(answered), 'answer')}: every number is that of the result.")
-
-
-def check_kept(
-    results: Path,
-    found: "Sequence[Result]",
-    *,
-    verify: bool | None,
-    jobs: int,
-    tasks: "Sequence[Task | ToyTask]" = (),
-) -> "AnswersCheck":
-    """Check that results are those of the answers kept beside them, and say which have none.
-
-    Args:
-        results: their folder.
-        found: those in it.
-        verify: whether every answer is measured again, or none; by default those of submissions.
-        jobs: how many processes check answers.
-        tasks: those that are not of the library.
-
-    Raises:
-        BundleError: some are not; or some have none that are to be measured again.
-    """
-    from .evaluators.answers_check import check_answers
-
-    with progress("Checking answers", sum(one.status == "ok" for one in found)) as advance:
-        check = check_answers(
-            results, found, verify=verify, tasks=tasks, jobs=jobs, advance=advance
-        )
-    told = f"{check.n_measured:,} measured again, {check.n_compared:,} compared by digest."
-    told = f"{counted(check.n_measured + check.n_compared, 'answer')}: {told}"
-    if check.without:
-        told = listing(f"{told} Of these results no answer is kept:", check.without)
-    console(stderr=True).print(told, soft_wrap=True)
-    return check

@@ -135,7 +135,7 @@ def asked_tracks(names: Sequence[str] | None, arm: str | None) -> "list[Track]":
     named = list(dict.fromkeys(names or ["circuit"]))
     if ALL_TRACKS in named:
         named = list(TRACKS)
-    if arm is None or len(named) == 1:
+    if arm is None or "features" not in named:
         return [asked_track(name, arm) for name in named]
     return [asked_track(name, arm if name == "features" else None) for name in named]
 
@@ -241,7 +241,7 @@ def _other_floors(report: "SweepReport", suite: str | None) -> list[str]:
     heading = (
         f"{counted(len(names), 'result')} of {len(report.names):,} were kept with other prior "
         "floors than this sweep gives, which are learned over the tasks that are asked about, and "
-        f"cannot be ranked beside the rest; glassbench rescore {report.folder} --suite "
+        f"cannot be ranked beside the rest; glassbench rescore {report.folder} --priors-of "
         f"{suite or 'NAME'} writes them with the floors of that suite, --again asks anew:"
     )
     return [listing(heading, [f"{one.tool} on {one.task}" for one in few])]

@@ -1,6 +1,6 @@
 """The site of `glassbench leaderboard`: circuits are drawn here, for pages that know no models."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -114,7 +114,7 @@ def _view(
     """Return what is known of the circuit of one task, and which runs are left out of it."""
     from .compiler.picture_file import picture
     from .evaluators.edge_outcomes import edge_outcomes
-    from .evaluators.rescoring import check_task_of
+    from .evaluators.rescoring import check_task_of, kept_scores
     from .ground_truth import load
     from .ground_truth.circuit_picture import draw_circuit
     from .leaderboard.circuit_view import CircuitView
@@ -126,7 +126,7 @@ def _view(
         if result.status == "ok":
             try:
                 outcomes[result.file_name] = edge_outcomes(
-                    _answer(result, folder), made.labels.states
+                    kept_scores(result, folder), made.labels.states
                 )
             except GlassbenchError as error:
                 problems.append(str(error))
@@ -137,17 +137,3 @@ def _view(
 
 _MOST_INERT = 200
 """In larger models a picture with inert edges is a tangle; they are left out of it."""
-
-
-def _answer(result: "Result", folder: Path) -> "Mapping[str, float]":
-    """Return the answer of a result.
-
-    Raises:
-        BundleError: it is not kept, or is not the one that was measured.
-    """
-    from .evaluators import CircuitTrack, KeptAnswer
-    from .evaluators.rescoring import check_digest
-
-    scores = dict(KeptAnswer.read(folder, result).content.scores)
-    check_digest(result, CircuitTrack().answer_bytes(scores))
-    return scores

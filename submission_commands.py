@@ -12,7 +12,7 @@ from .asked_tasks import Arm, Jobs, Results, TrackOption, asked_track
 from .console import console, print_table, progress
 from .errors import BundleError, GlassbenchError, listing
 from .plurals import counted
-from .whole_file import check_place, write_whole
+from .whole_file import check_new_folder, check_place, write_whole
 
 if TYPE_CHECKING:
     from .evaluators.result import Result
@@ -56,6 +56,7 @@ def submit(
     from .evaluators.submission_packing import pack
     from .leaderboard import on_suite, read_raw_results
 
+    check_new_folder(output)
     there = read_raw_results(results)
     asked = on_suite(there, suite)
     found = _of_method(asked, there, method, f"On tasks of {suite!r}, {results}")
@@ -147,7 +148,7 @@ def problems(
     from .evaluators.problem_index import write_problems
 
     asked = asked_track(track, arm)
-    check_place(output)
+    check_new_folder(output)
     index = write_problems(asked, _suite_tasks(suite, jobs), output, seeds=seeds)
     count = counted(len(index.problems), "problem")
     console().print(f"Written: {count} in {output}", soft_wrap=True)

@@ -70,3 +70,25 @@ def check_place(place: Path) -> None:
             f"{place} must be where files can be written, got {error.strerror} at {above}; choose "
             "another place"
         ) from None
+
+
+def check_file(file: Path) -> None:
+    """Check, before long work begins, that a file can be written; leave nothing there.
+
+    Raises:
+        BundleError: it is a folder, or nothing can be written where it would be.
+    """
+    if file.is_dir():
+        raise BundleError(f"{file} must be a file, got a folder; choose another name")
+    check_place(file.parent)
+
+
+def check_new_folder(folder: Path) -> None:
+    """Check, before long work begins, that a folder is new or empty and can be written.
+
+    Raises:
+        BundleError: it holds something, is a file, or nothing can be written there.
+    """
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise BundleError(f"{folder} must be a new or empty folder; choose another with -o")
+    check_place(folder)

@@ -12,10 +12,10 @@ from typing import Any, Literal
 
 from pydantic import JsonValue
 
-from ..errors import BundleError, GlassbenchError
+from ..errors import GlassbenchError
 from ..ground_truth.record import Record
 from ..strict_record import Natural
-from ..whole_file import write_whole
+from ..whole_file import check_new_folder, write_whole
 from .problem_folder import ProblemId, problem_id, write_problem
 from .result import TrackName
 from .track import AnyTask, Track
@@ -73,8 +73,7 @@ def write_problems(
     Raises:
         BundleError: the folder holds something, or cannot be written.
     """
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise BundleError(f"{folder} must be a new or empty folder; choose another with -o")
+    check_new_folder(folder)
     found = []
     for task in tasks:
         if poses(track, task):

@@ -3,6 +3,7 @@
 import hashlib
 import math
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 
 from ..errors import BundleError, listing
 from .kept_answer import KeptAnswer
@@ -63,6 +64,17 @@ def check_digest(result: Result, answer: bytes) -> None:
             f"{result.tool} on {result.task}: the answer must have the sha256 "
             f"{result.answer_sha256}, got {sha256}; score it anew"
         )
+
+
+def kept_scores(result: Result, folder: Path) -> Mapping[str, float]:
+    """Return the scores of edges that are kept with a result of the circuit track.
+
+    Raises:
+        BundleError: none are kept, or others than were measured.
+    """
+    scores = dict(KeptAnswer.read(folder, result).content.scores)
+    check_digest(result, find_track("circuit").answer_bytes(scores))
+    return scores
 
 
 def check_task_of(result: Result, task: AnyTask) -> None:

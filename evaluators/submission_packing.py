@@ -10,7 +10,7 @@ from pydantic import JsonValue, ValidationError
 
 from ..errors import MOST_TOLD, BundleError, GlassbenchError, listing
 from ..ground_truth.array_file import save_arrays
-from ..whole_file import write_whole
+from ..whole_file import check_new_folder, write_whole
 from .answer_folder import ANSWER, ANSWER_ARRAYS, ToolAnswer
 from .kept_answer import KeptAnswer
 from .problem_folder import problem_id
@@ -55,8 +55,7 @@ def pack(
             problem is listed.
     """
     output = Path(output)
-    if output.exists() and (not output.is_dir() or any(output.iterdir())):
-        raise BundleError(f"{output} must be a new or empty folder; choose another with -o")
+    check_new_folder(output)
     of_method = _one_method(results)
     by_id = {str(task.id): task for task in tasks}
     packed, problems = [], []

@@ -77,13 +77,22 @@ def task_or_bundle(name: str) -> TaskId | Path:
     except TaskError:
         if not Path(name).exists():
             raise
-    inside = sorted(filter(is_bundle, Path(name).glob("*")))
+    return bundle_place(Path(name))
+
+
+def bundle_place(named: Path) -> Path:
+    """Return the place of the bundle that a file or a folder stands for.
+
+    Raises:
+        BundleError: it is no bundle, nor a folder that holds one.
+    """
+    inside = [named] if is_bundle(named) else sorted(filter(is_bundle, named.glob("*")))
     if len(inside) == 1:
         return inside[0]
     if inside:
-        heading = f"{name} holds {len(inside)} bundles; name one of them:"
+        heading = f"{named} holds {len(inside)} bundles; name one of them:"
         raise BundleError(listing(heading, [str(one) for one in inside]))
     raise BundleError(
-        f"{name} must be a task, or the zip or the folder of a bundle, in which there is a "
+        f"{named} must be a task, or the zip or the folder of a bundle, in which there is a "
         f"{at.MANIFEST}, and is neither"
     )

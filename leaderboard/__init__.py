@@ -23,7 +23,7 @@ from .pairwise import pairwise_differences
 from .paper_table import paper_table
 from .profile_figure import profile_figure
 from .profiles import performance_profiles
-from .publish import Leaderboard, write_leaderboard, write_statistics
+from .publish import Leaderboard, write_leaderboard
 from .ranking import rank_ranges
 from .results_folder import RawResult, read_raw_results, read_results
 from .results_frame import failures, results_frame
@@ -34,7 +34,7 @@ from .standings_figure import standings_figure
 from .statistics import Statistics
 from .suite_choice import on_suite
 from .table_formats import html_page, html_table, latex_table, markdown_table
-from .tables import Table, cells, pairwise_table, standings_note, standings_table, trends_table
+from .tables import Table, cells, pairwise_table, standings_table, trends_table
 from .task_scores import task_scores
 
 __all__ = [
@@ -75,7 +75,6 @@ __all__ = [
     "seed_interval",
     "standings",
     "standings_figure",
-    "standings_note",
     "standings_table",
     "task_covariates",
     "task_intervals",
@@ -84,5 +83,4 @@ __all__ = [
     "write_figure",
     "write_leaderboard",
     "write_site",
-    "write_statistics",
 ]

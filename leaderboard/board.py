@@ -12,6 +12,7 @@ from .bootstrap import task_intervals
 from .page_names import page_name, shown
 from .pairwise import fewest_tasks, told_apart
 from .ranking import rank_ranges
+from .standings import in_order
 from .statistics import Statistics
 from .task_facts import TaskFacts
 from .task_scores import task_scores
@@ -176,9 +177,6 @@ def _parts(
 
 def _slice_standings(primary: "pd.DataFrame") -> "pd.DataFrame":
     """Return the standings on some tasks: ranks and intervals are those of these tasks alone."""
-    import numpy as np
-    import pandas as pd
-
     by = ["role", "method"]
     matrix = primary.pivot(index=by, columns="task", values="normalised")
     table = matrix.index.to_frame(index=False)
@@ -190,5 +188,4 @@ def _slice_standings(primary: "pd.DataFrame") -> "pd.DataFrame":
     methods = list(table.loc[table["role"] == "method", "method"])
     ranks = rank_ranges(told_apart(primary), methods)[["method", "rank"]]
     table = table.merge(ranks.assign(role="method"), on=by, how="left").fillna({"rank": ""})
-    order = np.lexsort((table["method"], table["role"] != "method", -table["normalised"].round(9)))
-    return pd.DataFrame(table.iloc[order]).reset_index(drop=True)
+    return in_order(table)

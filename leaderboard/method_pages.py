@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 MOST_FAILURES = 100
-MOST_ENVIRONMENTS = 20
+MOST_ENVIRONMENTS, MOST_TOLD_OF_ITSELF = 20, 20
 MOST_AUTHORS = 20
 _LONGEST_ERROR, _LONGEST_SETTINGS = 300, 4_000
 _DIGITS = 12
@@ -48,7 +48,7 @@ def _identity(method: str, data: SiteData) -> dict[str, Any]:
     results = [one.result for one in data.runs.of_method[method]]
     first = results[0]
     environments = {_key(one.environment): one.environment for one in results}
-    told = sorted({_json(one.told) for one in results if one.told})
+    told = sorted({_json(one.told) for one in results if one.told})[:MOST_TOLD_OF_ITSELF]
     return {
         "name": method,
         "tool": shown(first.tool, 1_000),
@@ -56,7 +56,7 @@ def _identity(method: str, data: SiteData) -> dict[str, Any]:
         "versions": [
             shown(one) for one in sorted({r.tool_version for r in results if r.tool_version})
         ],
-        "told": "\n".join(told[:MOST_ENVIRONMENTS]),
+        "told": "\n".join(told),
         "environments": sorted(map(_environment, environments.values()))[:MOST_ENVIRONMENTS],
         "submitters": [_submitter(one) for one in data.submitters.get(first.tool, ())],
     }

@@ -1,6 +1,7 @@
 """From a folder of results to a folder of tables and figures."""
 
 import os
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from io import BytesIO
@@ -194,8 +195,9 @@ def _figure_files(part: str, figure: "Figure") -> Iterator[tuple[str, bytes]]:
         yield f"{part}.{suffix}", content
 
 
-def _suffixes(track: str, question: Mapping[str, Any]) -> list[str]:
-    """Return what tells the files of one question from those of others."""
-    values = [value for _, value in sorted(question.items())]
+def _suffixes(track: str, differences: Mapping[str, Any]) -> list[str]:
+    """Return what tells the files of one question from those of others, fit for their names."""
+    values = [value for _, value in sorted(differences.items())]
     words = [word for value in values for word in (value if isinstance(value, list) else [value])]
-    return [*([track] if track != "circuit" or words else []), *map(str, words)]
+    named = (re.sub(r"[^\w.-]+", "-", str(word)) for word in words)
+    return [*([track] if track != "circuit" or words else []), *named]

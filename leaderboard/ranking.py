@@ -18,7 +18,7 @@ def rank_ranges(pairwise: "pd.DataFrame", methods: "pd.Series | list[str]") -> "
     """Return one row per method, in the order given.
 
     Columns: `method, rank_low, rank_high, rank` (`2` where there is one, `1-3` where the method
-    is tied), `tied` (the number of other methods that it is not told apart from).
+    is tied).
 
     Args:
         pairwise: from `pairwise_differences`, or only its rows in which one is better.
@@ -39,7 +39,6 @@ def rank_ranges(pairwise: "pd.DataFrame", methods: "pd.Series | list[str]") -> "
             "rank_low": low,
             "rank_high": high,
             "rank": texts,
-            "tied": high - low,
         }
     )
 

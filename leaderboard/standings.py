@@ -60,9 +60,14 @@ def standings(
         ["rank", "rank_low", "rank_high"],
         ["answered", "runs", "failed", "missing", "surplus"],
     )
-    table = table[[*first, *(name for name in table.columns if name not in (*first, "tied"))]]
+    table = table[[*first, *(name for name in table.columns if name not in first)]]
     table = table.fillna({"rank": ""} | dict.fromkeys(counts, 0))
     table = table.astype(dict.fromkeys(first[1:], "Int64") | dict.fromkeys(counts, "int64"))
+    return in_order(table)
+
+
+def in_order(table: "pd.DataFrame") -> "pd.DataFrame":
+    """Return the rows of a table with the best score first; of equal ones methods, by name."""
     order = np.lexsort(
         (table["method"], table["role"] != "method", -table["normalised"].round(_DECIMALS))
     )

@@ -41,15 +41,12 @@ class Statistics:
     bins: "pd.DataFrame"
 
     @classmethod
-    def of(
-        cls, frame: "pd.DataFrame", scores: "pd.DataFrame | None" = None, *, seed: int = 0
-    ) -> "Statistics":
+    def of(cls, frame: "pd.DataFrame", scores: "pd.DataFrame | None" = None) -> "Statistics":
         """Return the statistics of a frame of results.
 
         Args:
             frame: from `results_frame`.
             scores: from `task_scores` of that frame, if they are there.
-            seed: of all resampling.
         """
         scores = task_scores(frame) if scores is None else scores
         pairwise = pairwise_differences(scores)
@@ -57,11 +54,11 @@ class Statistics:
         return cls(
             results=frame,
             scores=scores,
-            standings=standings(frame, scores=scores, pairwise=pairwise, seed=seed),
+            standings=standings(frame, scores=scores, pairwise=pairwise),
             pairwise=pairwise,
             profiles=performance_profiles(frame),
             critical=critical_difference(scores, pairwise),
             covariates=covariates,
-            trends=difficulty_trends(scores, covariates, seed=seed),
-            bins=difficulty_bins(scores, covariates, seed=seed),
+            trends=difficulty_trends(scores, covariates),
+            bins=difficulty_bins(scores, covariates),
         )

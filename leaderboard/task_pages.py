@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from ..plurals import counted
 from .board import Board
 from .circuit_view import CircuitView
 from .difficulty import COVARIATES
@@ -153,5 +154,5 @@ def _edges(view: CircuitView | None) -> dict[str, Any]:
         "edges": rows,
         "edges_left": len(order) - len(rows),
         "size": sum(state == _CAUSAL for state in view.states.values()),
-        "answers": f"{len(view.outcomes):,} answers",
+        "answers": counted(len(view.outcomes), "answer"),
     }

@@ -27,10 +27,10 @@ def test_numbers_are_those_of_the_function(run):
     """Whatever else is in the folder: another track is left alone."""
     run("score", "eap", "weight-norm", "--task", TASK, "-o", "out")
     run("score", "pca", "--task", TASK, "--track", "features", "-o", "out")
-    out = run("faithfulness", "out", "-o", "all.csv").stdout
+    out = run("faithfulness", "out", "-o", "new/all.csv").stdout
     assert "Three methods on a task show how far these measures agree with the score." in out
-    assert "Written: 2 answers in all.csv" in out
-    found = pd.read_csv("all.csv").set_index("method")
+    assert "Written: 2 answers in new/all.csv" in out
+    found = pd.read_csv("new/all.csv").set_index("method")
     assert list(found.index) == ["eap", "weight-norm"]
     problem = CircuitProblem.of(load(TASK))
     for method in found.index:
@@ -55,9 +55,9 @@ def test_agreement_is_told_where_methods_are_enough(run):
 
 def test_a_task_of_ones_own_is_read_from_its_bundle(run, tmp_path):
     task = make_task("selector_width(select(tokens, tokens, ==));", "ab", 3)
-    bundle = write_bundle(task, tmp_path / "mine")
+    bundle = write_bundle(task, tmp_path / "mine" / "bundle")
     run("score", "eap", "--task", str(bundle), "-o", "out")
-    assert rows_of(run("faithfulness", "out", "--task", str(bundle)).stdout, "eap")
+    assert rows_of(run("faithfulness", "out", "--task", "mine").stdout, "eap")
 
 
 def test_answers_must_be_there_and_of_their_task(run, tmp_path):
@@ -72,3 +72,6 @@ def test_answers_must_be_there_and_of_their_task(run, tmp_path):
     file.write_text(json.dumps(content | {"task_digest": "0" * 64}))
     stderr = run("faithfulness", "other", code=1).stderr
     assert "weight-norm on histogram-v1[vocab=2,length=3]: the task must be" in stderr
+    file.write_text(json.dumps(content | {"answer_sha256": "0" * 64}))
+    assert "the answer must have the sha256 000" in run("faithfulness", "other", code=1).stderr
+    assert "must be a file, got a folder" in run("faithfulness", "other", "-o", ".", code=1).stderr

@@ -63,7 +63,7 @@ def test_priors_of_a_suite_are_learned_anew(run, results):
     task, *others = map(str, get_suite("quick"))
     run("score", "weight-norm", "--task", task, "-o", "out")
     before = {file.name: file.read_bytes() for file in results.glob("*.json")}
-    out = run("rescore", "out", "--suite", "quick").stdout
+    out = run("rescore", "out", "--priors-of", "quick").stdout
     assert "Written: 1 result with the priors of quick." in out
     changed = [
         file.name for file in results.glob("*.json") if file.read_bytes() != before[file.name]
@@ -74,12 +74,12 @@ def test_priors_of_a_suite_are_learned_anew(run, results):
     found = Result.read(results / name)
     assert (found.task, found.metrics) == (task, expected.metrics)
     assert found.wall_seconds == json.loads(before[name])["wall_seconds"]
-    assert "Written: 0 results with" in run("rescore", "out", "--suite", "quick").stdout
+    assert "Written: 0 results with" in run("rescore", "out", "--priors-of", "quick").stdout
 
 
 def test_priors_of_no_suite(run, results):
     before = {file.name: file.read_bytes() for file in results.glob("*.json")}
-    told = run("rescore", "out", "--suite", "quik", code=1).stderr
+    told = run("rescore", "out", "--priors-of", "quik", code=1).stderr
     assert "'quik'" in told
     assert "quick" in told
     assert {file.name: file.read_bytes() for file in results.glob("*.json")} == before
@@ -95,7 +95,7 @@ def test_a_result_that_is_wrong_is_not_written_with_priors(run, results):
     content["metrics"]["edge_auroc"] |= {"value": 1.0, "normalised": 1.0}
     wrong.write_text(json.dumps(content))
     before = wrong.read_bytes()
-    result = run("rescore", "out", "--suite", "quick", code=1)
+    result = run("rescore", "out", "--priors-of", "quick", code=1)
     assert "edge_auroc, value: must be " in result.stderr
     assert "Written: 0 results with" in result.stdout
     assert wrong.read_bytes() == before

@@ -92,19 +92,20 @@ def test_floors_of_another_suite_are_told_and_mended(run, tmp_path, monkeypatch)
     warning = (
         "2 results of 3 were kept with other prior floors than this sweep gives, which are learned "
         "over the tasks that are asked about, and cannot be ranked beside the rest; glassbench "
-        "rescore out --suite more writes them with the floors of that suite, --again asks anew:\n"
+        "rescore out --priors-of more writes them with the floors of that suite, "
+        "--again asks anew:\n"
         f"  - weight-norm on {tasks[0]}\n  - weight-norm on {tasks[1]}\n"
     )
     assert run(*more).stderr == run(*more).stderr == warning
     assert (
         "Written: 2 results with the priors of more."
-        in run("rescore", "out", "--suite", "more").stdout
+        in run("rescore", "out", "--priors-of", "more").stdout
     )
     assert run(*more).stderr == ""
     out = run("score", "weight-norm", "path-norm", "--suite", "more", "-o", "out").stdout
     assert "Written: 3 results in out/; 3 were there and are kept" in out
     error = run("score", "weight-norm", "--task", TINY, "-o", "out").stderr
-    assert "rescore out --suite NAME writes them with the floors of that suite" in error
+    assert "rescore out --priors-of NAME writes them with the floors of that suite" in error
 
 
 def test_a_method_that_was_changed_is_told_of(run, tmp_path):

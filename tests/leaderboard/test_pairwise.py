@@ -110,7 +110,6 @@ def test_a_difference_is_told_and_makes_ranks():
     assert row["low"] < row["difference"] < row["high"]
     ranks = rank_ranges(pairs, ["a", "b", "c", "d"])
     assert ranks["rank"].tolist() == ["1-2", "1-2", "3", "4"]
-    assert ranks["tied"].tolist() == [1, 1, 0, 0]
     found = critical_difference(scores, pairs)
     assert found.groups == ((0, 1),)
     assert found.ranks["method"].tolist()[2:] == ["c", "d"]

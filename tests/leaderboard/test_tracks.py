@@ -131,6 +131,17 @@ def test_files_bear_the_name_of_what_was_asked(mixed, folder_of, tmp_path):
     assert (tmp_path / "leaderboard-features.svg").exists()
 
 
+def test_no_file_leaves_the_folder_whatever_was_asked(make_result, tmp_path):
+    asked = {"arm": "/../../x", "hooks": ["../y"]}
+    make_result("sae", "t-v1", 0.5, track="features", question=asked).write(tmp_path / "results")
+    written = write_leaderboard(tmp_path / "results", tmp_path / "there" / "board", verify=False)
+    assert {file.parent for file in tmp_path.rglob("*") if file.is_file()} == {
+        tmp_path / "results",
+        tmp_path / "there" / "board",
+    }
+    assert written.markdown.is_file()
+
+
 def test_what_is_asked_is_else_the_first_question_that_results_answer(mixed, folder_of, tmp_path):
     rest = [one for one in mixed if one.track != "circuit"]
     only = [one for one in rest if one.question]

@@ -260,6 +260,7 @@ def test_seconds_that_are_not_known_are_empty_cells(make_result, tmp_path):
     (of_told,) = (page for file, page in pages.items() if file.name.startswith("told-"))
     assert "<dt>Cost</dt><dd>7.12 s a run in the mean" in of_told
     assert "<dt>Cost</dt>" not in of_silent
+    assert "<dt>Answers</dt>" in of_silent
     assert of_told.count('<td class="n">7.12</td>') == 2
     assert of_silent.count('<td class="n"></td><td class="runs">') == 2
 
