@@ -21,7 +21,7 @@ from jaxtyping import Array, Float, Int
 
 from .compress import READS
 from .interchanged_forward import Arrays, InterchangedForward
-from .model import Codec, Model, Readout
+from .model import Model, Readout
 from .values import Encoding
 from .weights import Weights
 
@@ -106,7 +106,7 @@ class CompressionLoss:
         forward = InterchangedForward(weights)
         arrays = {name: jnp.asarray(array) for name, array in weights.arrays()}
         written, _ = jax.jit(forward)(arrays, jnp.asarray(tokens))
-        kept = with_bos(model.codec, tokens)
+        kept = model.codec.is_bos_or_real(tokens)
         sizes = [float(np.square(np.asarray(w)[kept]).sum(axis=-1).mean()) for w in written[2:]]
         axes = tuple(_axes(weights, depth) for depth in _written_depths(forward))
         return cls(model, forward, arrays, axes, tuple(max(size, _LEAST) for size in sizes))
@@ -140,7 +140,7 @@ class CompressionLoss:
         written, logits = jax.jit(self.forward.interchange)(
             self.arrays, base, source, places, jnp.asarray(swapped)
         )
-        layers = with_bos(self.model.codec, base)
+        layers = self.model.codec.is_bos_or_real(base)
         answers = self.model.codec.is_real(base)
         return Sample(
             jnp.asarray(base),
@@ -203,13 +203,6 @@ class CompressionLoss:
             return self(W, jax.tree.map(lambda array: array[None], row))
 
         return jax.vmap(one)(sample) * len(sample.base)
-
-
-def with_bos(codec: Codec, tokens: Int[np.ndarray, "rows position"]) -> np.ndarray:
-    """Return which positions hold BOS or a token, bool `[rows, position]`."""
-    kept = codec.is_real(tokens).copy()
-    kept[:, 0] = True
-    return kept
 
 
 def _places(

@@ -13,7 +13,6 @@ from jaxtyping import Float, Int
 
 from .component_graph import ComponentGraph
 from .compress import seen_through
-from .compression_loss import with_bos
 from .executor import run
 from .model import Model
 
@@ -96,7 +95,7 @@ def compression_quality(
     for start in range(0, len(tokens), _CHUNK):
         some = tokens[start : start + _CHUNK]
         ours, theirs = run(squeezed, some, graph=graph), run(weights, some, graph=graph)
-        real, kept = codec.is_real(some), with_bos(codec, some)
+        real, kept = codec.is_real(some), codec.is_bos_or_real(some)
         same = codec.decode_ids(ours.logits) == codec.decode_ids(theirs.logits)
         n_right, n_answers = n_right + int(same[real].sum()), n_answers + int(real.sum())
         for place in range(2, len(graph.writers)):

@@ -20,7 +20,6 @@ import optax
 from jaxtyping import Array, Float, Int
 
 from .component_graph import ComponentGraph
-from .compression_loss import with_bos
 from .executor import reader_matrix, run
 from .model import Model
 
@@ -45,7 +44,7 @@ def orthogonal(model: Model, tokens: Tokens, d: int, rng: np.random.Generator) -
 
 def pca(model: Model, tokens: Tokens, d: int, _rng: np.random.Generator) -> Matrix:
     """Return the projection onto the first principal axes of the last stream."""
-    stream = run(model.weights, tokens).streams[-1][with_bos(model.codec, tokens)]
+    stream = run(model.weights, tokens).streams[-1][model.codec.is_bos_or_real(tokens)]
     return _first_axes(stream, d)
 
 
@@ -117,7 +116,7 @@ def read_moments(model: Model, tokens: Tokens) -> tuple[np.ndarray, np.ndarray]:
     depths = np.array([writer.depth for writer in graph.writers])
     everywhere = np.ones(tokens.shape, dtype=bool)
     scale, moments = [], []
-    for keys, kept in ((False, with_bos(model.codec, tokens)), (True, everywhere)):
+    for keys, kept in ((False, model.codec.is_bos_or_real(tokens)), (True, everywhere)):
         rows = [written[kept] for written in contributions]
         means = np.array([each.mean(axis=0) for each in rows])
         spreads = np.array([np.cov(each.T, bias=True) for each in rows])

@@ -135,6 +135,12 @@ class Codec:
         """Return which positions hold a token, bool `[batch, position]`: not BOS, not padding."""
         return tokens < self.bos
 
+    def is_bos_or_real(self, tokens: Int[np.ndarray, "batch position"]) -> np.ndarray:
+        """Return which positions hold BOS or a token, bool `[batch, position]`: not padding."""
+        found = self.is_real(tokens)
+        found[:, 0] = True
+        return found
+
     def answer_ids(
         self, ids: Sequence[Int[np.ndarray, "batch position"]]
     ) -> Int[np.ndarray, "batch position"]:

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from glassbench.compiler.compression_loss import with_bos
 from glassbench.compiler.compression_starts import read_moments
 from glassbench.compiler.executor import run
 from glassbench.compiler.source_map import SourceMap
@@ -41,7 +40,7 @@ def values(task: Task) -> np.ndarray:
     stream = run(model.weights, tokens).streams[-1]
     # The directions of a compiled model are axes of its stream, in any order.
     directions = np.vstack([one.directions for one in task.compiled.source_map.variables])
-    return stream[with_bos(model.codec, tokens)] @ directions.T
+    return stream[model.codec.is_bos_or_real(tokens)] @ directions.T
 
 
 def correlations(x: np.ndarray) -> np.ndarray:

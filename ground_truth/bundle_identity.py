@@ -15,6 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..benchmark_programs import TaskId, parse_regimes
+from ..benchmark_programs.task_id import TRAINED
 from ..compiler import CompiledModel, Weights, to_json
 from ..compiler.compress import compress
 from ..errors import BundleError, ProgramError, TaskError
@@ -22,11 +23,13 @@ from . import bundle_layout as at
 from .bundle import Bundle
 from .bundle_labels import BundleCompression
 from .manifest import Identity
+from .model_config import ModelConfig
 from .own_task_id import OwnProgram, OwnTaskId
 from .regimes import recompile
 from .stored_compressions import stored_compression
 from .stored_trainings import stored_training
 from .task_building import build_model
+from .trained import initial_weights
 
 _CLOSE = 1e-9
 
@@ -94,8 +97,11 @@ def _held(task: TaskId | OwnTaskId, bundle: Bundle) -> tuple[CompiledModel | Non
         sizes = len(program.vocabulary), program.max_length
         if sizes != (task.vocab, task.length):
             return None, f"has {sizes[0]:,} tokens and sequences of {sizes[1]:,}"
+    if training is not None and not _is_as_large(task, bundle.config):
+        return None, f"{at.CONFIG} is of another architecture"
     try:
         built = _built(task, bundle)
+        own = None if training is None else initial_weights(task, built)
     except (ProgramError, TaskError) as error:
         return None, f"that cannot be compiled: {str(error).rstrip('.')}"
     if bundle.config.level != built.level:
@@ -104,9 +110,19 @@ def _held(task: TaskId | OwnTaskId, bundle: Bundle) -> tuple[CompiledModel | Non
         return built, f"{at.PROGRAM} is another program"
     if compression is not None:
         return built, _other_compression(task, built, bundle, compression)
-    if training is not None:
-        return built, _other_training(task, built, bundle)
+    if own is not None:
+        return built, _other_training(task, own, bundle)
     return built, _other_weights(built.model.weights, bundle, _are_close)
+
+
+def _is_as_large(task: TaskId | OwnTaskId, config: ModelConfig) -> bool:
+    """Whether a trained model has the sizes that its id names.
+
+    Before that is known nothing is made by the id, which can name any.
+    """
+    own = dict(dict(task.regimes).get(TRAINED, ()))
+    sizes = own.get("d"), own.get("heads")
+    return sizes == (config.d_model, config.n_heads) and own["spare_layers"] < config.n_layers
 
 
 def _built(task: TaskId | OwnTaskId, bundle: Bundle) -> CompiledModel:
@@ -130,11 +146,8 @@ def _other_compression(
     return _other_weights(compress(built, W).model.weights, bundle, _are_same)
 
 
-def _other_training(task: TaskId | OwnTaskId, built: CompiledModel, bundle: Bundle) -> str:
+def _other_training(task: TaskId | OwnTaskId, like: Weights, bundle: Bundle) -> str:
     """Return what of a trained model is not what stands for a program; empty if all is."""
-    from .trained import initial_weights  # is itself about tasks
-
-    like = initial_weights(task, built)
     found = bundle.model.weights
     own, given = ((one.causal, one.activation, one.layer_norm) for one in (like, found))
     if own != given:
@@ -142,7 +155,7 @@ def _other_training(task: TaskId | OwnTaskId, built: CompiledModel, bundle: Bund
     stored = stored_training(str(task), like)
     if stored is not None:
         return _other_weights(stored.weights, bundle, _are_same)
-    return _other_weights(like, bundle, _have_same_shape)
+    return _other_weights(like, bundle, lambda *_: True)
 
 
 def _other_weights(
@@ -150,17 +163,15 @@ def _other_weights(
 ) -> str:
     """Return which array of a bundle has other numbers than that of a model; empty if none."""
     for (name, own), (_, found) in zip(made.arrays(), bundle.model.weights.arrays(), strict=True):
-        if own.shape != found.shape or not alike(own, found):
+        if own.shape != found.shape:
+            return f"{name} of {at.WEIGHTS} has another shape"
+        if not alike(own, found):
             return f"{name} of {at.WEIGHTS} has other numbers"
     return ""
 
 
 def _are_close(own: np.ndarray, found: np.ndarray) -> bool:
     return bool(np.allclose(own, found, rtol=_CLOSE, atol=_CLOSE))
-
-
-def _have_same_shape(own: np.ndarray, found: np.ndarray) -> bool:
-    return own.shape == found.shape
 
 
 def _are_same(own: np.ndarray, found: np.ndarray) -> bool:

@@ -141,6 +141,7 @@ class _Reading:
         self._check_files()
         compiled = self._compiled()
         circuit = self._record(at.CIRCUIT, CircuitLabels)
+        self._stop(at.CIRCUIT, rules.sufficiency_problems(circuit.sufficiency, self.trained))
         if self.trained:
             training = self._record(at.TRAINING, TrainingRecord)
             self._stop(at.CIRCUIT, rules.circuit_problems(compiled, circuit))

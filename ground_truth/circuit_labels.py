@@ -16,6 +16,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from ..errors import BundleError
+from ..strict_record import Natural
 from .record import Record, read_record
 
 FORMAT_VERSION: Literal["1.0"] = "1.0"
@@ -129,13 +130,14 @@ class Counted(Record):
     """On this many random pairs, few outputs if any changed; exact states are known of no more.
 
     Of a trained model nothing is proved. What share of all pairs changes an output lies below
-    `bound` with a confidence of 99% (Clopper and Pearson 1934), and that is at most `tolerance`.
+    `bound` with a confidence of 99% (Clopper and Pearson 1934).
 
     Attributes:
         changed: how many of `tried` pairs change some output.
         tried: pairs with sources of any length.
-        permuted_changed: how many do of as many with permuted positions.
-        bound: the larger of the upper bounds of the two shares.
+        permuted_changed: how many do of the label's `permuted` pairs.
+        bound: the larger of the upper bounds of the two shares; in every task at most `tolerance`,
+            in the bundle of a model that is none it may be more.
         tolerance: which share counts as none.
     """
 
@@ -203,8 +205,8 @@ class Sufficiency(Record):
         n_changed: bases whose decoded output changed; must be zero, but in trained models.
     """
 
-    n_bases: int
-    n_changed: int
+    n_bases: Natural
+    n_changed: Natural
 
 
 class CircuitLabels(Record):
@@ -225,7 +227,7 @@ class CircuitLabels(Record):
     weights: str
     n_inputs: int
     exhaustive: bool
-    seed: int
+    seed: Natural
     edges: tuple[EdgeLabel, ...]
     sufficiency: Sufficiency
 

@@ -3,16 +3,14 @@
 On disk this is `labels/compression.json`, beside `labels/compression.safetensors`, the matrix.
 """
 
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
+from ..compiler.compression_quality import Quality
 from ..strict_record import Positive
 from .compression_report import ComponentReport, quality_of
 from .record import Record
 from .task import Task
 from .variables import Agreement
-
-if TYPE_CHECKING:
-    from ..compiler.compression_quality import Quality
 
 FORMAT_VERSION: Literal["1.0"] = "1.0"
 DECIMALS = 6
@@ -74,6 +72,6 @@ class CompressionRecord(Record):
         )
 
     @property
-    def quality(self) -> "Quality":
+    def quality(self) -> Quality:
         """What is told of answers and components."""
         return quality_of(self.n_inputs, self.accuracy, self.components)

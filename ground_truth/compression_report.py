@@ -14,6 +14,7 @@ import numpy as np
 from jaxtyping import Float
 from pydantic import Field, JsonValue, model_validator
 
+from ..compiler.compression_quality import ComponentQuality, Quality
 from ..errors import BundleError, TaskError
 from ..strict_record import Amount, Natural, Positive
 from ..whole_file import write_whole
@@ -24,7 +25,6 @@ from .record import Record, read_record
 from .task import Task
 
 if TYPE_CHECKING:
-    from ..compiler.compression_quality import Quality
     from .superposed import Superposed
 
 FORMAT_VERSION: Literal["1.0"] = "1.0"
@@ -45,10 +45,8 @@ class ComponentReport(Record):
     error: Amount
 
 
-def quality_of(n_inputs: int, accuracy: float, components: Sequence[ComponentReport]) -> "Quality":
+def quality_of(n_inputs: int, accuracy: float, components: Sequence[ComponentReport]) -> Quality:
     """Return what records tell of answers and components."""
-    from ..compiler.compression_quality import ComponentQuality, Quality  # with jax
-
     told = (ComponentQuality(one.name, one.cosine, one.error) for one in components)
     return Quality(n_inputs, accuracy, tuple(told))
 
@@ -177,7 +175,7 @@ class CompressionReport(Record):
         return np.array(self.W, np.float64)
 
     @property
-    def quality(self) -> "Quality":
+    def quality(self) -> Quality:
         """What is told of answers and components."""
         return quality_of(self.n_inputs, self.accuracy, self.components)
 

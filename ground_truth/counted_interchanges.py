@@ -80,7 +80,8 @@ class CountedEdge:
         full: pairs that change an answer, with any sources; those of the second round are tried
             if there are any in the first.
         permuted: with the rows of `pos_embed` permuted on the sources as well.
-        witness: the first of `full`, or else of `permuted`.
+        witness: the first of `full` where its share is above the tolerance, else of `permuted`,
+            else of `full`.
     """
 
     name: str
@@ -199,7 +200,7 @@ class EdgeCounting:
         return CountedEdge(edge.name, first, second, shown)
 
     def sufficiency(self, states: Mapping[str, EdgeState]) -> Sufficiency:
-        """Return how often an answer changes when all edges without an effect are interchanged."""
+        """Return how often an answer changes when all but the causal edges are interchanged."""
         return joint_sufficiency(
             self.compiled,
             states,

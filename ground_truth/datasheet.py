@@ -283,7 +283,7 @@ def _model_rows(config: ModelConfig) -> list[list[str]]:
         ["heads in each", f"{config.n_heads} of width {config.d_head}, {kind}"],
         ["residual stream", f"{config.d_model}"],
         ["neurons in each", f"{config.d_mlp}"],
-        ["layer norm", "none"],
+        ["layer norm", "before whatever reads the stream" if config.layer_norm else "none"],
     ]
 
 

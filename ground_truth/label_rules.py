@@ -14,7 +14,7 @@ from ..compiler.component_graph import ComponentGraph
 from ..compiler.executor import run
 from .bounded_interpretation import slices_that_fit
 from .bundle_layout import VARIABLES
-from .circuit_labels import CircuitLabels, Counted, EdgeLabel, EdgeState, Witness
+from .circuit_labels import CircuitLabels, Counted, EdgeLabel, EdgeState, Sufficiency, Witness
 from .compression_record import CompressionRecord
 from .counted_interchanges import CONFIDENCE, TOLERANCE
 from .feature_activations import FeatureActivations
@@ -51,6 +51,14 @@ def circuit_problems(compiled: CompiledModel, labels: CircuitLabels) -> Iterator
             yield f"{label.edge}: must carry what the source map says"
 
 
+def sufficiency_problems(found: Sufficiency, trained: bool) -> Iterator[str]:
+    """Yield why a count of bases that change is none that a task can have."""
+    if found.n_changed > found.n_bases or (trained and not found.n_bases):
+        yield f"sufficiency: {found.n_changed} of {found.n_bases} bases cannot be"
+    elif found.n_changed and not trained:
+        yield f"sufficiency: none may change but in trained models, got {found.n_changed}"
+
+
 def measured_problems(labels: Sequence[EdgeLabel]) -> Iterator[str]:
     """Yield the labels of a superposed model whose certificates are not of interchanges."""
     for label in labels:
@@ -85,6 +93,10 @@ def training_problems(
         unknown = sorted(set(edges) - set(graph.edge_names))
         if unknown:
             yield f"{name}: must be edges of the model, got {', '.join(unknown)}"
+    counts = {"answers": record.answers, "strict": record.strict}
+    for name, count in (counts | {one.name: one.counted for one in record.sets}).items():
+        if count.wrong > count.tried:
+            yield f"{name}: {count.wrong} of {count.tried} cannot be wrong"
     alone = {one.edges[0] for one in record.sets if "->" in one.name}
     effects = {label.edge for label in circuit.edges if label.state.has_effect}
     for edge in sorted((alone ^ effects) - {one.edge for one in record.moved}):

@@ -15,13 +15,12 @@ from dataclasses import replace
 from typing import Literal
 
 from ..compiler.one_thread import one_thread
-from ..errors import CertificationError, listing
+from ..errors import CertificationError, TaskError, listing
+from ..strict_record import Natural
 from .circuit_labels import (
     EdgeLabel,
     EdgeState,
     Quiet,
-    Structural,
-    Unreachable,
     Witness,
     can_show,
 )
@@ -75,7 +74,7 @@ class PositionLabels(Record):
     format_version: Literal["1.0"] = FORMAT_VERSION
     task: str
     weights: str
-    seed: int
+    seed: Natural
     positions: tuple[PositionLabel, ...]
 
     @property
@@ -89,7 +88,10 @@ def position_labels(task: Task) -> PositionLabels:
 
     Raises:
         CertificationError: program and weights differ.
+        TaskError: the model was trained.
     """
+    if task.training is not None:
+        raise TaskError(f"{task.id} was trained, and nothing is known of positions in it.")
     compiled, graph = task.compiled, task.graph
     runs = DomainRuns(compiled.model.weights, task.domain.tokens)
     search = InterchangeSearch(
@@ -131,5 +133,5 @@ def position_labels(task: Task) -> PositionLabels:
 
 
 def was_tried(label: EdgeLabel) -> bool:
-    """Whether interchanges of an edge were tried: the weights alone did not settle it."""
-    return not isinstance(label.certificate, Structural | Unreachable)
+    """Whether interchanges of an edge settled its state, and not the weights alone, nor counts."""
+    return isinstance(label.certificate, Witness | Quiet)

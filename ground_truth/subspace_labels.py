@@ -25,7 +25,8 @@ from ..compiler.executor import seen_columns
 from ..compiler.one_thread import one_thread
 from ..compiler.source_map import PlacedVariable, SourceMap
 from ..compiler.weights import Weights
-from ..errors import CertificationError, listing
+from ..errors import CertificationError, TaskError, listing
+from ..strict_record import Natural
 from .circuit_labels import EdgeLabel, EdgeState, Unreachable
 from .domain_runs import DomainRuns
 from .interchange_search import InterchangeSearch
@@ -60,7 +61,7 @@ class SubspaceLabels(Record):
     format_version: Literal["1.0"] = FORMAT_VERSION
     task: str
     weights: str
-    seed: int
+    seed: Natural
     bound: float
     subspaces: tuple[EdgeLabel, ...]
 
@@ -75,7 +76,10 @@ def subspace_labels(task: Task) -> SubspaceLabels:
 
     Raises:
         CertificationError: program and weights differ.
+        TaskError: the model was trained.
     """
+    if task.training is not None:
+        raise TaskError(f"{task.id} was trained, and nothing is known of directions in it.")
     with one_thread():
         if task.gate is not None:
             return _labels(task, _measured(task, task.gate), bound=0.0)

@@ -127,8 +127,6 @@ def _gate(
     task: TaskId | OwnTaskId, original: Task, W: Float[np.ndarray, "d d_model"] | None
 ) -> QualityGate:
     """Return what is measured of a compressed model, with the matrix of its task."""
-    from .superposed import superpose  # trains with jax, and is itself about tasks
-
     chosen = dict(task.regimes[-1][1])
     if W is None:
         W = stored_compression(str(task))
@@ -139,6 +137,8 @@ def _gate(
             task,
             task,
         )
+        from .superposed import superpose  # trains with jax, and is itself about tasks
+
         (made,) = superpose(original, chosen["d"], (chosen["seed"],))
         return made.gate
     size = chosen["d"], original.compiled.model.weights.d_model
@@ -157,8 +157,6 @@ def _training_gate(
 
     Of a model that is stored it was measured when it was stored.
     """
-    from .training import train  # trains with jax, and is itself about tasks
-
     like = initial_weights(task, original.compiled)
     if weights is None:
         stored = stored_training(str(task), like)
@@ -175,6 +173,8 @@ def _training_gate(
             task,
             kept,
         )
+        from .training import train  # trains with jax, and is itself about tasks
+
         (made,) = train(task, original)
         return made.gate
     for (name, own), (_, found) in zip(like.arrays(), weights.arrays(), strict=True):

@@ -136,7 +136,7 @@ class TrainingGate(TrainedBehaviour):
 
     @property
     def sufficiency(self) -> Count:
-        """Inputs whose answers change when all edges without an effect are interchanged."""
+        """Inputs whose answers change when all edges that are not causal are interchanged."""
         return _changed(self.labels.sufficiency)
 
 
@@ -151,7 +151,7 @@ def _too_many(name: str, of_what: str, count: Count, most: float) -> str:
 class HeldOut:
     """Interchanges on held-out inputs, drawn once, by which models of one alignment are measured.
 
-    During training the same is rehearsed on inputs of training, with other draws.
+    During training the same is rehearsed on inputs of training, with other pairs of them.
 
     Args:
         original: the compiled model.

@@ -4,7 +4,9 @@ On disk this is `labels/training.json`.
 """
 
 from collections.abc import Mapping
-from typing import Literal
+from typing import Annotated, Literal
+
+from pydantic import Field
 
 from ..compiler import CompiledModel
 from ..strict_record import Natural, Positive
@@ -51,7 +53,7 @@ class SetRecord(Record):
     """
 
     name: str
-    edges: tuple[str, ...]
+    edges: Annotated[tuple[str, ...], Field(min_length=1)]
     counted: CountRecord
 
 

@@ -33,6 +33,7 @@ from ..compiler.compiled_model import CompiledModel
 from ..compiler.one_thread import one_thread
 from ..compiler.source_map import PlacedVariable
 from ..errors import CertificationError, listing
+from ..strict_record import Natural
 from .digest import weights_digest
 from .domain_runs import DomainRuns
 from .high_level_model import HighLevelModel, Override
@@ -126,7 +127,7 @@ class VariableLabels(Record):
     format_version: Literal["1.0"] = FORMAT_VERSION
     task: str
     weights: str
-    seed: int
+    seed: Natural
     variables: tuple[VariableLabel, ...]
     joint: tuple[JointInterchange, ...]
 

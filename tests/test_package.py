@@ -192,7 +192,9 @@ def test_no_function_is_too_long(path):
     assert not too_long, f"give a part of each a name of its own: {', '.join(too_long)}"
 
 
-@pytest.mark.parametrize("module", ["glassbench", "glassbench.compiler", "glassbench.cli"])
+@pytest.mark.parametrize(
+    "module", ["glassbench", "glassbench.compiler", "glassbench.ground_truth", "glassbench.cli"]
+)
 def test_importing_the_package_pulls_in_nothing_heavy(tmp_path, module):
     code = f"import {module}, json, sys; print(json.dumps(sorted(sys.modules)))"
     done = subprocess.run(

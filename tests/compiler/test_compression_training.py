@@ -168,7 +168,6 @@ def test_starts(compiled, tokens):
 
 def test_the_error_of_reads_is_what_is_read_wrong(compiled, tokens):
     """Drawn anew: contributions of each writer from an input of its own."""
-    from glassbench.compiler.compression_loss import with_bos
     from glassbench.compiler.executor import reader_matrix
 
     model = compiled.model
@@ -177,7 +176,7 @@ def test_the_error_of_reads_is_what_is_read_wrong(compiled, tokens):
     W = STARTS["random"](model, tokens, 6, rng)
     done = run(model.weights, tokens)
     graph = CompressionLoss.of(model, tokens).forward.graph
-    kept = np.argwhere(with_bos(model.codec, tokens))
+    kept = np.argwhere(model.codec.is_bos_or_real(tokens))
     everywhere = np.argwhere(np.ones(tokens.shape, bool))
     off = W.T @ W - np.eye(W.shape[1])
     total = 0.0

@@ -21,6 +21,7 @@ from glassbench.whole_file import write_whole
 
 SORT = "sort-v1[vocab=2,length=2]"
 CROWDED = "sort-v1[vocab=2,length=2]/crowded[distractors=1,seed=0]"
+TRAINED = "length-v1/trained[d=32,heads=4,spare_layers=2,layer_norm=0,seed=0]"
 
 
 @pytest.fixture(scope="module")
@@ -66,8 +67,9 @@ def renamed(files, task_id, identity):
     inner = LabelsManifest.model_validate_json(files[at.LABELS_MANIFEST])
     inner = inner.model_copy(update={"task": task_id})
     changed = dict(files)
-    for name in (at.CIRCUIT, at.SUBSPACES, at.POSITIONS, at.VARIABLES):
-        changed[name] = files[name].replace(before.encode(), task_id.encode())
+    for name in (at.CIRCUIT, at.SUBSPACES, at.POSITIONS, at.VARIABLES, at.TRAINING):
+        if name in files:
+            changed[name] = files[name].replace(before.encode(), task_id.encode())
     return changed | {
         at.CROISSANT: croissant(outer.about, files).encode(),
         at.MANIFEST: outer.sealed().to_json().encode(),
@@ -123,6 +125,30 @@ def test_other_places_of_the_same_program(crowded, refusals):
     changed = {"regimes": [regime("crowded", distractors=1, seed=1)]}
     message = refusals(crowded, CROWDED.replace("seed=0", "seed=1"), **changed)
     assert "as this version of Glassbench builds it, and" in message
+
+
+@pytest.fixture(scope="module")
+def trained():
+    return dict(bundle_files(load(TRAINED)))
+
+
+@pytest.mark.parametrize(
+    ("changed", "problem"),
+    [
+        ({"d": 10**30}, "model/config.json is of another architecture"),
+        ({"d": 64}, "model/config.json is of another architecture"),
+        ({"spare_layers": 10**30}, "model/config.json is of another architecture"),
+        ({"layer_norm": 2}, "layer_norm must be 0 or 1, got 2"),
+        ({"layer_norm": 1}, "model/config.json is of another architecture"),
+        ({"spare_layers": 1}, "W_Q of model/weights.safetensors has another shape"),
+    ],
+)
+def test_trained_models(trained, refusals, changed, problem):
+    """What an id names is not made before it is known to be of the size of what is there."""
+    chosen = {"d": 32, "heads": 4, "spare_layers": 2, "layer_norm": 0, "seed": 0} | changed
+    listed = ",".join(f"{key}={value}" for key, value in chosen.items())
+    task_id = f"length-v1/trained[{listed}]"
+    assert problem in refusals(trained, task_id, regimes=[regime("trained", **chosen)])
 
 
 @pytest.mark.parametrize(

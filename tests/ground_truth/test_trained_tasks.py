@@ -16,7 +16,9 @@ from glassbench.ground_truth import (
     certified,
     load,
     load_bundle,
+    position_labels,
     read_bundle,
+    subspace_labels,
     verify,
     verify_bundle,
 )
@@ -306,6 +308,26 @@ def test_labels_that_are_not_true_are_found(files, resealed, tmp_path):
             "must be edges of the model, got embed->m9",
         ),
         (
+            at.TRAINING,
+            lambda content: content["sets"][0].update(edges=[]),
+            "at least 1 item",
+        ),
+        (
+            at.TRAINING,
+            lambda content: content["answers"].update(wrong=10**6),
+            "answers: 1000000 of .* cannot be wrong",
+        ),
+        (
+            at.CIRCUIT,
+            lambda content: content["sufficiency"].update(n_changed=10**6),
+            "sufficiency: 1000000 of .* bases cannot be",
+        ),
+        (
+            at.CIRCUIT,
+            lambda content: content.update(seed=-1),
+            "seed: Input should be greater than or equal to 0",
+        ),
+        (
             at.CIRCUIT,
             lambda content: content["edges"][0].update(
                 state="unwired", certificate={"kind": "structural", "bound": 0.0}, permuted=0
@@ -318,6 +340,19 @@ def test_records_that_cannot_be_are_refused(files, resealed, tmp_path, name, cha
     place = zipped(resealed(spoiled(files, name, change)), tmp_path)
     with pytest.raises(BundleError, match=said):
         read_bundle(place)
+
+
+def test_nothing_is_said_of_directions_and_positions(task):
+    for labels_of in (subspace_labels, position_labels):
+        with pytest.raises(TaskError, match="was trained, and nothing is known of"):
+            labels_of(task)
+
+
+def test_the_page_of_a_model_says_whether_it_normalises(task):
+    other = load(next(one for one in SUITE if "layer_norm=1" in str(one)))
+    said = {one.id.name: bundle_files(one)[at.README].decode() for one in (task, other)}
+    assert "| layer norm | none |" in said[task.id.name]
+    assert "| layer norm | before whatever reads the stream |" in said[other.id.name]
 
 
 def test_files_that_are_there_or_missing(files, resealed, tmp_path):
