@@ -49,7 +49,7 @@ def test_a_command_is_scored_like_a_method(run, tmp_path):
     assert "Written: 4 results in out/" in out
     ranked = run("leaderboard", "out", "-o", "board").stdout
     assert "tool.py" in ranked and "2/2" in ranked
-    assert run("rescore", "out").stdout.count(" same\n") == 4
+    assert run("rescore", "out").stdout.count(" same \n") == 4
 
 
 def test_a_command_has_the_name_that_it_is_given(run, tmp_path):
@@ -92,7 +92,7 @@ def test_a_problem_is_written_and_answered_elsewhere(run, tmp_path):
     subprocess.run([sys.executable, "tool.py", "problem", "answer"], check=True)
     out = run("score", "--answer", "answer", "--task", TASK, "-o", "out").stdout
     assert out.startswith(f"answer on {load(TASK).id}:  0.")
-    assert run("rescore", "out").stdout.count(" same\n") == 1
+    assert run("rescore", "out").stdout.count(" same \n") == 1
     error = run("score", "--answer", "answer", "--task", OTHER, code=1).stderr
     assert "answer.json must repeat the id in problem.json" in error
 

@@ -72,6 +72,10 @@ def test_answers_must_be_there_and_of_their_task(run, tmp_path):
     file.write_text(json.dumps(content | {"task_digest": "0" * 64}))
     stderr = run("faithfulness", "other", code=1).stderr
     assert "weight-norm on histogram-v1[vocab=2,length=3]: the task must be" in stderr
-    file.write_text(json.dumps(content | {"answer_sha256": "0" * 64}))
-    assert "the answer must have the sha256 000" in run("faithfulness", "other", code=1).stderr
+    file.write_text(json.dumps(content))
+    answer = tmp_path / "other" / "answers" / file.name
+    kept = json.loads(answer.read_text())
+    kept["scores"] = {edge: score + 1 for edge, score in kept["scores"].items()}
+    answer.write_text(json.dumps(kept))
+    assert "the answer must have the sha256" in run("faithfulness", "other", code=1).stderr
     assert "must be a file, got a folder" in run("faithfulness", "other", "-o", ".", code=1).stderr

@@ -35,7 +35,7 @@ def results(run, tmp_path, monkeypatch):
 
 def test_every_answer_earns_what_its_result_says(run, results):
     out = run("rescore", "out").stdout
-    rows = [line.split() for line in out.splitlines() if line.endswith(" same")]
+    rows = [line.split() for line in out.splitlines() if line.rstrip().endswith(" same")]
     assert sorted(row[:3:2] for row in rows) == [["pca", "features"]] * 3 + [
         ["weight-norm", "circuit"]
     ]
@@ -106,7 +106,7 @@ def test_tasks_of_ones_own_are_read_from_their_bundles(run, tmp_path):
     task = make_task(rasp.SelectorWidth(same).named("mine"), "ab", 3)
     write_bundle(task, tmp_path / "bundle")
     run("score", "weight-norm", "--task", "bundle", "-o", "out")
-    assert " same\n" in run("rescore", "out", "--task", "bundle").stdout
+    assert " same \n" in run("rescore", "out", "--task", "bundle").stdout
     assert " differs\n" in run("rescore", "out", code=1).stdout
 
 

@@ -8,7 +8,7 @@ import re
 import subprocess
 import sys
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 import pytest
@@ -55,7 +55,11 @@ def source_files(folder: Path) -> list[Path]:
 
 MODULES = source_files(INSTALLED)
 SYNTAX = {path: ast.parse((INSTALLED / path).read_text(encoding="utf-8")) for path in MODULES}
-per_module = pytest.mark.parametrize("path", MODULES, ids=str)
+
+
+def broken(check: Callable[[Path], Iterable[str]]) -> dict[str, list[str]]:
+    """Return what a check finds in each module that breaks it."""
+    return {str(path): found for path in MODULES if (found := list(check(path)))}
 
 
 def rank(path: Path) -> int:
@@ -93,14 +97,14 @@ def test_rank(path, place):
     assert rank(Path(path)) == place
 
 
-@per_module
-def test_imports_run_one_way(path):
-    wrong = [
-        f"line {line}: {'.'.join(parts)}"
-        for line, parts in imported(path)
-        if rank(Path(*parts, "_") if parts[0] in FOLDERS else Path(parts[0])) > rank(path)
-    ]
-    assert not wrong, f"{path} may import only from {FOLDERS[: max(rank(path), 1) - 1]}"
+def imports_of_later_folders(path: Path) -> Iterator[str]:
+    for line, parts in imported(path):
+        if rank(Path(*parts, "_") if parts[0] in FOLDERS else Path(parts[0])) > rank(path):
+            yield f"line {line}: {'.'.join(parts)}"
+
+
+def test_imports_run_one_way():
+    assert not broken(imports_of_later_folders)
 
 
 def test_imports_are_seen():
@@ -108,27 +112,23 @@ def test_imports_are_seen():
     assert "compiler" in seen
 
 
-@per_module
-def test_imports_inside_the_package_are_relative(path):
-    absolute = [
-        node.lineno
-        for node in ast.walk(SYNTAX[path])
-        if (
-            isinstance(node, ast.Import)
-            and any(a.name.startswith("glassbench") for a in node.names)
-        )
-        or (
-            isinstance(node, ast.ImportFrom)
-            and not node.level
-            and (node.module or "").startswith("glassbench")
-        )
-    ]
-    assert not absolute
+def absolute_imports(path: Path) -> Iterator[str]:
+    for node in ast.walk(SYNTAX[path]):
+        match node:
+            case ast.Import(names=names):
+                named = [one.name for one in names]
+            case ast.ImportFrom(module=str(module), level=0):
+                named = [module]
+            case _:
+                continue
+        yield from (f"line {node.lineno}" for name in named if name.startswith("glassbench"))
 
 
-@per_module
-def test_nothing_runs_text_or_unpickles(path):
-    """A bundle or an answer comes from strangers: reading it must run nothing."""
+def test_imports_inside_the_package_are_relative():
+    assert not broken(absolute_imports)
+
+
+def running_of_text(path: Path) -> list[str]:
     forbidden = {"cloudpickle", "dill", "marshal", "pickle", "shelve"}
     found = []
     for node in ast.walk(SYNTAX[path]):
@@ -141,7 +141,12 @@ def test_nothing_runs_text_or_unpickles(path):
                 found.append(name)
             case ast.keyword(arg="allow_pickle", value=ast.Constant(value=True)):
                 found.append("allow_pickle=True")
-    assert not found
+    return found
+
+
+def test_nothing_runs_text_or_unpickles():
+    """A bundle or an answer comes from strangers: reading it must run nothing."""
+    assert not broken(running_of_text)
 
 
 def undocumented(node: ast.AST, path: str) -> Iterator[str]:
@@ -160,12 +165,14 @@ def undocumented(node: ast.AST, path: str) -> Iterator[str]:
             yield from undocumented(child, path)
 
 
-@per_module
-def test_everything_public_has_a_docstring(path):
-    missing = list(undocumented(SYNTAX[path], ""))
+def without_docstring(path: Path) -> Iterator[str]:
     if ast.get_docstring(SYNTAX[path]) is None:
-        missing.insert(0, "the module itself")
-    assert not missing
+        yield "the module itself"
+    yield from undocumented(SYNTAX[path], "")
+
+
+def test_everything_public_has_a_docstring():
+    assert not broken(without_docstring)
 
 
 def test_missing_docstrings_are_seen():
@@ -173,23 +180,42 @@ def test_missing_docstrings_are_seen():
     assert list(undocumented(tree, "")) == ["A", "A.f"]
 
 
-@per_module
-def test_no_file_is_too_long(path):
+def lines_too_many(path: Path) -> Iterator[str]:
     lines = (INSTALLED / path).read_text(encoding="utf-8").count("\n")
-    assert lines <= 400, "find the second concept of this file and give it a file of its own"
+    if lines > 400:
+        yield f"{lines} lines"
 
 
-@per_module
-def test_no_function_is_too_long(path):
-    kinds = ast.FunctionDef, ast.AsyncFunctionDef
-    functions = [node for node in ast.walk(SYNTAX[path]) if isinstance(node, kinds)]
-    too_long = [
-        one.name
-        for one in functions
-        for first in one.body[1:2]  # what is before is the docstring, or all
-        if one.body[-1].end_lineno - first.lineno >= 60
-    ]
-    assert not too_long, f"give a part of each a name of its own: {', '.join(too_long)}"
+def test_no_file_is_too_long():
+    assert not broken(lines_too_many), "find the second concept of each, and give it a file"
+
+
+def long_functions(path: Path) -> Iterator[str]:
+    for one in ast.walk(SYNTAX[path]):
+        if isinstance(one, ast.FunctionDef | ast.AsyncFunctionDef):
+            for first in one.body[1:2]:  # what is before is the docstring, or all
+                if one.body[-1].end_lineno - first.lineno >= 60:
+                    yield one.name
+
+
+def test_no_function_is_too_long():
+    assert not broken(long_functions), "give a part of each a name of its own"
+
+
+@pytest.mark.parametrize(
+    ("check", "text", "told"),
+    [
+        (imports_of_later_folders, "from ..leaderboard import a", ["line 1: leaderboard.a"]),
+        (absolute_imports, "import glassbench.a\nfrom glassbench import b", ["line 1", "line 2"]),
+        (running_of_text, "import pickle\neval('1')", ["pickle", "eval"]),
+        (without_docstring, "'All.'\ndef f(): pass", ["f"]),
+        (long_functions, "def f():\n  'F.'\n  1" + "\n" * 61 + "  2", ["f"]),
+    ],
+)
+def test_what_breaks_a_rule_is_seen(monkeypatch, check, text, told):
+    path = Path("compiler/executor.py")
+    monkeypatch.setitem(SYNTAX, path, ast.parse(text))
+    assert list(check(path)) == told
 
 
 @pytest.mark.parametrize(
