@@ -339,7 +339,7 @@ def ray_cluster(tmp_path_factory, only_ray) -> Iterator[str]:
             head.wait(60)
 
 
-@pytest.mark.parametrize("backend", ["dask", "ray"])
+@pytest.mark.parametrize("backend", [pytest.param("dask", marks=pytest.mark.slow), "ray"])
 def test_a_worker_of_a_cluster_is_killed(place, started, backend, request):
     """Every row still arrives, once."""
     address = request.getfixturevalue(f"{backend}_cluster")

@@ -1,5 +1,7 @@
 """Matrices that are stored with the package: of tasks of the library, of their size, and true."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
@@ -8,8 +10,16 @@ from glassbench.benchmark_programs.suites import superposition_candidates
 from glassbench.benchmark_programs.task_id import SUPERPOSED
 from glassbench.errors import CertificationError, TaskError
 from glassbench.evaluators import score
-from glassbench.ground_truth import build_model, certified, feature_data, load, task_building
+from glassbench.ground_truth import (
+    build_model,
+    certified,
+    feature_data,
+    load,
+    superposed,
+    task_building,
+)
 from glassbench.ground_truth.compression_grid import STEPS, matrix_of, on_grid, steps_of
+from glassbench.ground_truth.quality_gate import quality_gate
 from glassbench.ground_truth.stored_compressions import (
     FILE,
     store_compressions,
@@ -95,11 +105,19 @@ def test_what_is_trained_again_passes_too():
 
 
 def test_what_is_not_stored_is_trained_and_told(monkeypatch, caplog):
-    asked = []
-    monkeypatch.setattr(task_building, "stored_compression", asked.append)
-    task = TaskId.parse(TASK)
+    looked_for, asked, task = [], [], TaskId.parse(TASK)
+    W = stored_compression(TASK)
+
+    def superpose(original, d, seeds):
+        asked.append((original.id, d, seeds))
+        gate = quality_gate(original.compiled, W, original.labels, original.domain)
+        return (SimpleNamespace(gate=gate),)
+
+    monkeypatch.setattr(superposed, "superpose", superpose)
+    monkeypatch.setattr(task_building, "stored_compression", looked_for.append)
     found = certified(task, build_model(task))
-    assert asked == [TASK]
+    assert looked_for == [TASK]
+    assert asked == [(TaskId.parse("frac_prevs[vocab=2,length=3]"), 6, (0,))]
     assert found.gate is not None
     assert found.gate.passed
     assert f"{TASK} is trained now, since the package has no matrix of it" in caplog.text
