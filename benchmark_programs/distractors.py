@@ -1,9 +1,9 @@
 """Distractors: programs compiled into a model beside its target, and never read out.
 
 Each starts from the tokens or from some variable of the target and takes up to as many
-layers of attention as the target does, so that live components hang on the circuit
-everywhere, neither kind nor layer of an edge betrays it, and only what the output
-depends on tells them from it.
+layers of attention as the target does, `length` not counted in either, so that live components
+hang on the circuit everywhere, of the same kinds and at nearly the same depths, and only what the
+output depends on tells them from it.
 """
 
 from collections.abc import Callable
@@ -152,7 +152,7 @@ def distractors(
 
 
 def _hops(root: rasp.SOp) -> int:
-    """Return the most aggregations on one way to an expression."""
+    """Return the most aggregations on one way to an expression, without that of `length`."""
     depth: dict[rasp.RASPExpr, int] = {}
     for one in rasp.topological_order(root):
         before = max((depth[child] for child in one.children), default=0)

@@ -64,6 +64,21 @@ def count_value(sop: rasp.SOp, value: Value) -> rasp.SOp:
     return rasp.SelectorWidth(where(sop, value).named("holds_value")).named("count")
 
 
+def is_first(sop: rasp.SOp) -> rasp.SOp:
+    """Return whether no earlier position holds the same value of `sop`."""
+    return (count(same(sop) & earlier()).named("earlier_equal") == 0).named("is_first")
+
+
+def choose(condition: rasp.SOp, holds: rasp.SOp, fails: rasp.SOp) -> rasp.SOp:
+    """Return `holds` where `condition` is true and `fails` elsewhere.
+
+    That is a function of three variables, and takes two steps: the first keeps `holds` as a
+    tuple, which is empty where the condition fails; the second fills the empty ones.
+    """
+    kept = rasp.SequenceMap(lambda c, x: (x,) if c else (), condition, holds).named("kept")
+    return rasp.SequenceMap(lambda one, y: one[0] if one else y, kept, fails).named("chosen")
+
+
 def shifted(sop: rasp.SOp, offset: int, default: Value = None) -> rasp.SOp:
     """Return at each position the value of `sop` `offset` positions before.
 

@@ -90,13 +90,14 @@ def is_ranked(name: str) -> bool:
         >>> is_ranked("superposition"), is_ranked("controls")
         (True, False)
     """
+    tasks = get_suite(name)
     track = SUITES[name].track
     if track == "circuit":
         return not suite_measures(name).shortcomings
     known: Mapping[str, Measures] = (
         measured_features() if track == "features" else measured_relevance()
     )
-    measures = [known.get(str(task)) for task in get_suite(name)]
+    measures = [known.get(str(task)) for task in tasks]
     worth = [one is not None and not one.shortcomings for one in measures]
     enough = len(worth) >= LEAST_TASKS and all(worth)
     if track == "features":

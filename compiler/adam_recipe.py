@@ -20,7 +20,7 @@ from jaxtyping import Array, Float, Int
 from .compression_loss import CompressionLoss, Sample
 from .compression_starts import STARTS, start_problems
 from .interchanged_edges import InterchangedEdges
-from .least_one import below_one
+from .least_one import below_one, not_finite
 from .model import Model
 
 _CHUNK = 500
@@ -58,7 +58,16 @@ class AdamRecipe:
     @property
     def problems(self) -> tuple[str, ...]:
         """Why nothing can be trained by it; empty if something can."""
-        return (*start_problems(self.start), *below_one(self, "steps", "batch", "n_inputs"))
+        wrong = [
+            *start_problems(self.start),
+            *below_one(self, "steps", "batch", "n_inputs"),
+            *not_finite(self, "rate", "last_rate", "weight_decay", "b2"),
+        ]
+        if not wrong and self.rate <= 0:
+            wrong.append(f"rate: must be above 0, got {self.rate}")
+        if self.schedule not in ("cosine", "linear"):
+            wrong.append(f"schedule: must be cosine or linear, got {self.schedule!r}")
+        return tuple(wrong)
 
     def optimiser(self) -> optax.GradientTransformation:
         """Return the optimiser with its schedule."""

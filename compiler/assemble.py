@@ -28,7 +28,7 @@ def assemble(
         placed: in which layer.
         n_tokens: size of the vocabulary, BOS and padding not counted.
         max_length: the longest sequence, BOS not counted.
-        causal: whether attention is masked to earlier positions.
+        causal: whether attention sees no later positions.
 
     Raises:
         ProgramError: there would be more than `MOST_PARAMETERS` weights.

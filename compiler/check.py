@@ -51,7 +51,7 @@ class Checked:
     Attributes:
         reasons: empty when the program has a meaning on every input that was tried.
         n_inputs: sequences on which the interpreter was run, 0 if none was needed.
-        exhaustive: whether those were all, or no run was needed.
+        exhaustive: whether those were all, or no run was needed; of sums it tells nothing.
     """
 
     reasons: tuple[Reason, ...]
@@ -60,7 +60,12 @@ class Checked:
 
 
 def check(program: Program, *, limit: int = CHECK_LIMIT) -> Checked:
-    """Return every reason why `program` cannot be compiled exactly."""
+    """Return every reason why a program cannot be compiled exactly, and how that was seen.
+
+    Args:
+        program: to be compiled.
+        limit: up to so many inputs all are run, beyond that a sample.
+    """
     reasons = [
         Reason(place, node.name, "it is always None", "give it a value on at least one input")
         for place, node in enumerate(program.nodes)
@@ -102,7 +107,7 @@ def _may_conflict(program: Program, node: ir.Node) -> bool:
         return False
     if node.is_numerical:
         table = node.operation.table
-        return program.nodes[node.operation.value].optional or bool((table < 0).any())
+        return source.optional or bool((table < 0).any())
     return not (
         always_agree(program.nodes, node.operation)
         or at_most_one(program.nodes, node.operation.selector, causal=program.causal)

@@ -26,8 +26,6 @@ from .values import Domain, Value, as_argument
 
 if TYPE_CHECKING:
     from .explanation import Explanation
-
-if TYPE_CHECKING:
     from .rasp_text import RaspSource
 
 _LOG = logging.getLogger(__name__)
@@ -77,7 +75,7 @@ class CompiledModel:
         """Return what each stage of the compiler made of the program; `str` gives it as text."""
         from .explain import explain
 
-        return explain(self, self.source, self.level)
+        return explain(self)
 
     def to_haiku(self, **options: Any) -> Any:
         """Return `(apply, params)`: see `Model.to_haiku`."""
@@ -118,7 +116,7 @@ def compile_program(
             traced (then `vocab`, `max_length`, `causal` and `beside` are not used).
         vocab: the tokens: booleans, numbers, strings or tuples.
         max_length: the longest input sequence.
-        causal: whether attention sees only earlier positions; changes the
+        causal: whether attention sees no later positions; changes the
             meaning of most programs.
         level: 0 keeps every expression as a variable; 1 merges equal ones, folds maps
             and constants into what reads them, and lets heads with the same pattern be one.

@@ -23,12 +23,7 @@ from ..errors import TaskError
 from .compiled_model import CompiledModel
 from .model import Model
 from .source_map import SourceMap
-from .weights import Weights
-
-WRITES = ("W_E", "W_pos", "W_O", "W_out", "b_out")
-"""The arrays whose last axis is that of the residual stream."""
-READS = ("W_Q", "W_K", "W_V", "W_in", "W_U")
-"""The arrays whose last axis but one is that of the residual stream."""
+from .weights import READS, WRITES, Weights
 
 Matrix = Float[np.ndarray, "d d_model"]
 

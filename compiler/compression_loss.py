@@ -19,11 +19,10 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Int
 
-from .compress import READS
 from .interchanged_forward import Arrays, InterchangedForward
 from .model import Model, Readout
 from .values import Encoding
-from .weights import Weights
+from .weights import READS, Weights
 
 SHARPNESS = 4.0
 """What logits are multiplied by before the softmax of the cross-entropy."""
@@ -108,7 +107,8 @@ class CompressionLoss:
         written, _ = jax.jit(forward)(arrays, jnp.asarray(tokens))
         kept = model.codec.is_bos_or_real(tokens)
         sizes = [float(np.square(np.asarray(w)[kept]).sum(axis=-1).mean()) for w in written[2:]]
-        axes = tuple(_axes(weights, depth) for depth in _written_depths(forward))
+        written_by = [(one.layer, one.head) for one in forward.graph.writers[2:]]
+        axes = tuple(_axes(weights, *at) for at in written_by)
         return cls(model, forward, arrays, axes, tuple(max(size, _LEAST) for size in sizes))
 
     def sample(
@@ -224,14 +224,8 @@ def _half_gap(readout: Readout) -> float:
     return float(gaps.min()) / 2 if len(gaps) else 1.0
 
 
-def _written_depths(forward: InterchangedForward) -> list[tuple[int, int]]:
-    """Return layer and head of every writer after the embeddings; head -1 for an MLP."""
-    return [(writer.layer, writer.head) for writer in forward.graph.writers[2:]]
-
-
-def _axes(weights: Weights, at: tuple[int, int]) -> np.ndarray:
-    """Return the axes of the stream along which a head or an MLP writes."""
-    layer, head = at
+def _axes(weights: Weights, layer: int, head: int) -> np.ndarray:
+    """Return the axes of the stream along which a head writes, or an MLP if it is -1."""
     if head >= 0:
         rows = weights.W_O[layer, head]
     else:

@@ -25,14 +25,9 @@ if TYPE_CHECKING:
 _FEW = 5
 
 
-def explain(compiled: "CompiledModel", source: ir.Program, level: int) -> Explanation:
-    """Return what each stage of the compiler made of a program.
-
-    Args:
-        compiled: what was made of it.
-        source: the program before it was optimised.
-        level: the level at which it was.
-    """
+def explain(compiled: "CompiledModel") -> Explanation:
+    """Return what each stage of the compiler made of a program."""
+    source, level = compiled.source, compiled.level
     n_layers = compiled.model.weights.n_layers
     placed = placed_blocks(lower(compiled.program), compiled.source_map, n_layers)
     return Explanation(

@@ -25,7 +25,7 @@ from .compression_loss import CompressionLoss, Parts, Sample
 from .compression_starts import STARTS, start_problems
 from .gauss_newton import Descent, descend
 from .interchanged_edges import InterchangedEdges
-from .least_one import below_one
+from .least_one import below_one, below_zero, not_finite
 from .model import Model
 
 Matrix = Float[np.ndarray, "d d_model"]
@@ -69,7 +69,12 @@ class GaussNewtonRecipe:
     @property
     def problems(self) -> tuple[str, ...]:
         """Why nothing can be trained by it; empty if something can."""
-        return (*start_problems(self.start), *below_one(self, "n_inputs", "inputs", "tries"))
+        return (
+            *start_problems(self.start),
+            *below_one(self, "n_inputs", "inputs", "tries", "steps"),
+            *below_zero(self, "n_interchanged", "interchanged", "hardest", "rounds", "squeezes"),
+            *not_finite(self, "enough"),
+        )
 
 
 class GaussNewtonTraining:

@@ -7,7 +7,7 @@ import numpy as np
 from ..errors import ProgramError
 from . import program as ir
 from .blocks import BOS, PAD
-from .domains import LARGEST_DOMAIN, exact
+from .domains import LARGEST_DOMAIN, exact, too_many_values
 from .selector_algebra import Clause, Conjunction, merged_axes, needed_axes
 from .values import Domain, Encoding
 
@@ -50,10 +50,7 @@ class GraphBuilder:
             ProgramError: it has too many values, or cannot have this encoding.
         """
         if len(domain) > LARGEST_DOMAIN:
-            raise ProgramError(
-                f"it can take {len(domain)} values, and at most {LARGEST_DOMAIN} are allowed; "
-                "map it to fewer values earlier, or use a smaller vocabulary or length"
-            )
+            raise too_many_values(len(domain))
         if encoding is Encoding.NUMERICAL:
             _check_numerical(domain, optional)
         unique, count = name, self._counts[name]

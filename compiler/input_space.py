@@ -32,13 +32,16 @@ class InputSpace:
         return np.concatenate(blocks)
 
     def sample(self, size: int, seed: int) -> Int[np.ndarray, "batch position"]:
-        """Return `size` random sequences, as many of each length as can be, all lengths present.
+        """Return `size` random sequences, as many of each length as can be.
 
-        Within a length tokens are uniform, with two thirds of the rows drawn from
-        a random subset of the vocabulary, so that repeated tokens are not rare.
+        Where there are fewer of them than lengths, those are spread from the longest down. Within
+        a length tokens are uniform, with two thirds of the rows drawn from a random subset of the
+        vocabulary, so that repeated tokens are not rare.
         """
         rng = np.random.default_rng(seed)
         lengths = np.arange(size) % self.max_length + 1
+        if size < self.max_length:
+            lengths = np.linspace(self.max_length, 1, size).round().astype(int)
         blocks = []
         for length in range(1, self.max_length + 1):
             count = int((lengths == length).sum())

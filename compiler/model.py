@@ -17,8 +17,6 @@ from .executor import run
 from .values import Domain, Encoding, Value, as_argument
 from .weights import Weights
 
-BOS = "<bos>"
-PAD = "<pad>"
 NONE_THRESHOLD = 0.5
 TIE_TOLERANCE = 1e-6
 

@@ -28,7 +28,7 @@ class Architecture:
         n_heads: heads in each layer.
         d_head: the width of a head.
         d_mlp: neurons in each layer.
-        causal: whether attention sees only earlier positions.
+        causal: whether attention sees no later positions.
         layer_norm: whether a LayerNorm stands before whatever reads the stream.
     """
 

@@ -300,7 +300,8 @@ def _of_mean(program: ir.Program, node: ir.Node, mean: ir.Aggregate) -> Iterator
     except ProgramError as error:
         yield ".domain", str(error)
         return
-    missing = [number for number in means.values if number not in set(node.domain.values)]
+    known = set(node.domain.values)
+    missing = [number for number in means.values if number not in known]
     if missing:
         yield (
             ".domain",

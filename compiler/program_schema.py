@@ -14,8 +14,6 @@ from pydantic import AfterValidator, ConfigDict, Discriminator, Field, Tag
 from ..strict_record import StrictRecord
 from .domains import LARGEST_DOMAIN
 
-FORMAT_VERSION: Literal["1.0"] = "1.0"
-
 
 class _Record(StrictRecord):
     """A `StrictRecord` that refuses other types too."""

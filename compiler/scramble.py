@@ -19,7 +19,7 @@ from .compiled_model import CompiledModel
 from .component_graph import head_name
 from .model import Model
 from .source_map import PlacedVariable, SourceMap
-from .weights import Weights
+from .weights import READS, WRITES, Weights
 
 _EXTRA_ROUNDS = 3
 
@@ -76,10 +76,8 @@ def _rotate(array: np.ndarray, rotation: Rotation, axis: int = -1) -> np.ndarray
 
 def _rotate_residual(weights: Weights, rotation: Rotation) -> Weights:
     """Rotate the axis `d_model` of every array."""
-    last = ("W_E", "W_pos", "W_O", "W_out", "b_out")
-    second_last = ("W_Q", "W_K", "W_V", "W_in", "W_U")
-    arrays = {name: _rotate(getattr(weights, name), rotation) for name in last}
-    arrays |= {name: _rotate(getattr(weights, name), rotation, axis=-2) for name in second_last}
+    arrays = {name: _rotate(getattr(weights, name), rotation) for name in WRITES}
+    arrays |= {name: _rotate(getattr(weights, name), rotation, axis=-2) for name in READS}
     return weights.with_arrays(arrays)
 
 

@@ -13,7 +13,7 @@ import numpy as np
 from . import program as ir
 from .check import CHECK_LIMIT, SAMPLE, Reason
 from .input_space import InputSpace
-from .interpreter import contributions, interpret
+from .interpreter import interpret, nearest, sum_of
 from .values import as_argument
 
 _SAME = 1e-9
@@ -50,12 +50,9 @@ def _reason(
     """Return the first sum of a node that is none of those it should be."""
     node = program.nodes[place]
     assert isinstance(node.operation, ir.LinearMap | ir.RidgeMap)
-    sums = sum(
-        contributions(program.nodes[term.node], term)[values[term.node]]
-        for term in node.operation.terms
-    )
+    sums = sum_of(program, node.operation.terms, values)
     real = tokens[:, 1:] < len(program.vocabulary)
-    wrong = np.argwhere(real & ~_has_place(node, np.asarray(sums)))
+    wrong = np.argwhere(real & ~_has_place(node, sums))
     if not len(wrong):
         return None
     row, position = wrong[0].tolist()
@@ -65,7 +62,7 @@ def _reason(
         place,
         node.name,
         f"its numbers must hold every sum of its terms, and on input {sequence} that is "
-        f"{np.asarray(sums)[row, position]:.6g} at position {position}",
+        f"{sums[row, position]:.6g} at position {position}",
         "compile the program from its source again",
     )
 
@@ -75,8 +72,8 @@ def _has_place(node: ir.Node, sums: np.ndarray) -> np.ndarray:
     assert isinstance(node.operation, ir.LinearMap | ir.RidgeMap)
     if isinstance(node.operation, ir.LinearMap):
         numbers = node.domain.numbers
-        nearest = numbers[np.searchsorted((numbers[1:] + numbers[:-1]) / 2, sums)]
-        return np.abs(nearest - sums) <= _SAME * max(1.0, float(np.abs(numbers).max()))
+        closest = numbers[nearest(node.domain, sums)]
+        return np.abs(closest - sums) <= _SAME * max(1.0, float(np.abs(numbers).max()))
     numbers, table = node.operation.sums.numbers, node.operation.table
     if len(numbers) < 2:
         return np.ones(sums.shape, dtype=bool)

@@ -28,6 +28,11 @@ from jaxtyping import Float
 Activation = Literal["relu", "gelu"]
 LAYER_NORM_EPSILON = 1e-5
 
+WRITES = ("W_E", "W_pos", "W_O", "W_out", "b_out")
+"""The arrays whose last axis is that of the residual stream."""
+READS = ("W_Q", "W_K", "W_V", "W_in", "W_U")
+"""The arrays whose last axis but one is that of the residual stream."""
+
 
 @dataclass(frozen=True, eq=False)
 class Weights:

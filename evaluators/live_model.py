@@ -18,9 +18,8 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from ..compiler.component_graph import ComponentGraph, Edge, Reader
-from ..compiler.compress import READS, WRITES
 from ..compiler.executor import seen_columns
-from ..compiler.weights import Weights
+from ..compiler.weights import READS, WRITES, Weights
 from ..ground_truth.wiring import ROUNDING_BOUND, without_dead_ends, written_rows
 
 

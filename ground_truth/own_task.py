@@ -45,7 +45,7 @@ def make_task(
         name: how the task is called, of letters, digits, `_`, `-` and `.`; by default
             after its outputs.
         description: what the program computes, in a sentence.
-        causal: whether attention sees only earlier positions.
+        causal: whether attention sees no later positions.
         level: 0 keeps every expression as a variable, 1 merges and folds them.
         regimes: as in task ids, such as `crowded[distractors=2]/scrambled`.
 

@@ -39,7 +39,7 @@ def compile_under(
         vocabulary: the tokens.
         max_length: the longest sequence.
         regimes: in their order, as `parse_regimes` returns them.
-        causal: whether attention sees only earlier positions.
+        causal: whether attention sees no later positions.
         level: the level of optimisation.
 
     Raises:

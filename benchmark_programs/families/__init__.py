@@ -2,7 +2,7 @@
 
 `LIBRARY` lists them in order: families, and within them the programs as they are shown. The
 suites, and the programs that floors are drawn from, go by this order; a new program is added at
-the end of its family. RASP that several files use stands in `idioms`.
+the end of its family. RASP that several families use stands in `idioms`.
 """
 
 from ..program_spec import ProgramSpec

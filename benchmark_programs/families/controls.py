@@ -10,6 +10,7 @@ from typing import Any
 from ...compiler import rasp
 from ...compiler.values import Value
 from ..idioms import (
+    choose,
     count_equal,
     count_value,
     earlier,
@@ -111,9 +112,7 @@ def vacuous_choice() -> rasp.SOp:
     share = rasp.Aggregate(earlier(), rasp.numerical(is_token("a")), default=0)
     condition = (rasp.numerical(share.named("share_of_a")) > 0).named("a_before")
     previous = previous_token()
-    kept = rasp.SequenceMap(lambda c, x: (x,) if c else (), condition, previous).named("kept")
-    chosen = rasp.SequenceMap(lambda one, y: one[0] if one else y, kept, previous)
-    return chosen.named("vacuous_choice")
+    return choose(condition, previous, previous).named("vacuous_choice")
 
 
 def _previous(xs: list[Any]) -> list[Value]:

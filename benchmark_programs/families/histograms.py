@@ -7,17 +7,12 @@ from typing import Any
 from ...compiler import rasp
 from ...compiler.values import Value
 from ..citations import RASP_PAPER
-from ..idioms import count, count_equal, earlier, same, shifted, where
+from ..idioms import count, count_equal, is_first, same, shifted, where
 from ..program_spec import ProgramSpec, Sizes
 from ..vocabularies import letters
 
 GT, NEQ = rasp.Comparison.GT, rasp.Comparison.NEQ
 _SIZES = Sizes((2, 4), (4, 5), (6, 8), (8, 16))
-
-
-def is_first(sop: rasp.SOp) -> rasp.SOp:
-    """Return whether no earlier position holds the same value of `sop`."""
-    return (count(same(sop) & earlier()).named("earlier_equal") == 0).named("is_first")
 
 
 def histogram_by_mean() -> rasp.SOp:

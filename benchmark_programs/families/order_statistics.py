@@ -5,10 +5,9 @@ from typing import Any
 
 from ...compiler import rasp
 from ...compiler.values import Value
-from ..idioms import EQ, LT, count, earlier, fraction_so_far, same, shifted, where
+from ..idioms import EQ, LT, count, earlier, fraction_so_far, is_first, same, shifted, where
 from ..program_spec import ProgramSpec, Sizes
 from ..vocabularies import digits
-from .histograms import is_first
 from .sorting import compared_place, fetched
 
 GT = rasp.Comparison.GT

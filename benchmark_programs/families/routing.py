@@ -5,7 +5,7 @@ from typing import Any
 
 from ...compiler import rasp
 from ...compiler.values import Value
-from ..idioms import EQ, count_value, first_value, is_token, last_value, so_far, value_at
+from ..idioms import EQ, choose, count_value, first_value, is_token, last_value, so_far, value_at
 from ..program_spec import ProgramSpec, Sizes
 from ..vocabularies import letters
 from .truth_values import has, looked_back
@@ -15,16 +15,6 @@ FLIP_FLOP_PAPER = (
     "Attention Glitches with Flip-Flop Language Modeling. NeurIPS 2023. arXiv:2306.00946"
 )
 NOTHING = "-"
-
-
-def choose(condition: rasp.SOp, holds: rasp.SOp, fails: rasp.SOp) -> rasp.SOp:
-    """Return `holds` where `condition` is true and `fails` elsewhere.
-
-    That is a function of three variables, and takes two steps: the first keeps `holds` as a
-    tuple, which is empty where the condition fails; the second fills the empty ones.
-    """
-    kept = rasp.SequenceMap(lambda c, x: (x,) if c else (), condition, holds).named("kept")
-    return rasp.SequenceMap(lambda one, y: one[0] if one else y, kept, fails).named("chosen")
 
 
 def count_multiplexer() -> rasp.SOp:

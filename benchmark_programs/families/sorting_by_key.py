@@ -6,10 +6,18 @@ from typing import Any
 from ...compiler import rasp
 from ...compiler.values import Value
 from ..citations import RASP_PAPER, TRACR_PAPER
-from ..idioms import count_equal, first_value, is_new, kept_where, same, sort_by_keys, where
+from ..idioms import (
+    count_equal,
+    first_value,
+    is_first,
+    is_new,
+    kept_where,
+    same,
+    sort_by_keys,
+    where,
+)
 from ..program_spec import ProgramSpec, Sizes
 from ..vocabularies import digits, letters
-from .histograms import is_first
 from .sorting import bucket_place, compared_place, fetched
 
 QUICKSORT = "C. A. R. Hoare. Quicksort. The Computer Journal 5(1), 1962"

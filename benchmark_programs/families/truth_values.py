@@ -10,7 +10,7 @@ from typing import Any
 from ...compiler import rasp
 from ...compiler.values import Value
 from ..citations import IOI_PAPER
-from ..idioms import first_value, fraction_so_far, is_token, last_value, later, somewhere
+from ..idioms import first_value, fraction_so_far, is_token, last_value, later, shifted, somewhere
 from ..program_spec import ProgramSpec, Sizes
 from ..vocabularies import letters
 
@@ -24,9 +24,7 @@ def has(token: Value) -> rasp.SOp:
 
 def looked_back(offset: int, default: Value) -> rasp.SOp:
     """Return the token `offset` positions before, and `default` where there is none."""
-    before = rasp.Select(rasp.indices, rasp.indices, lambda key, query: query - key == offset)
-    back = rasp.Aggregate(before.named(f"before_{offset}"), rasp.tokens, default=default)
-    return back.named(f"back_{offset}")
+    return shifted(rasp.tokens, offset, default).named(f"back_{offset}")
 
 
 def a_and_no_b_so_far() -> rasp.SOp:

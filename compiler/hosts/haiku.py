@@ -67,7 +67,7 @@ class Attention(hk.Module):
     """Multi-head attention with unscaled scores, and a bias on the queries only."""
 
     def __init__(self, n_heads: int, d_head: int, causal: bool, name: str) -> None:
-        """Set the sizes, and whether a position sees only those before it."""
+        """Set the sizes, and whether attention sees no later positions."""
         super().__init__(name=name)
         self.n_heads = n_heads
         self.d_head = d_head

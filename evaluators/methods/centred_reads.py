@@ -8,8 +8,7 @@ that a reader reads at a position, and depends on the input: methods that look a
 it out, and do not know which readers get more of the stream than others.
 """
 
-from ...compiler.compress import READS
-from ...compiler.weights import Weights
+from ...compiler.weights import READS, Weights
 
 
 def with_centred_reads(weights: Weights) -> Weights:

@@ -159,6 +159,8 @@ def test_toys_are_members_of_suites_of_their_own():
         get_suite("toys")
     with pytest.raises(TaskError, match=r"no suite 'toy'\. Did you mean 'toys'"):
         suite_members("toy")
+    with pytest.raises(TaskError, match=r"no suite 'cor'\. Did you mean 'core'"):
+        is_ranked("cor")
 
 
 def test_programs_are_compressed_to_several_widths():

@@ -36,6 +36,12 @@ def test_samples_are_well_formed_and_hold_every_length_equally():
     assert set(tokens[:, 1:][real].tolist()) == {0, 1, 2, 3}
 
 
+def test_where_rows_are_fewer_than_lengths_the_longest_are_among_them():
+    tokens = InputSpace(2, 200).sample(3, seed=0)
+    assert sorted((tokens[:, 1:] < 2).sum(axis=1)) == [1, 100, 200]
+    assert (InputSpace(2, 200).sample(1, seed=0)[:, 1:] < 2).all()
+
+
 def test_samples_follow_their_seed():
     space = InputSpace(4, 6)
     np.testing.assert_array_equal(space.sample(50, seed=3), space.sample(50, seed=3))
