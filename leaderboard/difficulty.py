@@ -56,10 +56,10 @@ def task_covariates(tasks: Iterable[str]) -> "pd.DataFrame":
     """
     import pandas as pd
 
-    rows = [{"task": task, **_known(task)} for task in sorted(set(tasks))]
+    unknown = dict.fromkeys(_TEXTS, "")
+    rows = [{**unknown, "task": task, **_known(task)} for task in sorted(set(tasks))]
     frame = pd.DataFrame(rows, columns=[*_TEXTS, *COVARIATES])
-    frame = frame.astype(dict.fromkeys(COVARIATES, "float64") | dict.fromkeys(_TEXTS, "str"))
-    return frame.fillna(dict.fromkeys(_TEXTS, ""))
+    return frame.astype(dict.fromkeys(COVARIATES, "float64") | dict.fromkeys(_TEXTS, "str"))
 
 
 def _known(task: str) -> dict[str, Any]:
