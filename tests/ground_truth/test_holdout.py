@@ -179,13 +179,17 @@ def no_work(monkeypatch):
 def test_a_place_that_cannot_be_written_is_refused_before_the_work(secret, tmp_path):
     kept = secret.write(tmp_path / "secret.json")
     public = secret.commitment.write(tmp_path / "public.json")
-    for place in (kept, kept / "tasks"):
+    held = {
+        kept: "must be a new or empty folder",
+        kept / "tasks": "must be where files can be written",
+    }
+    for place, why in held.items():
         for command in (
             ("sample", "-n", 1, "-o", place),
             ("holdout", "reveal", kept, "--commitment", public, "-o", place),
         ):
             told = " ".join(call(*command, code=1).split())
-            assert "must be where files can be written, got " in told
+            assert why in told
     told = call("holdout", "commit", "-n", 1, "-o", kept / "new.json", code=1)
     assert "must be where files can be written" in " ".join(told.split())
     assert sorted(tmp_path.iterdir()) == [public, kept]
