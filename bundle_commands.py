@@ -108,7 +108,7 @@ def _ids(names: list[str] | None, suite: str | None) -> list[str] | None:
     if not names and suite is None:
         return None
     ids = [name if "@" in name else str(TaskId.parse(name)) for name in names or ()]
-    return ids + [str(task) for task in get_suite(suite)] if suite else ids
+    return ids + [str(task) for task in get_suite(suite)] if suite is not None else ids
 
 
 def _asked_for(names: list[str], suite: str | None) -> "list[TaskId]":

@@ -9,7 +9,7 @@ they need, and is for models whose `W` is too large for Gauss-Newton.
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property, partial
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple, get_args
 
 import jax
 import jax.numpy as jnp
@@ -22,6 +22,8 @@ from .compression_starts import STARTS, start_problems
 from .interchanged_edges import InterchangedEdges
 from .least_one import below_one, not_finite
 from .model import Model
+
+Schedule = Literal["cosine", "linear"]
 
 _CHUNK = 500
 _SEED = 0
@@ -51,7 +53,7 @@ class AdamRecipe:
     n_interchanged: int = 4096
     rate: float = 1e-3
     last_rate: float = 1e-6
-    schedule: Literal["cosine", "linear"] = "cosine"
+    schedule: Schedule = "cosine"
     weight_decay: float = 0.0
     b2: float = 0.999
 
@@ -65,8 +67,8 @@ class AdamRecipe:
         ]
         if not wrong and self.rate <= 0:
             wrong.append(f"rate: must be above 0, got {self.rate}")
-        if self.schedule not in ("cosine", "linear"):
-            wrong.append(f"schedule: must be cosine or linear, got {self.schedule!r}")
+        if self.schedule not in (known := get_args(Schedule)):
+            wrong.append(f"schedule: must be {' or '.join(known)}, got {self.schedule!r}")
         return tuple(wrong)
 
     def optimiser(self) -> optax.GradientTransformation:

@@ -81,6 +81,7 @@ def test_what_passes_is_told_and_written(run):
     assert written.id == TaskId.parse(TASK)
     assert written.training.history.measured == 3
     assert "So far they measured 3 models of this training." in " ".join(out.split())
+    assert "certificates hold" in run("verify", place).stdout
 
 
 def test_what_does_not_pass_says_why(run):
@@ -111,17 +112,26 @@ def test_the_bundle_of_what_does_not_pass_says_why(run):
     assert not any(one.edge in public for one in record.moved)
 
 
-@pytest.mark.slow
-def test_a_program_of_ones_own_is_trained_from_its_bundle(run):
+@pytest.fixture
+def mine(run):
+    """Write the bundle of a program of one's own."""
     Path("mine.rasp").write_text("out = selector_width(select(tokens, tokens, ==));\n")
     run("compile", "mine.rasp", "--vocab", "a,b,c,d,e", "--length", "6", "-o", "mine")
-    said = run("train", "mine", "--regime", "trained[d=8,heads=2]", "--steps", "1", code=1)
+    return "mine"
+
+
+@pytest.mark.slow
+def test_a_program_of_ones_own_is_trained_from_its_bundle(run, mine):
+    said = run("train", mine, "--regime", "trained[d=8,heads=2]", "--steps", "1", code=1)
     assert "trained[d=8,heads=2,spare_layers=0,layer_norm=0,seed=0] is no task" in said.stderr
+
+
+def test_what_cannot_be_trained_is_refused(run, mine):
     for arguments, code, told in (
-        (("mine", "--regime", "scrambled"), 1, "The regime must be trained"),
+        ((mine, "--regime", "scrambled"), 1, "The regime must be trained"),
         (("histogram", "--regime", "trained"), 2, "name it with the task, as in histogram/trained"),
-        (("mine", "--strict-share", "2"), 1, "strict: must be from 0 to 1, got 2.0"),
-        (("mine", "--rate", "nan"), 1, "rate: must be a finite number, got nan"),
+        ((mine, "--strict-share", "2"), 1, "strict: must be from 0 to 1, got 2.0"),
+        ((mine, "--rate", "nan"), 1, "rate: must be a finite number, got nan"),
     ):
         said = run("train", *arguments, code=code).stderr.replace("│", "")
         assert told in " ".join(said.split())

@@ -110,3 +110,28 @@ def test_how_many_answers_were_there():
     text = " ".join((DOCS / "first_leaderboard.md").read_text(encoding="utf-8").split())
     assert f"Of {there + gone:,}, {there:,} were there when the site was made" in text
     assert f"the other {gone:,} were no longer kept" in text
+
+
+def seconds_of(results, tool):
+    """Return the seconds of a method's runs, the longest last, and of which program that was."""
+    runs = sorted((one.wall_seconds, one.task) for one in results if one.tool == tool)
+    return [seconds for seconds, _ in runs], runs[-1][1].partition("-")[0]
+
+
+def test_which_seconds_hang_on_a_single_run(results):
+    text = " ".join((DOCS / "first_leaderboard.md").read_text(encoding="utf-8").split())
+    said = r"`([\w-]+)` (?:took )?([\d,]+) s on `(\w+)` and ([\d.]+) s in the [a-z ]+ (\d+)"
+    told = re.findall(said, text)
+    assert len(told) == 2
+    for tool, longest, program, others, count in told:
+        (*rest, last), of = seconds_of(results, tool)
+        assert (f"{last:,.0f}", of, len(rest)) == (longest, program, int(count))
+        assert float(others) == pytest.approx(sum(rest) / len(rest), abs=0.5)
+
+
+def test_how_long_an_autoencoder_takes(results):
+    (*rest, _), _ = seconds_of(results, "sae-l1")
+    for tool in ("sae-topk", "sae-batch-topk"):
+        rest += seconds_of(results, tool)[0]
+    text = " ".join((DOCS / "features.md").read_text(encoding="utf-8").split())
+    assert f"a task took them {min(rest):.0f} to {max(rest):.0f} seconds" in text
