@@ -133,7 +133,7 @@ def _write_block(
             weights.b_Q[at][:width] = bias
             for name, matrix in value.items():
                 weights.W_V[at][slices[name], inner] = matrix
-            weights.W_O[at][inner, output] = np.eye(output.stop - output.start)
+            np.fill_diagonal(weights.W_O[at][inner, output], 1.0)
         case MlpBlock(inputs=inputs, bias=bias, out=out, out_bias=out_bias):
             layer, _ = at
             for name, matrix in inputs.items():

@@ -232,20 +232,21 @@ FITS = 4e9
 def figures(plan: Plan, points: Mapping[str, Point]) -> dict[str, float]:
     """Return the least ratios to Tracr, seconds at the largest size, and wrong answers.
 
-    Where the clock stopped Tracr, the ratio is the bound that this gives.
+    The bounds that the clock gives where it stopped Tracr have a least of their own.
     """
-    cold, few, many, seconds = [], [], [], []
+    cold, bounds, few, many, seconds = [], [], [], [], []
     for row in rows(plan, points).values():
         ours, theirs = row["level 0"], row[TRACR]
         size = f"{ours.vocab}/{ours.length}" if ours else ""
-        cold.append(_ratio_number(theirs, ours, "cold"))
+        was_stopped = _seconds(theirs, "cold") is None
+        (bounds if was_stopped else cold).append(_ratio_number(theirs, ours, "cold"))
         warm = _ratio_number(theirs, ours, "warm")
         few += [warm] if size == FEW else []
         many += [warm] if ours and size == MANY and ours.program in LARGE_PROGRAMS else []
         if ours and size == LARGEST and 8 * ours.sizes.get("parameters", np.inf) <= FITS:
             seconds.append(_seconds(ours, "cold", 0))
     wrong = sum(point.wrong for point in points.values() if point.side in OURS)
-    least = {"cold": cold, f"warm {FEW}": few, f"warm {MANY}": many}
+    least = {"cold": cold, "cold, stopped": bounds, f"warm {FEW}": few, f"warm {MANY}": many}
     known = {name: [one for one in each if one is not None] for name, each in least.items()}
     found: dict[str, float] = {name: min(each) for name, each in known.items() if each}
     longest = [one for one in seconds if one is not None]
