@@ -225,10 +225,15 @@ def _parameters(weights: Weights, dtype: np.dtype) -> dict[str, dict[str, np.nda
 
 
 def _copy_for_jax(array: np.ndarray, dtype: np.dtype) -> np.ndarray:
-    """Return a copy of `dtype` that starts where jax, on a CPU, takes it without another copy."""
+    """Return a copy of `dtype` that starts where jax, on a CPU, takes it without another copy.
+
+    Only rows with anything in them are written: the system gives memory to an array of zeros as it
+    is written, which is most of what the copy of a large and sparse matrix would cost.
+    """
     n_bytes = array.size * dtype.itemsize
-    buffer = np.empty(n_bytes + _ALIGNMENT, np.uint8)
+    buffer = np.zeros(n_bytes + _ALIGNMENT, np.uint8)
     start = -buffer.ctypes.data % _ALIGNMENT
     copied = buffer[start : start + n_bytes].view(dtype).reshape(array.shape)
-    copied[...] = array
+    rows = np.bitwise_or.reduce(array.view(np.uint64), axis=-1) != 0  # true of a negative zero
+    copied[rows] = array[rows]
     return copied
