@@ -29,7 +29,9 @@ def untrained(monkeypatch):
     """Have nothing trained: what comes out is the identity, or its first rows."""
     asked = []
 
-    def superpose(task, d, seeds, *, recipe, checkpoint, progress):
+    def superpose(
+        task, d, seeds, *, recipe="gauss-newton", checkpoint=None, progress=lambda *_: None
+    ):
         asked.append((d, tuple(seeds), recipe, checkpoint))
         found = []
         for seed in seeds:
@@ -43,7 +45,15 @@ def untrained(monkeypatch):
     return asked
 
 
-def test_it_trains_and_says_what_can_be_loaded(run, tmp_path):
+@pytest.fixture(params=["untrained", pytest.param("trained", marks=pytest.mark.slow)])
+def maybe_trained(request):
+    """Have nothing trained, or all as it is."""
+    if request.param == "untrained":
+        request.getfixturevalue("untrained")
+
+
+@pytest.mark.usefixtures("maybe_trained")
+def test_it_says_what_can_be_loaded(run, tmp_path):
     out = run(TASK, "--d", "8", "-o", "report.json").stdout
     assert out.startswith(FULL)
     (row,) = (line.split() for line in out.splitlines() if line.startswith("8 "))

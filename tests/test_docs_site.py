@@ -19,7 +19,9 @@ PHONE = {"width": 400, "height": 800, "deviceScaleFactor": 1, "mobile": False}
 
 @pytest.fixture(scope="module")
 def built(tmp_path_factory):
-    """The folder of the built site."""
+    """The folder of the built site: the one that stands in GLASSBENCH_SITE, or a new one."""
+    if there := os.environ.get("GLASSBENCH_SITE"):
+        return Path(there)
     folder = tmp_path_factory.mktemp("site")
     command = [sys.executable, "-m", "mkdocs", "build", "--strict", "--site-dir", str(folder)]
     quiet = {**os.environ, "NO_MKDOCS_2_WARNING": "1"}

@@ -10,9 +10,13 @@ import runpy
 import shlex
 import subprocess
 import sys
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+
+from glassbench.evaluators import sweep_workers
+from glassbench.evaluators.sweep_workers import Workers
 
 EXAMPLES = Path(__file__).resolve().parent.parent / "examples"
 PAGE = (EXAMPLES / "README.md").read_text(encoding="utf-8")
@@ -72,6 +76,34 @@ def test_from_text_to_score(tmp_path, capsys):
     assert (tmp_path / "records" / "manifest.json").is_file()
 
 
+ROWS_OF_A_SWEEP = (
+    "12 rows of ('weight-norm', 'path-norm'), 0 of them",
+    "18 rows of ('weight-norm', 'path-norm', 'eap'), 12 of them",
+)
+
+
+def test_a_sweep_on_what_stands_for_ray(tmp_path, capsys, monkeypatch):
+    """Rows are scored here, one after the other, between the cluster's start and its end."""
+    ray = pytest.importorskip("ray", reason="pip install 'glassbench[ray]'")
+    happened = []
+    here = Workers(lambda: 1, False, {"n_jobs": 1, "return_as": "generator"}, ())
+
+    @contextmanager
+    def played(address):
+        happened.append(address)
+        yield here
+
+    monkeypatch.setattr(sweep_workers, "_ray", played)
+    monkeypatch.setattr(ray, "init", lambda address, **_: happened.append(f"start {address}"))
+    monkeypatch.setattr(ray, "shutdown", lambda: happened.append("end"))
+    example("ray_sweep.py")["main"](tmp_path / "results")
+    assert happened == ["start local", None, None, "end"]
+    told = capsys.readouterr().out
+    assert all(rows in told for rows in ROWS_OF_A_SWEEP)
+    assert len(list((tmp_path / "results").glob("*.json"))) == 18
+
+
+@pytest.mark.slow
 @pytest.mark.usefixtures("only_ray")
 def test_a_sweep_on_ray(tmp_path):
     pytest.importorskip("ray", reason="pip install 'glassbench[ray]'")
@@ -84,6 +116,5 @@ def test_a_sweep_on_ray(tmp_path):
         env=os.environ | {"RAY_USAGE_STATS_ENABLED": "0"},
     )
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "12 rows of ('weight-norm', 'path-norm'), 0 of them" in done.stdout
-    assert "18 rows of ('weight-norm', 'path-norm', 'eap'), 12 of them" in done.stdout
+    assert all(rows in done.stdout for rows in ROWS_OF_A_SWEEP)
     assert len(list((tmp_path / "results").glob("*.json"))) == 18

@@ -35,7 +35,7 @@ def _result(tool: str, task: str, value: float | None, **changes: object) -> Res
     return Result(**{**fields, **changes})
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def make_result() -> Callable[..., Result]:
     """A function that makes a result: random floor 0.1, prior 0.2, ceiling 1."""
     return _result

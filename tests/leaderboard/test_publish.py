@@ -9,7 +9,7 @@ from glassbench.benchmark_programs import get_suite
 from glassbench.leaderboard import read_results, results_frame, standings, write_leaderboard
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def many(make_result):
     """Three methods on tasks of the library, with two seeds, a failure and a gap."""
     generator = np.random.default_rng(0)
@@ -25,14 +25,17 @@ def many(make_result):
     return tuple(found[:-1])
 
 
-@pytest.fixture
-def board(many, folder_of, tmp_path):
-    return write_leaderboard(folder_of(many), tmp_path / "board")
+@pytest.fixture(scope="module")
+def board(many, tmp_path_factory):
+    place = tmp_path_factory.mktemp("published")
+    for result in many:
+        result.write(place / "results")
+    return write_leaderboard(place / "results", place / "board")
 
 
-def test_all_tables_and_figures_are_there(board, tmp_path):
+def test_all_tables_and_figures_are_there(board):
     names = {path.name.removeprefix("leaderboard") for path in board.files}
-    assert names == {path.name.removeprefix("leaderboard") for path in tmp_path.glob("board/*")}
+    assert names == {path.name.removeprefix("leaderboard") for path in board.svg.parent.iterdir()}
     texts, figures, frames = ("md", "tex", "html"), ("svg", "pdf"), ("csv", "parquet")
     assert names == {
         *(f".{suffix}" for suffix in (*texts, *figures, *frames)),
