@@ -54,7 +54,7 @@ class Screened:
 
 
 @dataclass(frozen=True)
-class Tried:
+class Trial:
     """What became of a candidate that was compiled.
 
     Attributes:
@@ -98,7 +98,7 @@ def screened(name: FreshName) -> Screened:
     return Screened(name, found.defect, digest, vocabulary, spec.length, clock.seconds)
 
 
-def tried(name: FreshName, regimes: Regimes) -> Tried:
+def tried(name: FreshName, regimes: Regimes) -> Trial:
     """Compile a candidate, look at what lives in it, and certify it."""
     clock = _Clock()
     task, reason, failure = None, "", ""
@@ -126,7 +126,7 @@ def tried(name: FreshName, regimes: Regimes) -> Tried:
         reason = "it poses no question"
         _LOG.info("%s: %s", name, error)
     clock.stop("certify")
-    return Tried(name, None if reason else task, reason, failure, clock.seconds)
+    return Trial(name, None if reason else task, reason, failure, clock.seconds)
 
 
 def _shortcoming(name: FreshName, clock: _Clock) -> str:

@@ -26,7 +26,7 @@ from .cache import Cache, sha256_of_file
 from .manifest import sha256_of
 from .record import read_record
 from .registry import Registry, RegistryEntry, url_of
-from .transfer import InterruptedTransferError, Patience, RefusedError, is_file, open_stream
+from .transfer import InterruptedTransferError, Patience, RefusedError, is_file, opened
 
 _LOG = logging.getLogger(__name__)
 
@@ -282,7 +282,7 @@ def _append(part: _Part, url: str, timeout: float) -> int:
     before, size = part.length, part.entry.size
     if before >= size > 0:  # stopped just before it became whole
         return before
-    with open_stream(url, timeout, start=before, size=size) as stream:
+    with opened(url, timeout, start=before, size=size) as stream:
         if stream.start < before:
             part.discard()
         length = stream.start

@@ -19,7 +19,7 @@ from ..errors import BundleError, TaskError, listing
 from ..strict_record import Natural
 from .manifest import Sha256
 from .record import Record, read_record
-from .transfer import InterruptedTransferError, Patience, RefusedError, open_stream
+from .transfer import InterruptedTransferError, Patience, RefusedError, opened
 
 FORMAT_VERSION: Literal["1.0"] = "1.0"
 REGISTRY = "registry.json"
@@ -209,7 +209,7 @@ def _hint(url: str) -> str:
 def _content(url: str, timeout: float) -> bytes:
     """Return all that is behind a URL, unless it is too much."""
     content = bytearray()
-    with open_stream(url, timeout) as stream:
+    with opened(url, timeout) as stream:
         for chunk in stream.chunks:
             content += chunk
             if len(content) > MOST_BYTES:

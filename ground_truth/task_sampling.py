@@ -21,7 +21,7 @@ from ..benchmark_programs.behaviour import library_behaviours
 from ..benchmark_programs.constructs import constructs
 from ..benchmark_programs.fresh import FreshName, check_difficulty
 from ..errors import TaskError
-from .candidate_trial import JOINT, STAGES, Screened, Tried, screened, tried
+from .candidate_trial import JOINT, STAGES, Screened, Trial, screened, tried
 from .task import Task
 
 REGIMES = "crowded/scrambled"
@@ -207,7 +207,7 @@ class _Search:
         for stage, spent in seconds.items():
             self._seconds[stage] += spent
 
-    def _note(self, result: Tried) -> None:
+    def _note(self, result: Trial) -> None:
         """Keep why a candidate was not taken."""
         self._add(result.seconds)
         if result.reason:
@@ -218,7 +218,7 @@ class _Search:
 
 
 @contextmanager
-def _stopping(results: Generator[Tried, None, None]) -> Iterator[Iterator[Tried]]:
+def _stopping(results: Generator[Trial, None, None]) -> Iterator[Iterator[Trial]]:
     """Stop trials that are under way when no more are wanted, which joblib warns of."""
     try:
         yield results

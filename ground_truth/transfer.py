@@ -75,7 +75,7 @@ class Patience:
 
 
 @dataclass(frozen=True)
-class Stream:
+class Incoming:
     """Bytes that come.
 
     Attributes:
@@ -89,9 +89,9 @@ class Stream:
 
 
 @contextmanager
-def open_stream(
+def opened(
     url: str, timeout: float, *, start: int = 0, size: int | None = None
-) -> Iterator[Stream]:
+) -> Iterator[Incoming]:
     """Open what is behind a URL.
 
     Args:
@@ -108,7 +108,7 @@ def open_stream(
         InterruptedTransferError: it did not answer, or is overloaded.
     """
     if is_file(url):
-        yield Stream(start, _file_chunks(url, start, size))
+        yield Incoming(start, _file_chunks(url, start, size))
         return
 
     import requests
@@ -116,7 +116,7 @@ def open_stream(
     with requests.Session() as session:
         response, start = _answer(session, url, timeout, start, size)
         with response:
-            yield Stream(start, _chunks(response, timeout))
+            yield Incoming(start, _chunks(response, timeout))
 
 
 def is_file(url: str) -> bool:
