@@ -94,6 +94,7 @@ FOLDERS: Mapping[str, Groups] = {
     "evaluators": {
         "Scoring": [
             "scoring", "result", "method", "tool", "track", "tracks", "floors", "intervals",
+            "real_numbers", "task_cache",
         ],
         "The track `circuit`": [
             "circuit_*", "ranking_metrics", "edge_*", "gated_model", "pair_runs", "live_model",

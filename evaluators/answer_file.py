@@ -40,7 +40,7 @@ class AnswerFile(Tool):
             object.__setattr__(self, "name", self.place.absolute().stem)
 
     def ask(self, track: Track[Any, Any], problem: Any) -> Reply:
-        """Return what is in the file; it takes no time."""
+        """Return what is in the file; how long it took to make is not known."""
         try:
             if not os.path.exists(self.place):
                 raise AnswerError(

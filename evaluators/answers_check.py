@@ -1,8 +1,9 @@
 """Answers check: whether results are those of the answers that are kept beside them.
 
 What came in with a submission is measured again. Of all else digests are compared by default, which
-takes no task and finds what was mixed up or cut off; an answer and its result that were edited
-together are found by measuring it again, and by that alone.
+takes no task and finds what was mixed up or cut off: of numbers and texts with that of the result,
+of arrays with that of the JSON beside them. What was edited on purpose is found by measuring it
+again, and by that alone.
 """
 
 import os

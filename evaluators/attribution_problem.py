@@ -14,6 +14,7 @@ from ..compiler.model import Model
 from ..errors import AnswerError, listing
 from ..ground_truth import Task, TaskDomain
 from ..ground_truth.interchange_pairs import spread_rows
+from .real_numbers import why_not_real
 
 N_ROWS = 128
 """How many inputs are to be explained, where the domain has as many."""
@@ -88,10 +89,7 @@ def checked_attribution(problem: AttributionProblem, answer: object) -> Attribut
         given = np.asarray(answer)
     except Exception as error:
         raise _refused(problem, [f"it is no array: {type(error).__name__}: {error}"]) from error
-    problems = []
-    if given.dtype.kind not in "biuf":
-        shown = type(answer).__name__
-        problems.append(f"it must hold real numbers, got {shown} of dtype {given.dtype}")
+    problems = [why] if (why := why_not_real(answer, given)) else []
     if given.shape != problem.answer_shape:
         problems.append(f"it must have the shape {problem.answer_shape}, got {given.shape}")
     if problems:

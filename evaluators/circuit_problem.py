@@ -90,9 +90,9 @@ def _finite(score: Any) -> float | None:
 
     Scalars of any array library are taken.
     """
-    if isinstance(score, str | bytes) or tuple(getattr(score, "shape", ())):
-        return None
     try:
+        if isinstance(score, str | bytes) or tuple(getattr(score, "shape", ())):
+            return None
         number = float(score.item() if hasattr(score, "item") else score)
     except Exception:  # noqa: BLE001 - a tool's scalar may refuse in its own way
         return None

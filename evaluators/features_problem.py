@@ -15,6 +15,7 @@ from jaxtyping import Float
 from ..compiler.model import Model
 from ..errors import AnswerError, listing
 from ..ground_truth import FeatureData
+from .real_numbers import real_numbers
 
 N_TRAIN = 4096
 """How many training rows there are, where the domain has as many."""
@@ -133,7 +134,7 @@ def _checked_hook(rows: StreamRows, part: Any) -> tuple[FoundFeatures | None, li
     for name in ("directions", "activations"):
         try:
             value = part[name] if isinstance(part, Mapping) else getattr(part, name)
-            array = np.asarray(value).astype(np.float64)
+            array = real_numbers(value).astype(np.float64)
             if name == "activations":
                 with np.errstate(over="ignore"):  # what becomes infinite is told below
                     array = array.astype(np.float32).astype(np.float64)

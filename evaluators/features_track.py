@@ -35,6 +35,7 @@ from .features_problem import (
 from .intervals import mean_interval
 from .problem_content import AskedArrays, ProblemContent
 from .result import MetricValue, TrackName
+from .task_cache import kept_with_task
 from .track import AnyTask, Content, Measures, Priors, Track
 
 MODEL_ARM = "model"
@@ -61,8 +62,8 @@ class FeaturesTrack(Track[FeaturesProblem, dict[str, FoundFeatures]]):
     Attributes:
         arm: `model` for rows of the running model, `independent` for rows of the same
             features with no class depending on another.
-        hooks: where, as TransformerLens names it; empty for the stream before the logits,
-            which holds all features.
+        hooks: where, as TransformerLens names it, one or several; empty for the stream before the
+            logits, which holds all features.
     """
 
     arm: str = MODEL_ARM
@@ -73,6 +74,11 @@ class FeaturesTrack(Track[FeaturesProblem, dict[str, FoundFeatures]]):
     needs: ClassVar[str] = "The features track needs features that vary at every hook:"
     needs_program: ClassVar[bool] = False
     has_priors: ClassVar[bool] = False
+
+    def __post_init__(self) -> None:
+        """Take one hook by its name, and several in any sequence."""
+        hooks = (self.hooks,) if isinstance(self.hooks, str) else tuple(self.hooks)
+        object.__setattr__(self, "hooks", hooks)
 
     @property
     def question(self) -> Mapping[str, JsonValue]:
@@ -183,7 +189,7 @@ class FeaturesTrack(Track[FeaturesProblem, dict[str, FoundFeatures]]):
     ) -> Measures:
         """Return every metric; duplicates, dead units and reconstruction are reported beside."""
         assert not priors
-        pose, (floors, ceilings) = self.posed(task, seed), _marks(self, task, seed)
+        pose, (floors, ceilings) = self.posed(task, seed), _marks(task, self, seed)
         matched = {hook: Matching.of(truth, answer[hook]) for hook, truth in pose.truths.items()}
         values = _mean([one.metrics() for one in matched.values()])
         cosines = np.concatenate([one.cosine for one in matched.values()])
@@ -244,9 +250,9 @@ def _posed(track: FeaturesTrack, task: AnyTask, seed: int) -> FeaturesPose:
     return FeaturesPose(problem, truths)
 
 
-@lru_cache(maxsize=4096)
+@kept_with_task
 def _marks(
-    track: FeaturesTrack, task: AnyTask, seed: int
+    task: AnyTask, track: FeaturesTrack, seed: int
 ) -> tuple[Mapping[str, float], Mapping[str, float]]:
     """Return floors and ceilings, which are the same for every method, in the mean over hooks."""
     data, pose = feature_data(task, track.arm), _posed(track, task, seed)

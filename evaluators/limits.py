@@ -32,7 +32,7 @@ class Limits:
         problems = [
             f"{name}: must be a finite number above zero, got {limit}"
             for name, limit in vars(self).items()
-            if not (math.isfinite(limit) and limit > 0)
+            if not (isinstance(limit, int | float) and math.isfinite(limit) and limit > 0)
         ]
         if problems:
             raise ToolError(listing("A tool needs limits under which it can run:", problems))

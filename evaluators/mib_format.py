@@ -15,6 +15,7 @@ The format is that of MIB (arXiv 2504.13151, section 3) and of EAP-IG (arXiv 240
 import math
 import os
 from collections.abc import Iterator, Mapping, Sequence
+from numbers import Real
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, JsonValue, ValidationError
@@ -156,7 +157,7 @@ def mib_text(scores: Mapping[str, float], weights: Weights) -> str:
     problems += [
         f"{edge}: must have a finite number, got {number!r}"
         for edge, number in scores.items()
-        if not math.isfinite(number)
+        if not isinstance(number, Real) or not math.isfinite(number)
     ]
     if problems:
         raise AnswerError(listing("Scores must be those of the edges of a model:", problems))

@@ -25,6 +25,7 @@ from .program_normal_form import NormalForm
 from .program_problem import ProgramProblem, SubmittedProgram, checked_program
 from .program_structure import Matching
 from .result import MetricValue, TrackName
+from .task_cache import kept_with_task
 from .track import AnyTask, Content, Measures, Priors, Track, certified
 
 MOST_WORK = 2**31
@@ -205,7 +206,7 @@ def _key(task: Task, seed: int) -> ProgramKey:
     return ProgramKey.of(task, seed)
 
 
-@lru_cache(maxsize=4096)
+@kept_with_task
 def _marks(task: Task, seed: int) -> Marks:
     """Return floors and ceilings."""
     key = _key(task, seed)

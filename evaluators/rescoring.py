@@ -2,13 +2,13 @@
 
 import hashlib
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from ..errors import BundleError, listing
 from .kept_answer import KeptAnswer
 from .result import MetricValue, Result
-from .track import AnyTask, Measures, Priors
+from .track import AnyTask, Measures, Priors, Track
 from .tracks import find_track
 
 TOLERANCE = 1e-6
@@ -22,7 +22,7 @@ def rescored(
 ) -> Measures:
     """Measure an answer again, and return what it earns.
 
-    Prior floors are learned over a suite, and not from this task: they are not compared.
+    Prior floors that are learned over a suite, and not from this task, are not compared.
 
     Args:
         result: what the answer earned when it was scored.
@@ -42,7 +42,7 @@ def rescored(
     checked = track.checked(track.problem(task, result.seed), track.raw(answer.content))
     check_digest(result, track.answer_bytes(checked))
     measures = track.measures(checked, task, result.seed, priors or {})
-    problems = list(_differences(result, measures, track.primary))
+    problems = list(_differences(result, measures, track))
     if problems:
         raise BundleError(listing(f"{where}: numbers differ from those of the result:", problems))
     return measures
@@ -94,24 +94,25 @@ def check_task_of(result: Result, task: AnyTask) -> None:
         )
 
 
-def _differences(result: Result, measures: Measures, primary: str) -> Iterator[str]:
+def _differences(result: Result, measures: Measures, track: Track) -> Iterator[str]:
     """Yield every number that is not that of the result, and what says how it is read."""
-    if result.primary != primary:
-        yield f"primary: must be {primary}, got {result.primary}"
+    if result.primary != track.primary:
+        yield f"primary: must be {track.primary}, got {result.primary}"
     for name in sorted(result.metrics.keys() & measures.metrics.keys()):
         old, new = result.metrics[name].direction, measures.metrics[name].direction
         if old != new:
             yield f"{name}, direction: must be {new}, got {old}"
-    yield from _compared("", _flat(result.metrics), _flat(measures.metrics))
+    floors = ("random",) if track.has_priors else ("random", "prior")
+    yield from _compared("", _flat(result.metrics, floors), _flat(measures.metrics, floors))
     yield from _compared("reported ", result.reported, measures.reported)
 
 
-def _flat(metrics: Mapping[str, MetricValue]) -> dict[str, float | None]:
-    """Return every number of metrics by name, but for prior floors and what follows from them."""
+def _flat(metrics: Mapping[str, MetricValue], floors: Sequence[str]) -> dict[str, float | None]:
+    """Return every number of metrics by name, of floors some, but for what follows from them."""
     found: dict[str, float | None] = {}
     for name, metric in metrics.items():
         found |= {f"{name}, {part}": getattr(metric, part) for part in _COMPARED}
-        found[f"{name}, random"] = metric.floors.random
+        found |= {f"{name}, {floor}": getattr(metric.floors, floor) for floor in floors}
     return found
 
 

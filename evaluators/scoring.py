@@ -17,10 +17,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from pydantic import JsonValue
 
 from ..benchmark_programs import unknown_name
-from ..errors import AnswerError, GlassbenchError, TaskError, ToolError
+from ..errors import AnswerError, GlassbenchError, TaskError, ToolError, listing
 from ..ground_truth import load
 from .adapters import ADAPTERS
 from .environment import Environment
@@ -90,13 +91,13 @@ def find_method(method: AnyMethod) -> Method | Tool:
     module, _, function = method.partition(":")
     try:
         found = getattr(importlib.import_module(module), function)
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise ToolError(
             f"A method must be an importable module:function, and {method!r} cannot be imported: "
             f"{type(error).__name__}: {error}; mend the module, run from the folder that holds "
             "it, or install it"
         ) from error
-    if isinstance(found, Method):
+    if isinstance(found, Method | Tool):
         return found
     if not callable(found):
         raise ToolError(f"{method!r} must be a function of a problem, got {type(found).__name__}")
@@ -106,14 +107,23 @@ def find_method(method: AnyMethod) -> Method | Tool:
 def several_methods(
     methods: AnyMethod | Sequence[AnyMethod],
 ) -> list[tuple[AnyMethod, Method | Tool]]:
-    """Return what was given with what it stands for, each method once with its settings."""
+    """Return what was given with what it stands for, each method once with its settings.
+
+    Raises:
+        TaskError: two methods have one name and the same settings.
+    """
     several = (
         methods if isinstance(methods, Sequence) and not isinstance(methods, str) else [methods]
     )
-    found = {}
+    found: dict[tuple[str, str], tuple[AnyMethod, Method | Tool]] = {}
     for given in several:
         method = find_method(given)
-        found[method.name, str(settings_of(method))] = given, method
+        _, known = found.setdefault((method.name, str(settings_of(method))), (given, method))
+        if known != method:
+            raise TaskError(
+                f"Every method must have a name of its own, and two are called {method.name!r}; "
+                "wrap one in glassbench.evaluators.Method, with another name"
+            )
     return list(found.values())
 
 
@@ -134,6 +144,45 @@ def check_track(method: Method | Tool, track: Track) -> None:
             f"The method {method.name!r} answers the {own} track, and the {track.name} "
             f"track was asked; ask with --track {own} (track={own!r}), or take "
             f"one that answers it: {', '.join(built_in(track.name))}"
+        )
+
+
+def check_seeds(seeds: Sequence[object]) -> None:
+    """Check that seeds can draw problems.
+
+    Raises:
+        TaskError: there is none, or some is no integer from 0 on.
+    """
+    wrong = [
+        seed
+        for seed in seeds
+        if not isinstance(seed, int | np.integer) or isinstance(seed, bool) or seed < 0
+    ]
+    if wrong or not seeds:
+        raise TaskError(
+            f"Seeds must be integers from 0 on, and at least one, got {wrong or list(seeds)}"
+        )
+
+
+def _check_priors(track: Track, tasks: Sequence[AnyTask], priors: Priors) -> None:
+    """Check that given prior floors are of these tasks, where a track has any.
+
+    Raises:
+        TaskError: they are not.
+    """
+    if priors and not track.has_priors:
+        raise TaskError(f"The {track.name} track learns no prior floors, so give none to it")
+    lacking = sorted(
+        {
+            str(task.id)
+            for task in tasks
+            for prior in priors.values()
+            if str(task.id) not in prior.answers[prior.best]
+        }
+    )
+    if lacking:
+        raise TaskError(
+            listing("Prior floors must be of every task, and of these are none:", lacking)
         )
 
 
@@ -179,6 +228,8 @@ def scored(
     check_track(method, track)
     task = load(task) if isinstance(task, str) else task
     track.check([task])
+    check_seeds([seed])
+    _check_priors(track, [task], priors or {})
     found, error = attempted(method, task, track, seed, priors or {})
     if error is not None:
         raise error
@@ -221,7 +272,7 @@ def attempted(
 def refused(
     method: Method | Tool, task: AnyTask, track: Track, seed: int, error: GlassbenchError
 ) -> Scored:
-    """Return the result of a method that was not asked, with the reason."""
+    """Return the result of a method that gave no answer, with the reason and no seconds."""
     return Scored(_result(method, task, track, seed, Reply(), status="failed", error=_said(error)))
 
 
@@ -310,8 +361,12 @@ def scored_suite(
     found = [method for _, method in several_methods(methods)]
     for method in found:
         check_track(method, track)
+    if isinstance(tasks, str):
+        raise TaskError(f"Tasks must be several, got {tasks!r}; name each, as in [{tasks!r}]")
     loaded = [load(task) if isinstance(task, str) else task for task in tasks]
     track.check(loaded)
+    check_seeds([seed])
+    _check_priors(track, loaded, priors or {})
     priors = track.priors(loaded) if priors is None else priors
     for method in found:
         for task in loaded:

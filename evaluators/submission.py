@@ -97,6 +97,8 @@ class SubmittedRun(Record):
             problems.append("a run with status 'ok' has a folder, and no error")
         if self.status != "ok" and (self.folder is not None or self.error is None):
             problems.append(f"a run with status {self.status!r} has an error, and no folder")
+        if self.status != "ok" and (self.answer_sha256, self.claimed) != (None, None):
+            problems.append(f"a run with status {self.status!r} states nothing of an answer")
         if problems:
             raise ValueError("; ".join(problems))
         return self

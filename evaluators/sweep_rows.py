@@ -43,12 +43,14 @@ class LeftOut:
         task: its id.
         track: the name of the track.
         why: what the track says.
+        place: of the track among those of the sweep, which can be of one name.
         seed: with which it cannot be asked; `None` for any.
     """
 
     task: str
     track: str
     why: str
+    place: int
     seed: int | None = None
 
 

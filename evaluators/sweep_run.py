@@ -84,10 +84,7 @@ class SweepRun:
         self, plan: SweepPlan, folder: SweepFolder, workers: Workers, watch: Watch
     ) -> None:
         self._plan, self._folder, self._workers, self._watch = plan, folder, workers, watch
-        self._tasks: dict[str, AskedTask] = {}
-        for task in plan.tasks:
-            one = loaded(task) if isinstance(task, Path) else task
-            self._tasks[str(one) if isinstance(one, TaskId | ToyId) else str(one.id)] = one
+        self._tasks = _by_id(plan.tasks)
         self._rows: dict[str, list[Row]] = {
             task: list(rows_of(task, plan.methods, plan.tracks, plan.seeds)) for task in self._tasks
         }
@@ -204,8 +201,7 @@ class SweepRun:
             self._rows[one.task] = [
                 row
                 for row in self._rows[one.task]
-                if self._plan.tracks[row.track].name != one.track
-                or one.seed not in (None, row.seed)
+                if row.track != one.place or one.seed not in (None, row.seed)
             ]
 
     def _ask_for_all(self) -> None:
@@ -308,3 +304,20 @@ def _check_losses(losses: int, error: WorkerLostError) -> None:
 
 def _count(pending: Mapping[str, list[Row]]) -> int:
     return sum(map(len, pending.values()))
+
+
+def _by_id(tasks: Sequence[AskedTask]) -> dict[str, AskedTask]:
+    """Return what is asked about by the ids of tasks, each once.
+
+    Raises:
+        TaskError: two are of one id, and not the same.
+    """
+    given: dict[str, AskedTask] = {}
+    found: dict[str, AskedTask] = {}
+    for task in tasks:
+        one = loaded(task) if isinstance(task, Path) else task
+        name = str(one) if isinstance(one, TaskId | ToyId) else str(one.id)
+        if given.setdefault(name, task) != task:
+            raise TaskError(f"Every task must have an id of its own, and two are {name}")
+        found.setdefault(name, one)
+    return found

@@ -99,7 +99,8 @@ def asked(job: Job) -> Told:
         try:
             is_mine, after_death = _asked_for(job, row, method(row.method), task)
         except TaskError as error:
-            cannot[where] = LeftOut(str(task.id), job.tracks[row.track].name, str(error), row.seed)
+            name = job.tracks[row.track].name
+            cannot[where] = LeftOut(str(task.id), name, str(error), row.track, row.seed)
             continue
         told = replace(told, asked=told.asked + is_mine, busy=told.busy + (not is_mine))
         if after_death:
@@ -173,7 +174,7 @@ def posed(task: AskedTask, tracks: Sequence[Track], learning: Set[int], keep: bo
         try:
             track.check([found])
         except TaskError as error:
-            cannot.append(LeftOut(str(found.id), track.name, str(error)))
+            cannot.append(LeftOut(str(found.id), track.name, str(error), place))
             continue
         if place in learning:
             evidence[place] = track.evidence(found)

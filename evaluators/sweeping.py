@@ -20,7 +20,7 @@ from ..ground_truth.bundle_task import named_task
 from .kept_floors import SweepFloors
 from .method import Method
 from .result import Result
-from .scoring import AnyMethod, settings_of, several_methods
+from .scoring import AnyMethod, check_seeds, settings_of, several_methods
 from .sweep_folder import opened
 from .sweep_rows import LeftOut, check_asked, status_of
 from .sweep_run import SweepPlan, SweepRun, Watch
@@ -150,10 +150,21 @@ def _plan(
         methods=tuple(method for _, method in found),
         tasks=_tasks(suite),
         tracks=_tracks(track),
-        seeds=tuple(range(seeds)) if isinstance(seeds, int) else tuple(seeds),
+        seeds=_seeds(seeds),
         with_priors=with_priors,
         paths=(os.getcwd(),) if any(":" in str(given) for given, _ in found) else (),
     )
+
+
+def _seeds(seeds: int | Sequence[int]) -> tuple[int, ...]:
+    """Return with which seeds is asked, each once.
+
+    Raises:
+        TaskError: with none, or with what is no seed.
+    """
+    found = tuple(range(seeds)) if isinstance(seeds, int) else tuple(dict.fromkeys(seeds))
+    check_seeds(found)
+    return found
 
 
 def _name_of(plan: SweepPlan) -> str:

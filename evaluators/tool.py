@@ -33,7 +33,7 @@ class Reply:
     answer: Any = None
     error: AnswerError | ToolError | None = None
     status: Status = "ok"
-    seconds: float | None = 0.0
+    seconds: float | None = None
     peak_memory_mb: float | None = None
     version: str | None = None
     told: Mapping[str, JsonValue] = field(default_factory=dict)

@@ -33,6 +33,6 @@ def find_track(track: str | Track) -> Track:
     """
     if isinstance(track, Track):
         return track
-    if track not in TRACKS:
-        raise TaskError(unknown_name("track", track, TRACKS))
+    if not isinstance(track, str) or track not in TRACKS:
+        raise TaskError(unknown_name("track", str(track), TRACKS))
     return TRACKS[track]

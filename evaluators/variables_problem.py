@@ -17,6 +17,7 @@ from ..compiler.component_graph import ComponentGraph
 from ..compiler.model import Model
 from ..errors import AnswerError, listing
 from ..ground_truth.row_space import row_space
+from .real_numbers import real_numbers
 from .variables_pairs import VariablePairs
 
 _ROUNDING = 1e-9
@@ -154,7 +155,7 @@ def _parts(given: Any) -> tuple[dict[str, Any], list[str]]:
                 continue
             value = given[name] if isinstance(given, Mapping) else getattr(given, name)
             if name != "hook":
-                value = np.asarray(value).astype(np.float64)
+                value = real_numbers(value).astype(np.float64)
         except Exception as error:  # noqa: BLE001 - a tool's array may refuse in its own way
             kind = "given" if name == "hook" else "an array of numbers"
             faults.append(f"{name} must be {kind}: {type(error).__name__}: {error}")

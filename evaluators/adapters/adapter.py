@@ -68,6 +68,10 @@ class PackageTool(Tool):
 
     def ask(self, track: Track[Any, Any], problem: Any) -> Reply:  # noqa: ARG002 - checked before
         """Call the function on a problem; its failures are replies too."""
+        try:
+            self.check()
+        except ToolError as error:
+            return Reply(error=error, status="failed")
         started = time.perf_counter()
         taken: dict[str, Any] = {"version": version(self.package)}
         try:

@@ -40,6 +40,8 @@ def test_a_missing_package_says_what_installs_it(monkeypatch):
         "transformer-lens-eap needs the package transformer-lens, which is not installed: "
         "pip install 'glassbench[torch]'"
     )
+    reply = absent.ask(TRACKS["circuit"], None)
+    assert (reply.status, str(reply.error)) == ("failed", str(caught.value))
 
 
 def test_a_missing_environment_says_what_makes_it(own_environment, monkeypatch):

@@ -140,9 +140,12 @@ def test_answers_that_are_no_mapping_are_refused(problem, answer):
         ({"directions": np.eye(2)[0]}, "directions must have two axes, got the shape (2,)"),
         ({"activations": 0.0}, "activations must have two axes, got the shape ()"),
         ({"activations": np.zeros((3, 2))}, "rows, directions], ({n}, 2), got (3, 2)"),
-        ({"directions": "two"}, "directions must be an array of numbers: ValueError: could not"),
+        ({"directions": "two"}, "directions must be an array of numbers: TypeError: it must hold "),
+        ({"directions": np.eye(2, dtype=complex)}, "real numbers, got ndarray of dtype complex128"),
+        ({"activations": [["1", "2"]]}, "it must hold real numbers, got list of dtype <U1"),
+        ({"activations": np.ma.masked_all((1, 2))}, "it must hide no numbers behind a mask"),
         ({"directions": [[1.0], [1.0, 2.0]]}, "directions must be an array of numbers: ValueErr"),
-        ({"activations": None}, "activations must have two axes, got the shape ()"),
+        ({"activations": None}, "it must hold real numbers, got NoneType of dtype object"),
     ],
 )
 def test_arrays_that_cannot_be_scored_are_refused(problem, rows, change, fault):

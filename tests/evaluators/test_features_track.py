@@ -96,7 +96,8 @@ def test_the_same_answer_has_the_same_digest(task):
 
 def test_several_hooks_are_averaged(task):
     each = [score("pca", task, FeaturesTrack(hooks=(hook,))) for hook in (MIDDLE, LAST)]
-    both = score("pca", task, FeaturesTrack(hooks=(MIDDLE, LAST)))
+    both = score("pca", task, FeaturesTrack(hooks=[MIDDLE, LAST]))
+    assert FeaturesTrack(hooks=MIDDLE) == FeaturesTrack(hooks=(MIDDLE,))
     for name, metric in both.metrics.items():
         assert metric.value == pytest.approx(np.mean([one.metrics[name].value for one in each]))
         floors = [one.metrics[name].floors.random for one in each]

@@ -24,6 +24,7 @@ from glassbench.evaluators import (
 from glassbench.evaluators.problem_folder import problem_files
 from glassbench.evaluators.program_floors import library_programs
 from glassbench.evaluators.program_track import _key
+from glassbench.evaluators.result import MetricValue
 from glassbench.ground_truth import load, make_task
 
 METRICS = {
@@ -207,6 +208,20 @@ def test_what_is_kept_is_a_text_that_earns_the_same(tmp_path):
     file.write_text(json.dumps({**kept, "scores": {}}))
     with pytest.raises(BundleError, match="has scores, a text or arrays, and one of them alone"):
         KeptAnswer.read(tmp_path, result)
+
+
+def test_what_can_be_had_blind_is_measured_again():
+    """It follows from the task alone, so that a result cannot say otherwise."""
+    one = scored("token-position-table", load(HISTOGRAM), "program")
+    leading = one.result.metrics[one.result.primary]
+    assert leading.floors.prior > leading.floors.random
+    metrics = dict(one.result.metrics)
+    metrics[one.result.primary] = MetricValue.of(
+        leading.value, random=leading.floors.random, ceiling=leading.ceiling
+    )
+    better = one.result.model_copy(update={"metrics": metrics})
+    with pytest.raises(BundleError, match=f"{one.result.primary}, prior: must be .*, got None"):
+        rescored(better, one.answer, load(HISTOGRAM))
 
 
 def test_a_text_that_was_made_elsewhere(tmp_path):

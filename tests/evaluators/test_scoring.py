@@ -1,6 +1,7 @@
 """Scores: what an answer earns, and what becomes of answers that cannot be scored."""
 
 import math
+import re
 import sys
 from types import SimpleNamespace
 
@@ -162,11 +163,14 @@ def tools(tmp_path, monkeypatch):
     """A folder of modules with tools, good and bad."""
     texts = {
         "gb_good_tool": (
-            "def method(problem):\n    return dict.fromkeys(problem.edges, 1.0)\n\n\nvalue = 3\n"
+            "from glassbench.evaluators import AnswerFile\nfrom pathlib import Path\n\n\n"
+            "def method(problem):\n    return dict.fromkeys(problem.edges, 1.0)\n\n\n"
+            "value = 3\ntool = AnswerFile(Path('there'))\n"
         ),
         "gb_bad_syntax": "def method(problem:\n",
         "gb_bad_import": "import a_module_that_is_not_there\n",
         "gb_bad_start": "raise RuntimeError('no device')\n",
+        "gb_bad_end": "raise SystemExit('usage')\n",
     }
     for name, text in texts.items():
         (tmp_path / f"{name}.py").write_text(text, encoding="utf-8")
@@ -181,6 +185,7 @@ def test_a_method_is_found_by_module_and_function(tools, task):
     assert method.name == "gb_good_tool:method"
     assert score("gb_good_tool:method", task).status == "ok"
     assert find_method(method) is method
+    assert find_method("gb_good_tool:tool").name == "there"
     assert find_method("eap") is BUILT_IN["eap"]
     assert find_method(constant).name == "constant"
     assert find_method(SimpleNamespace(__call__=1).__class__).name == "SimpleNamespace"
@@ -196,6 +201,7 @@ def test_a_method_is_found_by_module_and_function(tools, task):
         ("gb_bad_import:method", "No module named 'a_module_that_is_not_there'"),
         ("gb_bad_syntax:method", "was never closed"),
         ("gb_bad_start:method", "no device"),
+        ("gb_bad_end:method", "SystemExit: usage"),
     ],
 )
 def test_methods_that_cannot_be_imported(tools, task, name, reason):
@@ -243,7 +249,10 @@ def test_edges_that_do_not_exist_are_named(task):
         score(lambda problem: {**constant(problem), "embed->m7": 1.0}, task)
 
 
-@pytest.mark.parametrize("value", [math.nan, math.inf, "1", None, np.ones(2)])
+NO_SHAPE = SimpleNamespace(shape=None)
+
+
+@pytest.mark.parametrize("value", [math.nan, math.inf, "1", None, np.ones(2), NO_SHAPE])
 def test_scores_that_are_no_number(task, value):
     with pytest.raises(AnswerError, match="embed->m0: its score must be a finite number, got"):
         score(lambda problem: {**constant(problem), "embed->m0": value}, task)
@@ -297,6 +306,23 @@ def test_priors_are_learned_from_the_other_tasks(suite):
     metric = result.metrics["edge_average_precision"]
     assert metric.floors.prior == priors["edge_average_precision"][str(suite[0].id)]
     assert metric.floor == max(metric.floors.prior, metric.floors.random)
+
+
+def test_priors_are_those_of_the_tasks_and_of_a_track_that_has_some(suite):
+    priors = suite_priors(suite[1:])
+    with pytest.raises(TaskError, match=f"of these are none:\n  - {re.escape(str(suite[0].id))}"):
+        score(constant, suite[0], priors=priors)
+    with pytest.raises(TaskError, match="The features track learns no prior floors"):
+        list(score_suite("pca", suite[:1], "features", priors=priors))
+
+
+def test_seeds_and_tasks_are_what_they_are_called(task, suite):
+    with pytest.raises(TaskError, match=r"Seeds must be integers from 0 on, .*, got \[-1\]"):
+        score(constant, task, seed=-1)
+    with pytest.raises(TaskError, match="Tasks must be several, got 'histogram'"):
+        list(score_suite(constant, "histogram"))
+    with pytest.raises(TaskError, match="two are called 'constant'"):
+        list(score_suite([constant, Method("constant", len, "", "")], suite[:1]))
 
 
 def test_results_of_a_suite_can_be_written_and_read(suite, tmp_path):

@@ -247,6 +247,10 @@ RECORDS = {
     "neither task nor problem": ({"run": {"task": None}}, "a run has a task or a problem, or"),
     "ok without a folder": ({"run": {"folder": None}}, "a run with status 'ok' has a folder"),
     "failed with a folder": ({"run": {"status": "failed"}}, "has an error, and no folder"),
+    "failed with a claim": (
+        {"run": {"folder": None, "status": "failed", "error": "boom", "claimed": 0.9}},
+        "a run with status 'failed' states nothing of an answer",
+    ),
     "a folder that is not there": ({"run": {"folder": "none"}}, "answers/none: is missing"),
 }
 

@@ -7,14 +7,21 @@ from dataclasses import replace
 import pytest
 
 from glassbench.errors import BundleError, MissingExtraError, TaskError, ToolError
-from glassbench.evaluators import Method, Result, find_track, scored_suite, sweep
+from glassbench.evaluators import (
+    FeaturesTrack,
+    Method,
+    Result,
+    find_track,
+    scored_suite,
+    sweep,
+)
 from glassbench.evaluators.kept_floors import floors_file
 from glassbench.evaluators.row_claim import CLAIMS, Claim, claimed, claims_hold, died_at
 from glassbench.evaluators.sweep_folder import SWEEPS, opened
 from glassbench.evaluators.sweep_rows import Done
 from glassbench.evaluators.sweep_work import MOST_DEATHS, asked
 from glassbench.evaluators.sweep_workers import workers
-from glassbench.ground_truth import load, write_bundle
+from glassbench.ground_truth import load, make_task, write_bundle
 
 TASKS = ("histogram[vocab=2,length=3]", "frac_prevs[vocab=2,length=3]", "sort[vocab=2,length=3]")
 TOY = "toy_superposition[n=4,d=2,sparsity=50]"
@@ -92,6 +99,7 @@ def test_seeds_are_a_number_or_which(tmp_path):
     }
     report = sweep(constant, TASKS[:1], tmp_path, seeds=(2, 7))
     assert (len(report.names), report.before) == (2, 1)
+    assert len(sweep(constant, TASKS[:1], tmp_path, seeds=(2, 2)).names) == 1
 
 
 def test_methods_are_asked_on_their_own_track(tmp_path):
@@ -106,6 +114,33 @@ def test_methods_are_asked_on_their_own_track(tmp_path):
     (left_out,) = report.left_out
     assert (left_out.task.split("-")[0], left_out.track) == ("toy_superposition", "circuit")
     assert left_out.why.startswith("The circuit track ranks edges by whether they are causal")
+
+
+def test_what_one_question_of_a_track_cannot_be_asked_about_another_can(tmp_path):
+    hook = "blocks.2.hook_resid_mid"  # of the second task alone
+    tracks = [FeaturesTrack(), FeaturesTrack(hooks=hook)]
+    report = sweep("random-directions", TASKS[::2], tmp_path, track=tracks)
+    rows = {(one.task.split("-")[0], len(one.question)) for one in report.results()}
+    assert rows == {("histogram", 0), ("sort", 0), ("sort", 1)}
+    (left_out,) = report.left_out
+    assert (left_out.task.split("-")[0], left_out.place) == ("histogram", 1)
+
+
+def test_two_of_one_name_are_refused(tmp_path):
+    first, second = (Method("mine", lambda _, n=n: n, "", "") for n in range(2))
+    assert len(sweep([first, first], TASKS[:1], tmp_path / "one").names) == 1
+    with pytest.raises(TaskError, match="must have a name of its own, and two are called 'mine'"):
+        sweep([first, second], TASKS[:1], tmp_path / "two")
+    one, other = (make_task("tokens == 'a';", "ab", 3) for _ in range(2))
+    assert one.id == other.id
+    with pytest.raises(TaskError, match="must have an id of its own, and two are "):
+        sweep(first, [one, other], tmp_path / "three")
+
+
+@pytest.mark.parametrize("seeds", [0, (), (-1,), (0, "1"), (True,)])
+def test_what_is_no_seed_is_refused(tmp_path, seeds):
+    with pytest.raises(TaskError, match="Seeds must be integers from 0 on, and at least one, got"):
+        sweep(constant, TASKS[:1], tmp_path, seeds=seeds)
 
 
 def test_tasks_can_be_bundles_or_objects(tmp_path):
@@ -255,6 +290,13 @@ def test_rows_without_floors_are_told_from_those_with(tmp_path, counting):
     assert sweep(method, TASKS, tmp_path, with_priors=False).other_floors() == report.names
     assert counting.asked == 6
     (tmp_path / report.names[0]).write_text("no result")
+    assert report.other_floors() == ()
+
+
+def test_floors_that_no_suite_teaches_are_nobody_elses(tmp_path):
+    report = sweep("token-position-table", TASKS[:1], tmp_path, track="program")
+    (result,) = report.results()
+    assert result.metrics[result.primary].floors.prior is not None
     assert report.other_floors() == ()
 
 

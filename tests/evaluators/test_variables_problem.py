@@ -222,7 +222,8 @@ def test_every_fault_of_an_answer_is_listed(problem):
         ({"directions": np.zeros((0, 5))}, "directions must be rows of d_model="),
         ({"directions": []}, "numbers, got the shape (0,)"),
         ({"directions": 3.0}, "numbers, got the shape ()"),
-        ({"directions": "two"}, "directions must be an array of numbers: ValueError: could not"),
+        ({"directions": "two"}, "directions must be an array of numbers: TypeError: it must hold "),
+        ({"directions": np.eye(2, dtype=complex)}, "real numbers, got ndarray of dtype complex128"),
         ({"directions": [[1.0], [1.0, 2.0]]}, "directions must be an array of numbers: ValueErr"),
     ],
 )
