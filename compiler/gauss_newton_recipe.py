@@ -119,7 +119,7 @@ class GaussNewtonTraining:
         """Go down from a start."""
         W = STARTS[self._recipe.start](self._model, self._sampled, d, rng)
         rows = self._drawn(self._all, rng)
-        yield Attempt(W, float(self._plain(jnp.asarray(W), rows)), 0)
+        yield Attempt(W, float(self._loss(jnp.asarray(W), rows)), 0)
         done = self._descend(False, self._recipe.steps)(jnp.asarray(W), rows)
         yield self._attempt(done)
         yield from self._rounds(done.W, self._all, rng, self._recipe.rounds)
@@ -185,6 +185,10 @@ class GaussNewtonTraining:
                 partial(descend, loss, steps=steps, enough=self._recipe.enough)
             )
         return self._descents[in_bounds, steps]
+
+    @cached_property
+    def _loss(self) -> Callable[[Array, Sample], Array]:
+        return jax.jit(self._plain)
 
     @cached_property
     def _by_row(self) -> Callable[[Array, Sample], Array]:

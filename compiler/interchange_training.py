@@ -153,7 +153,7 @@ class InterchangeTraining:
             name: jnp.asarray(np.stack([getattr(one, name) for one in starts]), jnp.float32)
             for name, _ in self.like.arrays()
         }
-        state = jax.vmap(self._optimiser.init)(arrays)
+        state = jax.jit(jax.vmap(self._optimiser.init))(arrays)
         return TrainingState(arrays, state, jax.random.PRNGKey(seed), jnp.zeros((), jnp.int32))
 
     def chunk(self, state: TrainingState) -> tuple[TrainingState, Float[np.ndarray, " seeds"]]:

@@ -8,18 +8,26 @@ import numpy as np
 import pytest
 
 from glassbench.compiler import run
+from glassbench.compiler.component_graph import ComponentGraph
 from glassbench.compiler.interchanged_forward import InterchangedForward
 from glassbench.compiler.weights import Weights
 
 KINDS = {
     "compiled": {},
+    "ordinary": {"causal": True, "activation": "gelu", "layer_norm": True},
     "causal": {"causal": True},
     "gelu": {"activation": "gelu"},
     "layer norm": {"activation": "gelu", "layer_norm": True},
 }
 
 
-@pytest.fixture(scope="module", params=KINDS)
+@pytest.fixture(
+    scope="module",
+    params=[
+        kind if kind in ("compiled", "ordinary") else pytest.param(kind, marks=pytest.mark.slow)
+        for kind in KINDS
+    ],
+)
 def weights(request):
     """A random model, whose first layer lacks a head and whose second lacks its MLP."""
     rng = np.random.default_rng(0)
@@ -56,16 +64,32 @@ def interchanged(weights, graph, inputs, edges):
     return run(weights, base, read=read)
 
 
-def test_it_does_what_the_executor_does(weights, inputs):
-    forward = InterchangedForward(weights)
+@pytest.fixture(scope="module")
+def edges(weights):
+    """Edges that are interchanged, others in each row."""
     rng = np.random.default_rng(2)
-    edges = rng.integers(2, size=(8, *forward.edge_shape)).astype(float)
-    expected = interchanged(weights, forward.graph, inputs, edges)
+    return rng.integers(2, size=(8, *InterchangedForward(weights).edge_shape)).astype(float)
+
+
+@pytest.fixture(scope="module")
+def computed(weights, inputs, edges):
+    """What jax makes of it: runs with and without interchanges, and a gradient."""
+    forward = InterchangedForward(weights)
+
+    def loss(arrays, base, *others):
+        written, logits = forward.interchange(arrays, base, *others)
+        plain, _ = forward(arrays, base)
+        return jnp.square(logits).mean(), (written, logits, plain)
+
     with jax.enable_x64(True):
         arrays = {name: jnp.asarray(array) for name, array in weights.arrays()}
         given = [jnp.asarray(one) for one in (*inputs, edges)]
-        written, logits = jax.jit(forward.interchange)(arrays, *given)
-        plain, _ = forward(arrays, given[0])
+        return jax.jit(jax.grad(loss, has_aux=True))(arrays, *given)
+
+
+def test_it_does_what_the_executor_does(weights, inputs, edges, computed):
+    expected = interchanged(weights, ComponentGraph.of(weights), inputs, edges)
+    _, (written, logits, plain) = computed
     np.testing.assert_allclose(logits, expected.logits, atol=1e-12)
     for ours, theirs in zip(written, expected.contributions, strict=True):
         np.testing.assert_allclose(ours, theirs, atol=1e-12)
@@ -81,17 +105,9 @@ def test_an_edge_has_its_place(weights):
         assert forward.graph.writers[at[1]].name == edge.writer.name
 
 
-def test_gradients_are_slopes(weights, inputs):
-    forward = InterchangedForward(weights)
-    edges = np.random.default_rng(3).integers(2, size=(8, *forward.edge_shape)).astype(float)
-
-    def loss(arrays):
-        return jnp.square(forward.interchange(arrays, *given)[1]).mean()
-
-    with jax.enable_x64(True):
-        given = [jnp.asarray(one) for one in (*inputs, edges)]
-        arrays = {name: jnp.asarray(array) for name, array in weights.arrays()}
-        gradient = jax.jit(jax.grad(loss))(arrays)
+def test_gradients_are_slopes(weights, inputs, edges, computed):
+    gradient, _ = computed
+    graph = ComponentGraph.of(weights)
     for name in ("W_E", "W_K", "W_in", "b_out", "W_U"):
         at = np.unravel_index(np.abs(gradient[name]).argmax(), gradient[name].shape)
         values = []
@@ -99,7 +115,5 @@ def test_gradients_are_slopes(weights, inputs):
             moved = getattr(weights, name).copy()
             moved[at] += step
             other = replace(weights, **{name: moved})
-            values.append(
-                np.square(interchanged(other, forward.graph, inputs, edges).logits).mean()
-            )
+            values.append(np.square(interchanged(other, graph, inputs, edges).logits).mean())
         assert (values[1] - values[0]) / 2e-5 == pytest.approx(float(gradient[name][at]), rel=1e-4)

@@ -11,11 +11,13 @@ from dataclasses import dataclass, replace
 from random import Random
 from typing import Any
 
+import pytest
+
 from glassbench.compiler import compile_program, rasp, scramble
 from glassbench.compiler.values import is_number
 from glassbench.errors import ProgramError
 
-N_PROGRAMS = int(os.environ.get("GLASSBENCH_RANDOM_PROGRAMS", "300"))
+N_PROGRAMS = int(os.environ.get("GLASSBENCH_RANDOM_PROGRAMS", "150"))
 
 VOCABULARIES = (
     ("a", "b"),
@@ -413,10 +415,13 @@ def simplest(case: Case, differential: Any) -> Case:
     return case
 
 
-def test_random_programs_are_refused_or_exact(differential, request, capsys):
+@pytest.mark.parametrize(
+    "n_programs", [N_PROGRAMS, pytest.param(2 * N_PROGRAMS, marks=pytest.mark.slow)]
+)
+def test_random_programs_are_refused_or_exact(differential, request, capsys, n_programs):
     seen: Counter[str] = Counter()
 
-    for seed in range(N_PROGRAMS):
+    for seed in range(n_programs):
         case = drawn(seed)
         try:
             try_one(case, seen, differential)
@@ -428,7 +433,7 @@ def test_random_programs_are_refused_or_exact(differential, request, capsys):
         with capsys.disabled():
             for name, count in sorted(seen.items()):
                 report.write_line(f"{count:7d}  {name}")
-    assert seen["exact"] > N_PROGRAMS / 2  # a compiler that refuses everything is never wrong
-    assert seen["refused"] > N_PROGRAMS / 20
-    assert seen["refused though well formed"] < N_PROGRAMS / 10
+    assert seen["exact"] > n_programs / 2  # a compiler that refuses everything is never wrong
+    assert seen["refused"] > n_programs / 20
+    assert seen["refused though well formed"] < n_programs / 10
     assert not [name for name in EXPECTED if not seen[name]]

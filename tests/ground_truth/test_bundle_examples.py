@@ -1,5 +1,6 @@
 """The examples that read a bundle without this package reproduce its answers."""
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -19,25 +20,34 @@ TASKS = (
 )
 
 
-@pytest.mark.parametrize("name", TASKS)
-@pytest.mark.parametrize("example", ["read_bundle.py", "read_bundle_torch.py"])
-def test_the_answers_are_those_of_the_bundle(tmp_path, example, name):
-    check_answers(example, write_bundle(load(name), tmp_path / "task"))
+EACH_IN_TURN = """
+import runpy, sys
+example, *places = sys.argv[1:]
+for place in places:
+    sys.argv = [example, place]
+    try:
+        runpy.run_path(example, run_name="__main__")
+    except SystemExit as ended:
+        print("ended with", ended.code)
+assert "glassbench" not in sys.modules
+"""
 
 
 @pytest.mark.parametrize("example", ["read_bundle.py", "read_bundle_torch.py"])
-def test_a_zip_is_read_without_unpacking(tmp_path, example):
+def test_the_answers_are_those_of_the_bundle(tmp_path, example):
+    """Of folders, and of a zip without unpacking it."""
+    places = [write_bundle(load(name), tmp_path / str(at)) for at, name in enumerate(TASKS)]
     zipped = zip_bytes(bundle_files(load(TASKS[1])))
-    check_answers(example, write_whole(zipped, tmp_path / "task.zip"))
-
-
-def check_answers(example, place):
-    # Isolated, with nothing but the bundle: the package is not imported.
-    command = [sys.executable, "-I", str(EXAMPLES / example), str(place)]
-    told = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert told.returncode == 0, told.stdout + told.stderr
-    first, second = told.stdout.split(": ")[1].split(" answers")[0].split(" of ")
-    assert first == second != "0"
+    places.append(write_whole(zipped, tmp_path / "task.zip"))
+    # Isolated, with nothing but the bundles: the package is not imported.
+    command = [sys.executable, "-I", "-c", EACH_IN_TURN, EXAMPLES / example, *places]
+    done = subprocess.run(list(map(str, command)), capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    told = re.findall(r"(\d+) of (\d+) answers .*\n(?:.*\n)?ended with (\d)", done.stdout)
+    assert len(told) == len(places)
+    for right, asked, code in told:
+        assert right == asked != "0"
+        assert code == "0"
 
 
 def test_the_examples_do_not_import_the_package():

@@ -2,6 +2,7 @@
 
 import pytest
 
+from glassbench.compiler import run
 from glassbench.errors import ProgramError, TaskError
 from glassbench.ground_truth import (
     EdgeState,
@@ -11,6 +12,7 @@ from glassbench.ground_truth import (
     node_positives,
 )
 from glassbench.ground_truth.digest import weights_digest
+from glassbench.ground_truth.interchange_pairs import TaskDomain
 
 C, P, N, U = EdgeState.CAUSAL, EdgeState.POSITIONAL, EdgeState.INERT, EdgeState.UNWIRED
 
@@ -60,7 +62,16 @@ def test_as_many_distractors_as_are_asked_for(distractors):
 @pytest.mark.parametrize("seed", range(6))
 @pytest.mark.parametrize("name", ["sort", "reverse", "shuffle_dyck1", "detect_pattern"])
 def test_crowding_never_stops_a_task_from_compiling(name, seed):
-    build_model(f"{name}[vocab=3,length=4]/crowded[distractors=6,seed={seed}]")
+    """Whichever distractors are drawn, all are there, and no answer is another one."""
+    alone = build_model(f"{name}[vocab=3,length=4]")
+    crowded = build_model(f"{name}[vocab=3,length=4]/crowded[distractors=6,seed={seed}]")
+    assert len(crowded.program.beside) == 6
+    tokens = TaskDomain.of(alone).tokens
+    given, expected = (
+        one.model.codec.decode_ids(run(one.model.weights, tokens).logits)
+        for one in (crowded, alone)
+    )
+    assert alone.model.codec.answered_alike(given, expected, tokens).all()
 
 
 def test_unknown_tasks_are_refused():
