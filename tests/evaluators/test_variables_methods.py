@@ -67,10 +67,11 @@ def test_every_method_gives_an_answer_that_can_be_scored(name, problem):
 def test_methods_find_the_variable_of_a_chain(name):
     result = score(name, CHAIN, TRACK)
     assert result.metrics["interchange_accuracy"].normalised > 0.9
-    assert (
-        score("difference-pca", "sort/scrambled", TRACK).metrics["interchange_accuracy"].normalised
-        < 0.1
-    )
+
+
+def test_differences_find_little_in_sort():
+    result = score("difference-pca", "sort/scrambled", TRACK)
+    assert result.metrics["interchange_accuracy"].normalised < 0.1
 
 
 def test_a_probe_finds_what_nothing_else_is_read_from():
