@@ -30,8 +30,8 @@ def behaviour(program: Program) -> str:
         >>> from glassbench.benchmark_programs import get_program
         >>> from glassbench.compiler.trace import trace
         >>> spec = get_program("histogram")
-        >>> program = trace([spec.expression(4, 5)], "abcd", 5).program
-        >>> behaviour(program) in library_behaviours(("a", "b", "c", "d"), 5)
+        >>> program = trace([spec.expression(3, 4)], "abc", 4).program
+        >>> behaviour(program) in library_behaviours(("a", "b", "c"), 4)
         True
     """
     tokens = _tried(len(program.vocabulary), program.max_length)

@@ -15,6 +15,7 @@ from glassbench.benchmark_programs.superposed_widths import WIDTHS
 from glassbench.benchmark_programs.task_measures import measured_tasks
 from glassbench.evaluators import BUILT_IN, built_in
 from glassbench.ground_truth import Registry, load_bundle
+from glassbench.leaderboard import publish
 
 TINY = "histogram-v1[vocab=2,length=3]"
 METHODS = """
@@ -48,6 +49,13 @@ def run(tmp_path, monkeypatch, invoke):
 
 
 @pytest.fixture
+def without_figures(monkeypatch):
+    """Have no figure drawn, which takes most of the time of a board; their files are there."""
+    undrawn = {"svg": b"not drawn", "pdf": b"not drawn"}
+    monkeypatch.setattr(publish, "figure_files", lambda figure: undrawn)
+
+
+@pytest.fixture
 def two_methods():
     """Leave out all methods of the circuit track but two that are quick."""
     kept = dict(BUILT_IN)
@@ -73,6 +81,7 @@ def test_quickstart_writes_what_it_says(run, two_methods, tmp_path):
     assert "glassbench score my_module:my_function" in out
 
 
+@pytest.mark.usefixtures("without_figures")
 def test_quickstart_again_replaces_and_keeps_results_of_the_same_suite(run, two_methods, tmp_path):
     run("quickstart", "--suite", "tiny", "-o", "out")
     run("score", "own_methods:by_writer", "--suite", "tiny", "-o", "out/results")
@@ -349,6 +358,7 @@ def test_score_on_a_task_prints_and_writes_only_where_told(run, tmp_path):
     assert len(list((tmp_path / "results").glob("*.json"))) == 1
 
 
+@pytest.mark.usefixtures("without_figures")
 def test_score_on_a_suite_then_leaderboard(run, tmp_path):
     out = run("score", "own_methods:by_writer", "weight-norm", "--suite", "tiny").stdout
     assert "prior" in out
@@ -358,6 +368,7 @@ def test_score_on_a_suite_then_leaderboard(run, tmp_path):
     assert "weight-norm" in (tmp_path / "board" / "leaderboard.md").read_text()
 
 
+@pytest.mark.usefixtures("without_figures")
 def test_features_are_scored_and_ranked_apart(run, tmp_path):
     out = run("score", "pca", "neuron-basis", "--suite", "tiny", "--track", "features").stdout
     assert "Max cosine" in out

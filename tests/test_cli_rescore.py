@@ -4,7 +4,8 @@ import json
 
 import pytest
 
-from glassbench.benchmark_programs import get_suite
+from glassbench.benchmark_programs import SUITES
+from glassbench.benchmark_programs.suites import Suite
 from glassbench.compiler import rasp
 from glassbench.evaluators import TRACKS, Result, score
 from glassbench.ground_truth import load, make_task, write_bundle
@@ -58,23 +59,35 @@ def test_results_that_were_edited_or_have_no_answer(run, results):
     assert "must be kept with the result: No such file" in result.stderr
 
 
-def test_priors_of_a_suite_are_learned_anew(run, results):
+@pytest.fixture
+def small_suite(monkeypatch):
+    """The ids of a suite of three small tasks, `small`."""
+    programs = ("histogram", "sort", "frac_prevs")
+    names = [
+        f"{one}-v1[vocab=2,length=3]/crowded[distractors=2,seed={seed}]"
+        for seed, one in enumerate(programs)
+    ]
+    monkeypatch.setitem(SUITES, "small", Suite("Small ones.", lambda: tuple(names)))
+    return names
+
+
+def test_priors_of_a_suite_are_learned_anew(run, results, small_suite):
     """As when the whole suite had been asked; what is of no task of the suite stays as it is."""
-    task, *others = map(str, get_suite("quick"))
+    task = small_suite[0]
     run("score", "weight-norm", "--task", task, "-o", "out")
     before = {file.name: file.read_bytes() for file in results.glob("*.json")}
-    out = run("rescore", "out", "--priors-of", "quick").stdout
-    assert "Written: 1 result with the priors of quick." in out
+    out = run("rescore", "out", "--priors-of", "small").stdout
+    assert "Written: 1 result with the priors of small." in out
     changed = [
         file.name for file in results.glob("*.json") if file.read_bytes() != before[file.name]
     ]
     (name,) = changed
-    track, tasks = TRACKS["circuit"], [load(one) for one in (task, *others)]
+    track, tasks = TRACKS["circuit"], [load(one) for one in small_suite]
     expected = score("weight-norm", tasks[0], priors=track.priors(tasks))
     found = Result.read(results / name)
     assert (found.task, found.metrics) == (task, expected.metrics)
     assert found.wall_seconds == json.loads(before[name])["wall_seconds"]
-    assert "Written: 0 results with" in run("rescore", "out", "--priors-of", "quick").stdout
+    assert "Written: 0 results with" in run("rescore", "out", "--priors-of", "small").stdout
 
 
 def test_priors_of_no_suite(run, results):
@@ -85,8 +98,8 @@ def test_priors_of_no_suite(run, results):
     assert {file.name: file.read_bytes() for file in results.glob("*.json")} == before
 
 
-def test_a_result_that_is_wrong_is_not_written_with_priors(run, results):
-    task = str(get_suite("quick")[0])
+def test_a_result_that_is_wrong_is_not_written_with_priors(run, results, small_suite):
+    task = small_suite[0]
     run("score", "weight-norm", "--task", task, "-o", "out")
     (wrong,) = (
         file for file in results.glob("*.json") if json.loads(file.read_text())["task"] == task
@@ -95,7 +108,7 @@ def test_a_result_that_is_wrong_is_not_written_with_priors(run, results):
     content["metrics"]["edge_auroc"] |= {"value": 1.0, "normalised": 1.0}
     wrong.write_text(json.dumps(content))
     before = wrong.read_bytes()
-    result = run("rescore", "out", "--priors-of", "quick", code=1)
+    result = run("rescore", "out", "--priors-of", "small", code=1)
     assert "edge_auroc, value: must be " in result.stderr
     assert "Written: 0 results with" in result.stdout
     assert wrong.read_bytes() == before

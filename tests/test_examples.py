@@ -58,10 +58,11 @@ def test_a_method_in_transformer_lens():
     assert result.tool == "mean_ablation"
 
 
-def test_a_sparse_dictionary():
+def test_a_sparse_dictionary(monkeypatch):
     """It finds the directions where they are independent, and hardly where a model uses them."""
     names = example("dictionary_learning.py")
-    found = names["main"](names["TASKS"][:1])
+    monkeypatch.setitem(names["main"].__globals__, "ROUNDS", 3)  # enough for this task
+    found = names["main"](names["TASKS"][1:2])
     model, independent = found.values()
     assert independent.value > independent.floor + 0.15
     assert independent.value > model.value + 0.1

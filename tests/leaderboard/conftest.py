@@ -7,6 +7,7 @@ import pytest
 
 from glassbench.evaluators.environment import Environment
 from glassbench.evaluators.result import MetricValue, Result
+from glassbench.leaderboard import publish
 
 ENVIRONMENT = Environment(python="3.11.7", platform="Linux", packages={})
 AP, AUROC = "edge_average_precision", "edge_auroc"
@@ -41,7 +42,7 @@ def make_result() -> Callable[..., Result]:
     return _result
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def results() -> tuple[Result, ...]:
     """Three methods on two tasks: one good, one that fails once, one not run on all."""
     return (
@@ -63,3 +64,10 @@ def folder_of(tmp_path: Path) -> Callable[..., Path]:
         return tmp_path / name
 
     return write
+
+
+@pytest.fixture
+def without_figures(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have no figure drawn, which takes most of the time of a board; their files are there."""
+    undrawn = {"svg": b"not drawn", "pdf": b"not drawn"}
+    monkeypatch.setattr(publish, "figure_files", lambda figure: undrawn)

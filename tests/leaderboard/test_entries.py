@@ -8,6 +8,8 @@ from glassbench.leaderboard import Statistics, read_raw_results
 from glassbench.leaderboard.board import Question
 from glassbench.leaderboard.entries import Entries
 
+pytestmark = pytest.mark.usefixtures("without_figures")
+
 CIRCUIT, FEATURES = Question("circuit"), Question("features")
 INDEPENDENT = Question.differing("features", {"arm": "independent"})
 

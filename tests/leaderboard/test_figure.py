@@ -79,8 +79,12 @@ def test_a_figure_that_is_laid_out_first_is_what_matplotlib_writes(results):
     assert figure_files(figure)["svg"] == written.getvalue()
 
 
-def test_the_same_results_give_the_same_bytes(results, folder_of, tmp_path):
+def test_the_same_results_give_the_same_bytes_and_leave_settings_alone(
+    results, folder_of, tmp_path
+):
+    before = dict(mpl.rcParams)
     first = write_leaderboard(folder_of(results), tmp_path / "first")
+    assert dict(mpl.rcParams) == before
     with mpl.rc_context({"font.size": 20.0, "axes.grid": True, "savefig.dpi": 33}):
         second = write_leaderboard(folder_of(results[::-1], "again"), tmp_path / "second")
     for name in ("markdown", "latex", "html", "svg", "pdf"):
@@ -88,12 +92,6 @@ def test_the_same_results_give_the_same_bytes(results, folder_of, tmp_path):
         assert one.name == other.name
         assert one.read_bytes() == other.read_bytes()
     assert b"<dc:date>" not in first.svg.read_bytes()
-
-
-def test_drawing_leaves_the_settings_of_matplotlib_alone(results, folder_of, tmp_path):
-    before = dict(mpl.rcParams)
-    write_leaderboard(folder_of(results), tmp_path / "out")
-    assert dict(mpl.rcParams) == before
 
 
 @pytest.mark.parametrize("n", [0, 1, 5, 7, 22])

@@ -78,6 +78,7 @@ def test_no_figure_bears_a_date(board):
             assert b"CreationDate" not in path.read_bytes()
 
 
+@pytest.mark.usefixtures("without_figures")
 def test_one_method_alone_has_no_pairs(many, folder_of, tmp_path):
     alone = tuple(result for result in many if result.tool == "fair")
     board = write_leaderboard(folder_of(alone, "alone"), tmp_path / "one")

@@ -14,6 +14,8 @@ from glassbench.leaderboard import (
 from glassbench.leaderboard.suite_choice import several_suites
 from glassbench.leaderboard.task_facts import task_facts
 
+pytestmark = pytest.mark.usefixtures("without_figures")
+
 QUICK = [str(task) for task in suite_members("quick")]
 CORE = [str(task) for task in suite_members("core")[:8]]
 OPTIONS = ("--no-circuits", "--no-tables")

@@ -13,6 +13,8 @@ from glassbench.leaderboard import (
     write_leaderboard,
 )
 
+pytestmark = pytest.mark.usefixtures("without_figures")
+
 COSINE = "matched_cosine"
 INDEPENDENT = {"arm": "independent"}
 REPORTED = {"duplicate_directions": 2.0, "dead_units": 5.0, "unexplained_variance": 0.25}

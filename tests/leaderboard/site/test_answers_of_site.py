@@ -19,6 +19,8 @@ from glassbench.leaderboard import (
 )
 from glassbench.leaderboard.answer_counts import AnswerCounts
 
+pytestmark = pytest.mark.usefixtures("without_figures")
+
 NAMES = ("sort[vocab=2,length=3]", "frac_prevs[vocab=2,length=3]")
 
 
