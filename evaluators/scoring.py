@@ -172,15 +172,9 @@ def _check_priors(track: Track, tasks: Sequence[AnyTask], priors: Priors) -> Non
     """
     if priors and not track.has_priors:
         raise TaskError(f"The {track.name} track learns no prior floors, so give none to it")
-    lacking = sorted(
-        {
-            str(task.id)
-            for task in tasks
-            for prior in priors.values()
-            if str(task.id) not in prior.answers[prior.best]
-        }
-    )
-    if lacking:
+    of_some_metric = {task for prior in priors.values() for task in prior.answers[prior.best]}
+    lacking = [str(task.id) for task in tasks if str(task.id) not in of_some_metric]
+    if priors and lacking:
         raise TaskError(
             listing("Prior floors must be of every task, and of these are none:", lacking)
         )

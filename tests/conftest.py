@@ -221,3 +221,12 @@ def only_ray(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setenv("RAY_AUTH_MODE", "disabled")
     with FileLock(Path(tempfile.gettempdir()) / "glassbench-tests-ray.lock"):
         yield
+
+
+@pytest.fixture
+def without_figures(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have no figure drawn, which takes most of the time of a board; their files are there."""
+    from glassbench.leaderboard import publish
+
+    undrawn = {"svg": b"not drawn", "pdf": b"not drawn"}
+    monkeypatch.setattr(publish, "figure_files", lambda figure: undrawn)

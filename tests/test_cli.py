@@ -15,7 +15,6 @@ from glassbench.benchmark_programs.superposed_widths import WIDTHS
 from glassbench.benchmark_programs.task_measures import measured_tasks
 from glassbench.evaluators import BUILT_IN, built_in
 from glassbench.ground_truth import Registry, load_bundle
-from glassbench.leaderboard import publish
 
 TINY = "histogram-v1[vocab=2,length=3]"
 METHODS = """
@@ -46,13 +45,6 @@ def run(tmp_path, monkeypatch, invoke):
     (tmp_path / "own_methods.py").write_text(METHODS)
 
     return invoke
-
-
-@pytest.fixture
-def without_figures(monkeypatch):
-    """Have no figure drawn, which takes most of the time of a board; their files are there."""
-    undrawn = {"svg": b"not drawn", "pdf": b"not drawn"}
-    monkeypatch.setattr(publish, "figure_files", lambda figure: undrawn)
 
 
 @pytest.fixture

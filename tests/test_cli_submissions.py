@@ -12,7 +12,6 @@ from glassbench.benchmark_programs.suites import SUITES, Suite
 from glassbench.evaluators import KeptAnswer, Result, Scored
 from glassbench.evaluators.validation import validated
 from glassbench.ground_truth.holdout import commit
-from glassbench.leaderboard import publish
 
 pytestmark = pytest.mark.usefixtures("without_figures")
 
@@ -30,13 +29,6 @@ def run(tmp_path, monkeypatch, invoke):
     monkeypatch.setattr(suites, "SUITES", MappingProxyType({**SUITES, "tiny": TINY}))
     (tmp_path / "submitted_method.py").write_text(METHOD)
     return invoke
-
-
-@pytest.fixture
-def without_figures(monkeypatch):
-    """Have no figure drawn, which takes most of the time of a board; their files are there."""
-    undrawn = {"svg": b"not drawn", "pdf": b"not drawn"}
-    monkeypatch.setattr(publish, "figure_files", lambda figure: undrawn)
 
 
 @pytest.fixture

@@ -312,6 +312,10 @@ def test_priors_are_those_of_the_tasks_and_of_a_track_that_has_some(suite):
     priors = suite_priors(suite[1:])
     with pytest.raises(TaskError, match=f"of these are none:\n  - {re.escape(str(suite[0].id))}"):
         score(constant, suite[0], priors=priors)
+    one_node = [load("reverse[vocab=2,length=3]"), load("length[vocab=2,length=3]")]
+    priors = suite_priors(one_node)
+    assert {len(prior.answers[prior.best]) for prior in priors.values()} == {1, 2}
+    assert all(score(constant, one, priors=priors).status == "ok" for one in one_node)
     with pytest.raises(TaskError, match="The features track learns no prior floors"):
         list(score_suite("pca", suite[:1], "features", priors=priors))
 

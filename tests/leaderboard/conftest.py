@@ -7,7 +7,6 @@ import pytest
 
 from glassbench.evaluators.environment import Environment
 from glassbench.evaluators.result import MetricValue, Result
-from glassbench.leaderboard import publish
 
 ENVIRONMENT = Environment(python="3.11.7", platform="Linux", packages={})
 AP, AUROC = "edge_average_precision", "edge_auroc"
@@ -64,10 +63,3 @@ def folder_of(tmp_path: Path) -> Callable[..., Path]:
         return tmp_path / name
 
     return write
-
-
-@pytest.fixture
-def without_figures(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Have no figure drawn, which takes most of the time of a board; their files are there."""
-    undrawn = {"svg": b"not drawn", "pdf": b"not drawn"}
-    monkeypatch.setattr(publish, "figure_files", lambda figure: undrawn)
