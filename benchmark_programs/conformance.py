@@ -2,9 +2,9 @@
 
 `check_program` checks what can be said of a program before its labels are made, and
 `check_task`, in `ground_truth`, what its certified labels add. The tests run the first
-over the whole library, and the second over every program in size tiny, and every eighth
-also crowded and scrambled. `glassbench check` runs both, the second in default size, over
-the library and over programs of others.
+over the whole library, and the second over every program in size tiny, and some also crowded
+and scrambled, most of these among the slow tests. `glassbench check` runs both, the second in
+default size, over the library and over programs of others.
 """
 
 import re

@@ -164,17 +164,21 @@ def check_seeds(seeds: Sequence[object]) -> None:
         )
 
 
-def _check_priors(track: Track, tasks: Sequence[AnyTask], priors: Priors) -> None:
-    """Check that given prior floors are of these tasks, where a track has any.
+def _check_asked(track: Track, tasks: Sequence[AnyTask], seed: int, priors: Priors | None) -> None:
+    """Check that tasks can be asked about, and that prior floors that are given are theirs.
 
     Raises:
-        TaskError: they are not.
+        TaskError: they cannot, or are not.
     """
-    if priors and not track.has_priors:
+    track.check(tasks)
+    check_seeds([seed])
+    if not priors:
+        return
+    if not track.has_priors:
         raise TaskError(f"The {track.name} track learns no prior floors, so give none to it")
     of_some_metric = {task for prior in priors.values() for task in prior.answers[prior.best]}
     lacking = [str(task.id) for task in tasks if str(task.id) not in of_some_metric]
-    if priors and lacking:
+    if lacking:
         raise TaskError(
             listing("Prior floors must be of every task, and of these are none:", lacking)
         )
@@ -221,9 +225,7 @@ def scored(
     method = find_method(method)
     check_track(method, track)
     task = load(task) if isinstance(task, str) else task
-    track.check([task])
-    check_seeds([seed])
-    _check_priors(track, [task], priors or {})
+    _check_asked(track, [task], seed, priors)
     found, error = attempted(method, task, track, seed, priors or {})
     if error is not None:
         raise error
@@ -358,9 +360,7 @@ def scored_suite(
     if isinstance(tasks, str):
         raise TaskError(f"Tasks must be several, got {tasks!r}; name each, as in [{tasks!r}]")
     loaded = [load(task) if isinstance(task, str) else task for task in tasks]
-    track.check(loaded)
-    check_seeds([seed])
-    _check_priors(track, loaded, priors or {})
+    _check_asked(track, loaded, seed, priors)
     priors = track.priors(loaded) if priors is None else priors
     for method in found:
         for task in loaded:

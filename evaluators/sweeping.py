@@ -164,7 +164,7 @@ def _seeds(seeds: int | Sequence[int]) -> tuple[int, ...]:
     """
     found = tuple(range(seeds)) if isinstance(seeds, int) else tuple(dict.fromkeys(seeds))
     check_seeds(found)
-    return found
+    return tuple(map(int, found))
 
 
 def _name_of(plan: SweepPlan) -> str:

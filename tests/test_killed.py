@@ -12,6 +12,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from threading import Timer
 
 import pytest
 
@@ -26,6 +27,7 @@ pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="there is no suc
 
 TASK = "histogram-v1[vocab=2,length=3]"
 LARGER = "histogram-v1[vocab=3,length=3]"
+MOST_SECONDS = 300
 
 DRIVER = """
 import contextlib, io, json, os, shutil, signal, sys
@@ -108,7 +110,10 @@ def killed(tmp_path_factory) -> Iterator[Killed]:
             asked = json.dumps([str(root), before and str(before), arguments])
             driver.stdin.write(f"{asked}\n")
             driver.stdin.flush()
+            limit = Timer(MOST_SECONDS, driver.kill)
+            limit.start()
             told = driver.stdout.readline()
+            limit.cancel()
             assert told, log.read_text()
             assert int(told) > 4
             left = [root / "whole", *(root / f"{moment:03}" for moment in range(1, int(told) + 1))]

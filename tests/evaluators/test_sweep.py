@@ -4,6 +4,7 @@ import os
 import sys
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from glassbench.errors import BundleError, MissingExtraError, TaskError, ToolError
@@ -99,7 +100,7 @@ def test_seeds_are_a_number_or_which(tmp_path):
     }
     report = sweep(constant, TASKS[:1], tmp_path, seeds=(2, 7))
     assert (len(report.names), report.before) == (2, 1)
-    assert len(sweep(constant, TASKS[:1], tmp_path, seeds=(2, 2)).names) == 1
+    assert len(sweep(constant, TASKS[:1], tmp_path, seeds=np.array([2, 2])).names) == 1
 
 
 def test_methods_are_asked_on_their_own_track(tmp_path):

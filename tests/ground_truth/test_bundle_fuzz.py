@@ -26,7 +26,7 @@ from glassbench.ground_truth.manifest import Manifest
 from glassbench.whole_file import write_whole
 
 FILES = at.PUBLIC | at.PRIVATE
-N = int(os.environ.get("GLASSBENCH_CORRUPTIONS", "20"))
+N = int(os.environ.get("GLASSBENCH_CORRUPTIONS", "40"))
 TASKS = (
     "sort[vocab=2,length=2]/crowded[distractors=1]",
     "frac_prevs[vocab=2,length=3]/superposed[d=6]",
